@@ -1,0 +1,94 @@
+/*
+ * Addresses and endpoints. IPv4 is kept in its IPv6-mapped form (::ffff:a.b.c.d), so that one
+ * comparison, one hash and one table serve both families.
+ */
+#ifndef EW_CAPTURE_ENDPOINT_H
+#define EW_CAPTURE_ENDPOINT_H
+
+#include "capture/bytes.h"
+
+struct addr {
+    uint8_t b[16];
+};
+
+struct endpoint {
+    struct addr addr;
+    uint16_t port; /* host order; 0 = not known */
+};
+
+enum { ADDR_TEXT = 46, ENDPOINT_TEXT = 56 };
+
+static inline struct addr addr_v4(uint32_t host_order)
+{
+    struct addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (uint8_t)(host_order >> 24),
+                      (uint8_t)(host_order >> 16), (uint8_t)(host_order >> 8), (uint8_t)host_order}};
+    return a;
+}
+
+static inline struct addr addr_v6(const uint8_t b[16])
+{
+    struct addr a;
+    memcpy(a.b, b, 16);
+    return a;
+}
+
+static inline bool addr_is_v4(const struct addr *a)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(a->b, mapped, 12) == 0;
+}
+
+static inline uint32_t addr_v4_of(const struct addr *a)
+{
+    return be32(a->b + 12);
+}
+
+/* all-zero = "no address"; 0.0.0.0 counts as none too */
+static inline bool addr_none(const struct addr *a)
+{
+    static const struct addr zero;
+    return memcmp(a, &zero, 16) == 0 || (addr_is_v4(a) && addr_v4_of(a) == 0);
+}
+
+static inline bool addr_eq(const struct addr *a, const struct addr *b)
+{
+    return memcmp(a->b, b->b, 16) == 0;
+}
+
+static inline bool endpoint_eq(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && addr_eq(&a->addr, &b->addr);
+}
+
+static inline bool endpoint_none(const struct endpoint *e)
+{
+    return e->port == 0 && addr_none(&e->addr);
+}
+
+/* Total order (address bytes, then port): the canonical order of a flow's two ends. */
+static inline int endpoint_cmp(const struct endpoint *a, const struct endpoint *b)
+{
+    int c = memcmp(a->addr.b, b->addr.b, 16);
+    return c ? c : (int)a->port - (int)b->port;
+}
+
+/* Mixes an endpoint (or two) with a per-process seed: an attacker who chooses addresses must not
+ * choose buckets. */
+uint64_t endpoint_hash(const struct endpoint *e, uint64_t seed);
+uint64_t endpoint_hash2(const struct endpoint *a, const struct endpoint *b, uint64_t seed);
+
+/* RFC 1918, RFC 6598, link-local, ULA, loopback: not routable from a federated peer. */
+bool addr_is_private(const struct addr *a);
+
+/* Text forms: "1.2.3.4", "2001:db8::1"; endpoints "1.2.3.4:5", "[2001:db8::1]:5". Return out;
+ * "" for an address that is none. */
+char *addr_text(const struct addr *a, char out[ADDR_TEXT]);
+char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT]);
+
+/* Parses "1.2.3.4" or an IPv6 address (a %scope is cut off; brackets allowed). False and *out
+ * unchanged otherwise. addr_parse4 is the hot path of SDP: dotted quad only. */
+bool addr_parse(struct slice text, struct addr *out);
+/* Parses "addr:port" or "[v6]:port". Port 1-65535. */
+bool endpoint_parse(struct slice text, struct endpoint *out);
+
+#endif

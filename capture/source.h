@@ -1,0 +1,84 @@
+/*
+ * Where frames come from: interfaces (libpcap, live) and capture files (pcap, pcapng, stdin),
+ * several at once, merged by packet time.
+ *
+ * One thread per source fills a bounded ring of blocks (ring.h); the caller's thread pulls. A file
+ * source waits when its ring is full; a live source drops and counts.
+ *
+ * Order of calls: sources_new, sources_add_* (opens: needs privileges for interfaces),
+ * [drop privileges], sources_start, sources_next ..., sources_stop, sources_free.
+ */
+#ifndef EW_CAPTURE_SOURCE_H
+#define EW_CAPTURE_SOURCE_H
+
+#include "capture/frame.h"
+
+struct sources;
+
+struct source_options {
+    const char *filter;   /* BPF text or NULL */
+    uint32_t snaplen;     /* live; 0 = 262144 */
+    uint32_t ring_mb;     /* live kernel ring; 0 = 64 */
+    bool no_promisc;      /* live */
+};
+
+enum source_error {
+    SOURCE_OK = 0,
+    SOURCE_NOT_OPENED,    /* file missing or unreadable          -> exit 66 */
+    SOURCE_BAD_INPUT,     /* empty, unknown kind, damaged        -> exit 65 */
+    SOURCE_NO_INTERFACE,  /* no such interface, down, vanished   -> exit 69 */
+    SOURCE_NO_PERMISSION, /*                                     -> exit 77 */
+    SOURCE_BAD_FILTER,    /*                                     -> exit 64 */
+    SOURCE_NO_MEMORY,
+};
+
+enum source_pull {
+    PULL_PACKET, /* *out is set; data lent until the next sources_next() */
+    PULL_IDLE,   /* live only: nothing came within the wait; *now_out = a safe packet time */
+    PULL_END,    /* all files are read, or sources_stop() was called */
+};
+
+/* Counters of one source, in the order of the pipe. Read at any time from the pulling thread. */
+struct source_counts {
+    uint64_t packets, bytes;  /* handed out by the source's thread (before ring drops) */
+    uint64_t kernel_drops;    /* libpcap ps_drop */
+    uint64_t nic_drops;       /* libpcap ps_ifdrop */
+    uint64_t ring_drops;      /* our ring was full (live) */
+};
+
+/* Never NULL except out of memory. */
+struct sources *sources_new(const struct source_options *opt);
+void sources_free(struct sources *s);
+
+/* Add a file ("-" = stdin) or an interface. On failure the reason, naming the object, is in
+ * sources_error_text(). A damaged file is found while reading: see sources_damage(). */
+enum source_error sources_add_file(struct sources *s, const char *path);
+enum source_error sources_add_interface(struct sources *s, const char *name);
+const char *sources_error_text(const struct sources *s);
+
+/* Starts the threads. 0 or -1. */
+int sources_start(struct sources *s);
+
+/* Next frame in packet-time order over all sources. Live: waits at most wait_ms; on PULL_IDLE
+ * *idle_now is the wall clock as packet time, so that deadlines can run. */
+enum source_pull sources_next(struct sources *s, int wait_ms, struct raw_packet *out,
+                              tick_t *idle_now);
+
+/* Asks every source to end; safe from a signal handler. sources_next() then drains the rings. */
+void sources_stop(struct sources *s);
+
+/* Interfaces: one per live source, one per pcap file, one per interface block of a pcapng. Their
+ * number may grow while reading. Names: the interface's, else the file's base name. */
+unsigned sources_iface_count(const struct sources *s);
+const char *sources_iface_name(const struct sources *s, unsigned iface);
+void sources_iface_counts(struct sources *s, unsigned iface, struct source_counts *out);
+
+/* After PULL_END: SOURCE_OK, or what ended a source early; the text names the file and the byte
+ * offset ("x.pcap: record of 70000 bytes at offset 4711 exceeds the snap length"). Everything before the
+ * damage was handed out. */
+enum source_error sources_damage(const struct sources *s, const char **text);
+
+/* Bytes read and total size of all files (0 = unknown, e.g. a pipe): for a progress line. */
+void sources_progress(const struct sources *s, uint64_t *done, uint64_t *total);
+
+#endif
