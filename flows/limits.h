@@ -1,0 +1,60 @@
+/*
+ * Every cap and every deadline of the engine, with its unit and its reason. Memory is set here (and
+ * by options that replace these defaults), never by traffic.
+ */
+#ifndef EW_FLOWS_LIMITS_H
+#define EW_FLOWS_LIMITS_H
+
+#include "capture/tick.h"
+
+/* ---- tables (entries) ---- */
+enum {
+    LIMIT_FLOWS = 1 << 19,        /* TCP flows tracked; 192 bytes each at most (tracker.h) */
+    LIMIT_CHECKS = 1 << 16,       /* UDP endpoint pairs with STUN/TURN requests */
+    LIMIT_STREAMS = 1 << 15,      /* flows under reassembly or read in order (feeder.h) */
+    LIMIT_NIDS_STREAMS = 1 << 14, /* of these, inside libnids at one time: 288 B + 8 kB each at worst */
+    LIMIT_CALLS = 1 << 16,        /* dialogs kept; about 4 kB each with candidates */
+    LIMIT_ALLOCATIONS = 1 << 17,
+    LIMIT_ORPHANS = 1 << 16,      /* finished attempts that nothing negotiated explains yet */
+    LIMIT_ALIASES = 256,
+    LIMIT_V6_MAP = 1 << 17,       /* IPv6 addresses mapped into 240.0.0.0/4 for libnids */
+    LIMIT_EVIDENCE_SLOTS = 1 << 15, /* handshake packets kept until their attempt is decided */
+};
+
+/* ---- per object ---- */
+enum {
+    LIMIT_EVIDENCE_BYTES = 192,   /* of each handshake or ICMP packet; headers and tunnels fit */
+    LIMIT_EVIDENCE_PER_ATTEMPT = 12,
+    LIMIT_SENDS_PER_ALLOCATION = 24, /* peers a client tried through one relay port */
+    LIMIT_CANDIDATES_PER_SIDE = 64,
+    LIMIT_MEDIA_PER_CALL = 6,
+    LIMIT_DIAGS_PER_CALL = 8,
+    LIMIT_PAIRS_PER_CALL = 64,
+    LIMIT_SIP_MESSAGE = 65536 + 65536, /* head + body; beyond it the stream resynchronises */
+    LIMIT_CONTROL_FRAME = 65540,       /* TURN framing: 4 + 65535 */
+    LIMIT_PROBE_BYTES = 512,           /* of each direction before a stream is called unknown */
+    LIMIT_RELAY_CONTROL = 4096,        /* bytes without a TURN message after which it is bulk media */
+    LIMIT_UNKNOWN_PER_MINUTE = 200,    /* failed attempts stored per source that is no known relay */
+};
+
+/* ---- deadlines (packet time) ---- */
+#define DEADLINE_NO_ANSWER (25 * TICK_S)   /* after the last SYN (Windows gives up at 21 s), P§7.1 */
+#define DEADLINE_AFTER_RST (3 * TICK_S)    /* Windows retries 0.5 s after a RST, P§7.1 */
+#define DEADLINE_SINGLE_SYN (3 * TICK_S)   /* a retry would have come by then, P§7.3 */
+#define DEADLINE_HALF_OPEN (10 * TICK_S)   /* SYN-ACK seen, no ACK */
+#define DEADLINE_OPEN_SILENT (30 * TICK_S) /* handshake done, no bytes or only one side's */
+#define DEADLINE_AFTER_ICMP (3 * TICK_S)
+#define DEADLINE_CHECK (40 * TICK_S)       /* RFC 8445 STUN over UDP fails after 39.5 s, P§7.2 */
+#define FLOW_IDLE (300 * TICK_S)           /* established flow without packets */
+#define STREAM_IDLE (120 * TICK_S)         /* libnids has no idle timeout of its own */
+#define HEAL_AFTER (200 * TICK_MS)         /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
+enum { HEAL_SEGMENTS = 8, HEAL_MAX_BYTES = 65536 };
+#define CALL_GRACE (60 * TICK_S)           /* after BYE: late verdicts still find their call */
+#define CALL_NO_ANSWER (300 * TICK_S)      /* INVITE without final answer */
+#define CALL_MAX (24 * 3600 * TICK_S)
+#define ALLOCATION_GRACE (60 * TICK_S)
+#define ALLOCATION_UDP_LIFETIME (600 * TICK_S) /* without LIFETIME attribute, RFC 8656 §3.2 */
+#define NOT_TRIED_AFTER (30 * TICK_S)      /* after the answer, P§7.2 */
+#define PAIR_SETTLE (2 * TICK_S)           /* a failed pair may still connect the other way */
+
+#endif
