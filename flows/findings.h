@@ -1,0 +1,61 @@
+/*
+ * Findings: hypotheses with their evidence, what speaks against them, and what would settle them
+ * (design §11, P§7.4). A table of rules, each a pure function. Facts stay in failures; a finding never
+ * claims more than "likely" or "possible".
+ */
+#ifndef EW_FLOWS_FINDINGS_H
+#define EW_FLOWS_FINDINGS_H
+
+#include "flows/matcher.h"
+#include "flows/pipeline.h"
+
+enum { FINDING_TEXT = 1024, FINDINGS_MAX = 8 };
+
+struct finding {
+    const char *code;          /* "own-outbound-range-blocked" ... */
+    bool likely;               /* else possible */
+    char evidence[FINDING_TEXT]; /* JSON object: {"for":[...],"against":[...],"settle":[...]} */
+    const char *advice;        /* what to check or ask for */
+};
+
+/* What a rule may look at besides the failure itself. Unknown = 0/NULL/TICK_NONE. */
+struct failure_context {
+    const struct fact_call *call;
+    const struct fact_allocation *allocation; /* of the near side */
+    const struct attempt *attempt;   /* the one the verdict is from */
+    const struct fact_send *send;    /* for this pair */
+    bool far_sent_first;             /* the far side's own check or SYN was seen before */
+    bool both_local;                 /* both ends are relays of the same Edge */
+    bool other_pair_connected;       /* same medium */
+    int tls_instead;                 /* enum tls_instead, -1 = n/a */
+};
+
+/* Findings of one failure, likeliest first. Returns how many. */
+unsigned findings_of_failure(const struct failure *f, const struct failure_context *ctx,
+                             struct finding out[FINDINGS_MAX]);
+
+/* Plain-language explanation of one failure, facts only (for failures.explanation). */
+const char *finding_explain(const struct failure *f, const struct failure_context *ctx, char *out,
+                            size_t room);
+
+/* What findings across failures look at: one summary per failure or connected attempt of relays. */
+struct window_row {
+    tick_t first;
+    struct addr edge;          /* near relay address (public if known) */
+    struct addr peer;
+    uint16_t peer_port;
+    uint8_t verdict, leg, proto;
+    bool info;
+    int64_t failure;           /* 0: a connected attempt */
+    uint32_t concurrency;      /* relay flows open at that moment, 0 = unknown */
+};
+struct window_finding {
+    struct finding finding;
+    unsigned n_failures;
+    int64_t failures[32];      /* examples, at most 32 */
+};
+/* rows in time order. capture_blind: share of the window that is blind, 0..1. Returns how many. */
+unsigned findings_of_window(const struct window_row *rows, size_t n, double capture_blind,
+                            struct window_finding out[FINDINGS_MAX]);
+
+#endif

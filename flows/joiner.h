@@ -1,0 +1,79 @@
+/*
+ * Joins attempts, calls and allocations in whatever order they come, and says what failed.
+ *
+ * Owners keep the fact objects and tell the joiner when they change; the joiner keeps indexes by
+ * endpoint and by relay port, the attempts that nothing explains yet, and per call or allocation the
+ * pairs tried. A failure is emitted when its pair's verdict is known, emitted again with the same id when
+ * something about it changes, and withdrawn if the pair connects after all. Live reading, offline
+ * reading and rejoin over a database all go through here.
+ */
+#ifndef EW_FLOWS_JOINER_H
+#define EW_FLOWS_JOINER_H
+
+#include "flows/matcher.h"
+
+struct joiner;
+
+struct joiner_config {
+    const char *sensor;              /* part of event_id */
+    const struct fact_alias *aliases; /* configured ones */
+    unsigned n_aliases;
+    const struct addr *edges;        /* configured --edge */
+    unsigned n_edges;
+    uint16_t relay_low, relay_high;  /* --relay-ports */
+    uint64_t seed;
+};
+
+struct joiner_hooks {
+    void *arg;
+    /* New, or changed (same id). f and its texts are lent. */
+    void (*failure)(void *arg, const struct failure *f);
+    /* The pair connected after all. */
+    void (*failure_gone)(void *arg, int64_t id);
+    /* The attempt belongs to that failure (attempts.failure_id). */
+    void (*attempt_failure)(void *arg, uint64_t attempt, int64_t failure);
+    void (*alias)(void *arg, const struct fact_alias *a);
+};
+
+struct joiner_counts {
+    uint64_t orphans_evicted, pairs_dropped, grade_c_suppressed;
+};
+
+struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hooks *h);
+void joiner_free(struct joiner *j);
+
+/* A call appeared or its SDP, status or diagnostics changed. Idempotent. */
+void joiner_call(struct joiner *j, struct fact_call *c);
+/* The call is over (and its grace has passed): last judgement (not-tried, unseen, outcome). */
+void joiner_call_over(struct joiner *j, struct fact_call *c);
+/* The owner is about to free it. */
+void joiner_call_forget(struct joiner *j, struct fact_call *c);
+
+void joiner_allocation(struct joiner *j, struct fact_allocation *a);
+void joiner_allocation_over(struct joiner *j, struct fact_allocation *a);
+void joiner_allocation_forget(struct joiner *j, struct fact_allocation *a);
+
+/* An attempt was decided (final or not). */
+void joiner_attempt(struct joiner *j, const struct attempt *a, bool final);
+
+/* A client's connection to a relay failed above TCP: pseudo-TLS or TLS. */
+struct relay_trouble {
+    struct endpoint client, server;
+    tick_t first, last;
+    uint8_t verdict;      /* VERDICT_PSEUDOTLS_FAIL or VERDICT_TLS_FAIL */
+    uint32_t isn;
+    int instead;          /* enum tls_instead */
+};
+void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t);
+
+/* Is the endpoint pair of interest to the tracker (hooks.wanted)? */
+bool joiner_wanted(struct joiner *j, const struct endpoint *src, const struct endpoint *dst);
+/* Is this the server side of relay control (known TURN server)? */
+bool joiner_relay_server(const struct joiner *j, const struct endpoint *e);
+/* A host address of a relay or configured Edge, public or private. */
+bool joiner_relay_addr(const struct joiner *j, const struct addr *a);
+
+void joiner_aliases(const struct joiner *j, const struct fact_alias **list, unsigned *n);
+void joiner_counts(const struct joiner *j, struct joiner_counts *out);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Ties attempts to what was negotiated (design §7, P§9). Pure: no state, no clock, no order: every
+ * function looks only at its arguments.
+ */
+#ifndef EW_FLOWS_MATCHER_H
+#define EW_FLOWS_MATCHER_H
+
+#include "flows/facts.h"
+#include "flows/verdict.h"
+
+/* Join keys, strongest first: the bit order is the order in failures.matched_by. */
+enum match_key {
+    KEY_RELAY_ADDRESS = 1 << 0,    /* SYN source or destination = allocated relay address */
+    KEY_ALIAS = 1 << 1,            /* ... through the alias map, or same port with agreeing far end */
+    KEY_SEND_DESTINATION = 1 << 2, /* far end = DESTINATION of a Send through that relay */
+    KEY_CANDIDATE = 1 << 3,        /* an end is a candidate of the call */
+    KEY_DEFAULT_ADDRESS = 1 << 4,  /* an end is the c=/m= address of the call */
+    KEY_RPORT = 1 << 5,            /* rport of the relay candidate = client's port on its relay connection */
+    KEY_UFRAG = 1 << 6,            /* ufrags of a nested or direct check = the call's */
+    KEY_CONNECTION_ID = 1 << 7,
+    KEY_TURN_CALL_ID = 1 << 8,     /* Call-ID inside TURN = the call's */
+    KEY_MEDIA_DEBUG = 1 << 9,      /* LocalMR/RemoteMR name the pair */
+    MATCH_KEYS = 10
+};
+
+/* "relay-address,alias,..." into out (room for 160). */
+char *match_keys_text(unsigned keys, char out[160]);
+
+enum confidence { CONFIDENCE_UNMATCHED, CONFIDENCE_PROBABLE, CONFIDENCE_CONFIRMED };
+const char *confidence_name(enum confidence c);
+
+/* Two agreeing keys = confirmed, one = probable (alias alone is none). */
+enum confidence match_confidence(unsigned keys);
+
+/* A failure: the row of the contract (design §8), flat, texts lent. */
+struct failure {
+    int64_t id;              /* run-unique, from 1 */
+    uint64_t event_id;
+    tick_t first, last;
+    uint8_t leg, proto, verdict, quality;
+    bool info;               /* severity 'info' */
+    struct endpoint src, dst; /* as on the wire */
+    struct addr src_public;  /* alias of src.addr; none = same or unknown */
+    struct addr dst_public;
+    uint32_t attempts, syns, rsts;
+    int64_t rtt_us;          /* -1 = none */
+    int16_t icmp_type, icmp_code;
+    struct addr icmp_from;
+    char grade;              /* 'A' 'B' 'C' */
+    unsigned keys;
+    uint8_t confidence;
+    const char *call_id, *caller, *callee, *medium; /* NULL = unknown */
+    char local_candidate[80], remote_candidate[80]; /* "" = unknown */
+    struct endpoint client;  /* none = unknown */
+    int64_t call_row, allocation_row; /* fact ids, 0 = none */
+    uint64_t attempt;        /* the attempt that the verdict is taken from, 0 = none */
+    uint16_t error_code;     /* alloc-fail: last TURN error */
+    const char *finding;     /* code of the likeliest finding, NULL = none */
+    const char *explanation; /* plain sentences */
+    const char *advice;
+};
+
+#endif

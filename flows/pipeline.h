@@ -1,0 +1,87 @@
+/*
+ * The engine from frame to record: decap, defrag, dedup, tracker, feeder, parsers, sessions, joiner.
+ * One thread owns it. What it finds leaves through engine_out; it knows no database, file or clock.
+ */
+#ifndef EW_FLOWS_PIPELINE_H
+#define EW_FLOWS_PIPELINE_H
+
+#include "capture/frame.h"
+#include "flows/facts.h"
+#include "flows/matcher.h"
+#include "flows/tracker.h"
+
+/* Cause counts per interface and for the engine as a whole; all ever-growing. */
+struct iface_counts {
+    uint64_t packets, bytes, decode_errors, duplicates, not_ip;
+};
+struct engine_counts {
+    uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
+    uint64_t sip_messages, stun_messages, sdp_bodies, sdp_candidates, unreadable_tls;
+    uint64_t calls, allocations, attempts, failed_attempts, failures;
+};
+
+/* Hourly denominators of known relays (view traffic). */
+struct traffic_row {
+    tick_t hour;
+    struct addr src;
+    struct addr dst_net;      /* /24 or /48 */
+    uint16_t port_from, port_to;
+    uint8_t proto;
+    uint32_t connected, refused, timeout, other;
+};
+
+/* A period of one interface (iface >= 0) or of the engine (iface = -1), view health. */
+struct health_row {
+    int iface;
+    tick_t from, to;
+    uint64_t packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, duplicates;
+    uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
+};
+
+/* Where records go. Everything is lent. Calls, allocations and failures may come again with the same id:
+ * the later one replaces the earlier. */
+struct engine_out {
+    void *arg;
+    void (*attempt)(void *arg, const struct attempt *a, const struct evidence *ev, unsigned n_ev);
+    void (*attempt_failure)(void *arg, uint64_t attempt, int64_t failure);
+    void (*call)(void *arg, const struct fact_call *c);
+    void (*allocation)(void *arg, const struct fact_allocation *a);
+    void (*alias)(void *arg, const struct fact_alias *a);
+    void (*failure)(void *arg, const struct failure *f);
+    void (*failure_gone)(void *arg, int64_t id);
+    /* packet-time progress, for batches by packet time */
+    void (*advance)(void *arg, tick_t now);
+    void (*traffic)(void *arg, const struct traffic_row *r);
+};
+
+struct engine_config {
+    const char *sensor;
+    const struct fact_alias *aliases; /* --nat */
+    unsigned n_aliases;
+    const struct addr *edges;         /* --edge */
+    unsigned n_edges;
+    uint16_t relay_low, relay_high;   /* --relay-ports */
+    const uint16_t *sip_ports, *turn_ports; /* hints */
+    unsigned n_sip_ports, n_turn_ports;
+    uint32_t flows;                   /* table size, 0 = limits.h */
+};
+
+struct pipeline;
+
+/* NULL on failure with *why set. */
+struct pipeline *pipeline_new(const struct engine_config *c, const struct engine_out *out,
+                              const char **why);
+void pipeline_free(struct pipeline *p);
+void pipeline_frame(struct pipeline *p, const struct raw_packet *raw);
+/* Silence: packet time may go on to now. */
+void pipeline_idle(struct pipeline *p, tick_t now);
+/* The sensor lost packets in this span of time. */
+void pipeline_lossy(struct pipeline *p, tick_t from, tick_t to);
+/* End of input: everything open is decided and emitted. */
+void pipeline_finish(struct pipeline *p);
+void pipeline_counts(struct pipeline *p, struct engine_counts *out);
+void pipeline_iface_counts(struct pipeline *p, unsigned iface, struct iface_counts *out);
+/* First and last packet time, TICK_NONE if there was none. */
+void pipeline_span(const struct pipeline *p, tick_t *first, tick_t *last);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The one writer: a thread that owns the read-write database handle, fed through a bounded queue.
+ *
+ * Records are copied into the queue's blocks, so the caller's memory is free at once. Engine ids (from 1
+ * per run) are turned into row ids by adding what was there when the run began. Batches are committed by
+ * count or packet time. Offline a full queue makes the caller wait; live the record is dropped and counted
+ * (health.queue_lost).
+ */
+#ifndef EW_STORAGE_WRITER_H
+#define EW_STORAGE_WRITER_H
+
+#include "flows/facts.h"
+#include "flows/findings.h"
+#include "flows/matcher.h"
+#include "flows/pipeline.h"
+
+struct writer;
+
+struct run_info {
+    const char *sensor;
+    const char *command;  /* "read", "monitor" */
+    const char *sources;  /* file or interface names, comma separated */
+    bool live;            /* full queue: drop instead of wait */
+};
+
+enum db_result {
+    DB_OK = 0,
+    DB_NOT_OPENED,   /* missing directory, no permission, not a database, newer version, locked,
+                        read-only, disk full: all exit 74; the text says which */
+    DB_FAILED,
+};
+
+/* Opens (creates, migrates) the database, begins the run, starts the thread. *why: static or
+ * writer-owned text naming the database and the reason. */
+struct writer *writer_open(const char *path, const struct run_info *run, char *why, size_t room);
+
+void writer_attempt(struct writer *w, const struct attempt *a, const struct evidence *ev,
+                    unsigned n_ev);
+void writer_attempt_failure(struct writer *w, uint64_t attempt, int64_t failure);
+void writer_call(struct writer *w, const struct fact_call *c);
+void writer_allocation(struct writer *w, const struct fact_allocation *a);
+void writer_alias(struct writer *w, const struct fact_alias *a);
+void writer_failure(struct writer *w, const struct failure *f);
+void writer_failure_gone(struct writer *w, int64_t id);
+/* A finding of a failure (engine id) */
+void writer_finding(struct writer *w, int64_t failure, const struct finding *f);
+void writer_traffic(struct writer *w, const struct traffic_row *r);
+/* iface_name NULL for engine rows */
+void writer_health(struct writer *w, const struct health_row *h, const char *iface_name);
+void writer_advance(struct writer *w, tick_t now);
+
+/* Ends the run: drains, dedupes what was stored before from the same packets, rejoins with earlier runs
+ * that overlap in time, writes findings across failures, closes. first/last: packet time of the
+ * run; damaged: NULL or where. */
+enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const char *damaged,
+                            char *why, size_t room);
+
+/* True once writing has failed for good; the text says how. */
+bool writer_failed(struct writer *w, char *why, size_t room);
+uint64_t writer_lost(const struct writer *w);
+
+#endif
