@@ -122,8 +122,13 @@ struct stun_msg {
 enum wire_result stun_parse(struct slice in, bool strict_end, struct stun_msg *out,
                             struct wire_fault *fault);
 
+/* The check or answer inside a message's DATA, with the RFC 4571 length in front that TCP
+ * allocations have (P§1.4) or without. False, *out unchanged, if data is media. */
+bool stun_nested(struct slice data, struct stun_msg *out);
+
 /* True if in (the start of a datagram or stream) can only sensibly be STUN/MS-TURN: enough of the
- * header agrees. Cheap: called per UDP packet. Accepts classic STUN only when exact. */
+ * header agrees. Cheap: called per UDP packet. Accepts classic STUN only when exact. Of a stream, 8
+ * bytes are enough for RFC 5389, MS-TURN takes 28. */
 bool stun_looks_like(struct slice in, bool datagram);
 
 /* Name for people: "Allocate request", "Send request (MS)" ... */
