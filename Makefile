@@ -73,3 +73,27 @@ clean:
 .PHONY: all tests fuzzers clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# --- samples and generators: make samples | build/.../bench/generate ---
+SAMPLER := $(B)/pcaps-make/make-samples
+SAMPLEC := $(wildcard pcaps/make/*.c)
+
+$(B)/pcaps-make/%.o: pcaps/make/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALLC) -MMD -MP -c -o $@ $<
+
+$(SAMPLER): $(SAMPLEC:pcaps/make/%.c=$(B)/pcaps-make/%.o)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^
+
+samples: $(SAMPLER)
+	$(Q)$(SAMPLER) pcaps
+
+# the generators write packets and messages with the same builders
+$(B)/bench/generate: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/gen*.c)) \
+    $(addprefix $(B)/pcaps-make/,packet.o turn.o stun.o sip.o)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lm
+
+.PHONY: samples

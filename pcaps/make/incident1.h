@@ -1,0 +1,8 @@
+/* The federated incident: desktop sharing refused between two Edge servers (protocol dossier 8). */
+#ifndef EW_PCAPS_INCIDENT1_H
+#define EW_PCAPS_INCIDENT1_H
+
+int incident1(const char *dir);     /* internal and external span, no readable signaling */
+int incident1_sip(const char *dir); /* the internal span with the signaling in clear */
+
+#endif

@@ -1,0 +1,27 @@
+/* The two incidents as cases. */
+#include "pcaps/make/samples.h"
+
+#include <stddef.h>
+
+#include "pcaps/make/incident1.h"
+
+const struct sample samples_incidents[] = {
+    {.name = "incident1",
+     .files = "incident1-internal.pcap incident1-external.pcap",
+     .shows =
+         "Federated desktop sharing refused, no readable signaling: the client 10.98.2.1 allocates "
+         "relay 2.2.2.2:58138 at the Edge 10.3.0.34:443 and asks for 1.1.1.1:50704; the Edge's "
+         "outer address 10.3.0.40 (2.2.2.2 behind NAT, to be learned) sends three SYNs of one "
+         "attempt, each answered by RST. Who sent the resets cannot be told from the packets.",
+     .expect = "relay-peer refused failure 10.3.0.40:58138 1.1.1.1:50704 B confirmed\n",
+     .build = incident1},
+    {.name = "incident1-sip",
+     .files = "incident1-sip-internal.pcap incident1-external.pcap",
+     .shows =
+         "The same with the signaling in clear on the internal span (client 10.98.2.1:51647, front "
+         "end 10.10.10.1:5061): INVITE, 200 with diagnostics 51007, BYE with diagnostics 23 "
+         "(invented in the shape of the incident's headers). Times of the signaling are Edge time.",
+     .expect = "relay-peer refused failure 10.3.0.40:58138 1.1.1.1:50704 A confirmed\n",
+     .build = incident1_sip},
+    {0},
+};
