@@ -13,6 +13,7 @@
 #include "flows/matcher.h"
 
 struct joiner;
+struct finding;
 
 struct joiner_config {
     const char *sensor;              /* part of event_id */
@@ -26,8 +27,9 @@ struct joiner_config {
 
 struct joiner_hooks {
     void *arg;
-    /* New, or changed (same id). f and its texts are lent. */
-    void (*failure)(void *arg, const struct failure *f);
+    /* New, or changed (same id), with its findings, likeliest first (they replace earlier ones of
+     * that id). All lent. */
+    void (*failure)(void *arg, const struct failure *f, const struct finding *list, unsigned n);
     /* The pair connected after all. */
     void (*failure_gone)(void *arg, int64_t id);
     /* The attempt belongs to that failure (attempts.failure_id). */

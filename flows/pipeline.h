@@ -10,6 +10,8 @@
 #include "flows/matcher.h"
 #include "flows/tracker.h"
 
+struct finding;
+
 /* Cause counts per interface and for the engine as a whole; all ever-growing. */
 struct iface_counts {
     uint64_t packets, bytes, decode_errors, duplicates, not_ip;
@@ -47,7 +49,8 @@ struct engine_out {
     void (*call)(void *arg, const struct fact_call *c);
     void (*allocation)(void *arg, const struct fact_allocation *a);
     void (*alias)(void *arg, const struct fact_alias *a);
-    void (*failure)(void *arg, const struct failure *f);
+    /* with its findings, likeliest first; they replace earlier ones of the same id */
+    void (*failure)(void *arg, const struct failure *f, const struct finding *list, unsigned n);
     void (*failure_gone)(void *arg, int64_t id);
     /* packet-time progress, for batches by packet time */
     void (*advance)(void *arg, tick_t now);

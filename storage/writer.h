@@ -40,10 +40,10 @@ void writer_attempt_failure(struct writer *w, uint64_t attempt, int64_t failure)
 void writer_call(struct writer *w, const struct fact_call *c);
 void writer_allocation(struct writer *w, const struct fact_allocation *a);
 void writer_alias(struct writer *w, const struct fact_alias *a);
-void writer_failure(struct writer *w, const struct failure *f);
+/* list: its findings, likeliest first (FINDINGS_MAX at most); they replace earlier ones of that id. */
+void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
+                    unsigned n);
 void writer_failure_gone(struct writer *w, int64_t id);
-/* A finding of a failure (engine id) */
-void writer_finding(struct writer *w, int64_t failure, const struct finding *f);
 void writer_traffic(struct writer *w, const struct traffic_row *r);
 /* iface_name NULL for engine rows */
 void writer_health(struct writer *w, const struct health_row *h, const char *iface_name);

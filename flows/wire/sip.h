@@ -55,6 +55,9 @@ struct sip_msg {
 /* Parses one message at the front of in (after skipping CRLF keep-alives).
  * datagram: the message ends with the slice; MORE never comes.
  * stream: MORE until head and Content-Length bytes are there; a missing or bad Content-Length is 0.
+ * With MORE, fault->offset is the least size of input that can do better (fault->reason is NULL): the
+ * caller need not try again before it has that much.
+ * A Content-Length over 9 digits counts as bad.
  * BAD: the front is not a SIP start line, or the head exceeds SIP_MAX_HEADER. */
 enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
                            struct wire_fault *fault);

@@ -22,8 +22,7 @@ struct websocket_frame {
 enum wire_result websocket_parse(struct slice in, size_t max_payload, struct websocket_frame *out,
                                  struct wire_fault *fault);
 
-/* Copies the payload unmasked into out (room for payload.n bytes). offset: how many bytes of the
- * frame's payload were unmasked before. */
+/* Copies the payload into out (room for payload.n bytes), unmasked if it was masked. */
 void websocket_unmask(const struct websocket_frame *f, uint8_t *out);
 
 #endif

@@ -1,0 +1,125 @@
+/*
+ * Header fields as SIP, MIME parts and HTTP heads share them.
+ *
+ *   name *WSP ":" value (LF | CRLF)  *( WSP more of the value (LF | CRLF) )     blank line ends the head
+ *
+ * All inline: the SIP parser calls these once per line.
+ */
+#ifndef EW_FLOWS_WIRE_HEADERS_H
+#define EW_FLOWS_WIRE_HEADERS_H
+
+#include "capture/bytes.h"
+
+enum head_line {
+    HEAD_FIELD,
+    HEAD_BLANK, /* the head ends here */
+    HEAD_CUT,   /* no line end before the input ends; nothing consumed */
+};
+
+static inline bool header_is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static inline struct slice slice_between(const uint8_t *from, const uint8_t *to)
+{
+    return slice_of(from, (size_t)(to - from));
+}
+
+/* Bytes from the front up to the first c, or all. */
+static inline struct slice slice_before(struct slice s, uint8_t c)
+{
+    const uint8_t *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? slice_between(s.p, at) : s;
+}
+
+/* s without its first n bytes (n at most s.n). */
+static inline struct slice slice_from(struct slice s, size_t n)
+{
+    return slice_of(s.p + n, s.n - n);
+}
+
+/* One line without its LF or CRLF. */
+static inline enum head_line head_plain_line(struct cursor *c, struct slice *line)
+{
+    const uint8_t *lf = cursor_left(c) ? memchr(c->p, '\n', cursor_left(c)) : NULL;
+    if (!lf)
+        return HEAD_CUT;
+    *line = slice_between(c->p, lf);
+    if (line->n && lf[-1] == '\r')
+        line->n--;
+    c->p = lf + 1;
+    return line->n ? HEAD_FIELD : HEAD_BLANK;
+}
+
+/* One header line with its continuation lines; the line ends of the folds stay in it. */
+static inline enum head_line head_next(struct cursor *c, struct slice *line)
+{
+    const uint8_t *from = c->p;
+    enum head_line kind = head_plain_line(c, line);
+    while (kind == HEAD_FIELD && c->p < c->end && header_is_space(*c->p)) {
+        struct slice fold;
+        if (head_plain_line(c, &fold) == HEAD_CUT) {
+            c->p = from;
+            return HEAD_CUT;
+        }
+        *line = slice_between(from, fold.p + fold.n);
+    }
+    return kind;
+}
+
+/* Splits a line at its colon. False if it has none, or nothing before it. */
+static inline bool header_split(struct slice line, struct slice *name, struct slice *value)
+{
+    struct slice left = slice_before(line, ':');
+    if (left.n == line.n)
+        return false;
+    *value = slice_trim(slice_from(line, left.n + 1));
+    while (left.n && header_is_space(left.p[left.n - 1]))
+        left.n--;
+    *name = left;
+    return left.n > 0;
+}
+
+/* Length of the quoted string at the front of s (which begins with the quote), both quotes included;
+ * all of s if it is not closed. */
+static inline size_t header_quoted(struct slice s)
+{
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] == '"')
+            return i + 1;
+        if (s.p[i] == '\\')
+            i++;
+    }
+    return s.n;
+}
+
+/* First byte out of the set that is not inside quotes, or s.n. */
+static inline size_t header_find(struct slice s, uint8_t a, uint8_t b)
+{
+    size_t i = 0;
+    while (i < s.n && s.p[i] != a && s.p[i] != b)
+        i += s.p[i] == '"' ? header_quoted(slice_from(s, i)) : 1;
+    return i;
+}
+
+/* Value of ";name=value" in what follows the first semicolon of s, up to a comma (the next element
+ * of a list); quotes are taken off. Empty if absent. */
+static inline struct slice header_param(struct slice s, const char *name)
+{
+    size_t at = header_find(s, ';', ',');
+    while (at < s.n && s.p[at] == ';') {
+        s = slice_from(s, at + 1);
+        at = header_find(s, ';', ',');
+        struct slice item = slice_of(s.p, at), key = slice_before(item, '=');
+        if (key.n == item.n || !slice_is(slice_trim(key), name))
+            continue;
+        struct slice value = slice_trim(slice_from(item, key.n + 1));
+        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+            value = slice_of(value.p + 1, value.n - 2);
+        return value;
+    }
+    return slice_of(NULL, 0);
+}
+
+#endif

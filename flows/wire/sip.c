@@ -1,0 +1,483 @@
+/*
+ * SIP messages: start line, headers, body. One walk over the head's lines; a line is looked at only
+ * if the first letter of its name is one that matters.
+ */
+#include "flows/wire/sip.h"
+
+#include "flows/wire/headers.h"
+
+enum {
+    MAX_METHOD = 32,
+    MAX_START_LINE = 8192, /* a stream without line end is given up after this */
+    MAX_LENGTH_DIGITS = 9, /* of Content-Length: a body of a gigabyte is a damaged number */
+};
+
+#define WORD(s) {(const uint8_t *)(s), sizeof(s) - 1}
+
+static const struct slice method_words[SIP_METHODS] = {
+    [SIP_NO_METHOD] = WORD(""),
+    [SIP_INVITE] = WORD("INVITE"),
+    [SIP_ACK] = WORD("ACK"),
+    [SIP_BYE] = WORD("BYE"),
+    [SIP_CANCEL] = WORD("CANCEL"),
+    [SIP_UPDATE] = WORD("UPDATE"),
+    [SIP_PRACK] = WORD("PRACK"),
+    [SIP_OPTIONS] = WORD("OPTIONS"),
+    [SIP_REGISTER] = WORD("REGISTER"),
+    [SIP_INFO] = WORD("INFO"),
+    [SIP_SUBSCRIBE] = WORD("SUBSCRIBE"),
+    [SIP_NOTIFY] = WORD("NOTIFY"),
+    [SIP_REFER] = WORD("REFER"),
+    [SIP_MESSAGE] = WORD("MESSAGE"),
+    [SIP_PUBLISH] = WORD("PUBLISH"),
+    [SIP_SERVICE] = WORD("SERVICE"),
+    [SIP_NEGOTIATE] = WORD("NEGOTIATE"),
+    [SIP_BENOTIFY] = WORD("BENOTIFY"),
+    [SIP_OTHER_METHOD] = WORD("OTHER"),
+};
+
+static const struct slice version = WORD("SIP/2.0");
+
+const char *sip_method_name(enum sip_method m)
+{
+    return (const char *)method_words[m < SIP_METHODS ? m : SIP_NO_METHOD].p;
+}
+
+static enum sip_method method_of(struct slice word)
+{
+    for (unsigned m = SIP_INVITE; m < SIP_OTHER_METHOD; m++)
+        if (slice_eq(word, method_words[m]))
+            return (enum sip_method)m;
+    return word.n ? SIP_OTHER_METHOD : SIP_NO_METHOD;
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* RFC 3261 §25.1 token, without the marks that no method uses */
+static bool is_token(uint8_t c)
+{
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || is_digit(c) || c == '-' || c == '_' ||
+           c == '.' || c == '+' || c == '!' || c == '*';
+}
+
+static struct slice token_of(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && is_token(s.p[n]))
+        n++;
+    return slice_of(s.p, n);
+}
+
+/* ---- start line ---- */
+
+/* "SIP/2.0 200 OK", "SIP/2.0 183" */
+static bool status_line(struct slice line, struct sip_msg *m)
+{
+    size_t at = version.n + 1;
+    if (line.n < at + 3 || !slice_eq(slice_of(line.p, version.n), version) ||
+        line.p[version.n] != ' ')
+        return false;
+    const uint8_t *d = line.p + at;
+    if (d[0] < '1' || d[0] > '6' || !is_digit(d[1]) || !is_digit(d[2]))
+        return false;
+    if (line.n > at + 3 && !header_is_space(d[3]))
+        return false;
+    m->status = (d[0] - '0') * 100 + (d[1] - '0') * 10 + (d[2] - '0');
+    m->reason = slice_trim(slice_from(line, at + 3));
+    return true;
+}
+
+/* METHOD SP URI SP "SIP/2.0" */
+static bool request_line(struct slice line, struct sip_msg *m)
+{
+    struct slice method = token_of(line);
+    line = slice_trim(line);
+    if (!method.n || method.n > MAX_METHOD || line.n < method.n + 3 + version.n ||
+        line.p[method.n] != ' ')
+        return false;
+    size_t uri_end = line.n - version.n - 1;
+    if (line.p[uri_end] != ' ' || !slice_eq(slice_from(line, uri_end + 1), version))
+        return false;
+    m->request = true;
+    m->method_text = method;
+    m->method = method_of(method);
+    m->uri = slice_trim(slice_between(line.p + method.n, line.p + uri_end));
+    return m->uri.n > 0;
+}
+
+static bool start_line(struct slice line, struct sip_msg *m)
+{
+    return status_line(line, m) || request_line(line, m);
+}
+
+/* Can bytes without a line end grow into a start line? */
+static bool may_start(struct slice part)
+{
+    if (part.n > MAX_START_LINE)
+        return false;
+    size_t n = part.n < version.n ? part.n : version.n;
+    if (memcmp(part.p, version.p, n) == 0)
+        return true;
+    struct slice method = token_of(part);
+    return method.n && method.n <= MAX_METHOD &&
+           (method.n == part.n || part.p[method.n] == ' ');
+}
+
+static void skip_keepalives(struct cursor *c)
+{
+    while (c->p < c->end && (*c->p == '\r' || *c->p == '\n'))
+        c->p++;
+}
+
+/* Start line at the cursor, into m. MORE: no line end yet. */
+static enum wire_result read_start(struct cursor *c, struct sip_msg *m)
+{
+    struct slice line;
+    if (head_plain_line(c, &line) != HEAD_CUT)
+        return start_line(line, m) ? WIRE_OK : WIRE_BAD;
+    return cursor_left(c) == 0 || may_start(cursor_rest(c)) ? WIRE_MORE : WIRE_BAD;
+}
+
+enum wire_result sip_looks_like(struct slice in)
+{
+    struct sip_msg m = {0};
+    struct cursor c = cursor_on(in);
+    skip_keepalives(&c);
+    return read_start(&c, &m);
+}
+
+size_t sip_resync(struct slice in, size_t from)
+{
+    struct sip_msg m = {0};
+    struct slice line;
+    if (from >= in.n)
+        return in.n;
+    struct cursor c = cursor_on(slice_from(in, from));
+    bool inside_line = from > 0 && in.p[from - 1] != '\n';
+    if (inside_line && head_plain_line(&c, &line) == HEAD_CUT)
+        return in.n;
+    while (cursor_left(&c)) {
+        size_t at = (size_t)(c.p - in.p);
+        if (head_plain_line(&c, &line) == HEAD_CUT)
+            return may_start(cursor_rest(&c)) ? at : in.n;
+        if (start_line(line, &m))
+            return at;
+    }
+    return in.n;
+}
+
+/* ---- header values ---- */
+
+/* Parameters of a name-addr or addr-spec begin behind the bracket, or at the first semicolon. */
+static size_t after_address(struct slice v)
+{
+    size_t open = header_find(v, '<', ';');
+    if (open < v.n && v.p[open] == '<')
+        open += slice_before(slice_from(v, open), '>').n;
+    return open;
+}
+
+/* Where the URI that begins before from ends: at its parameters or headers, or at white space. */
+static size_t uri_end(struct slice s, size_t from)
+{
+    while (from < s.n && s.p[from] > ' ' && s.p[from] != ';' && s.p[from] != '?' && s.p[from] != ',')
+        from++;
+    return from;
+}
+
+struct slice sip_uri_of(struct slice v)
+{
+    v = slice_trim(v);
+    size_t open = header_find(v, '<', '<');
+    if (open < v.n) {
+        struct slice uri = slice_trim(slice_before(slice_from(v, open + 1), '>'));
+        /* the user part may hold semicolons and question marks of its own: look behind it */
+        size_t host = slice_before(uri, '@').n;
+        return slice_of(uri.p, uri_end(uri, host < uri.n ? host : 0));
+    }
+    if (v.n && v.p[0] == '"')
+        v = slice_trim(slice_from(v, header_quoted(v)));
+    return slice_of(v.p, uri_end(v, 0));
+}
+
+static int64_t length_of(struct slice v)
+{
+    int64_t n = 0;
+    size_t i = 0;
+    while (i + 1 < v.n && v.p[i] == '0')
+        i++;
+    if (v.n == 0 || v.n - i > MAX_LENGTH_DIGITS)
+        return -2;
+    for (; i < v.n; i++) {
+        if (!is_digit(v.p[i]))
+            return -2;
+        n = n * 10 + (v.p[i] - '0');
+    }
+    return n;
+}
+
+/* "4711 INVITE"; a number that does not fit stays 0 */
+static void take_cseq(struct sip_msg *m, struct slice v)
+{
+    uint64_t n = 0;
+    size_t i = 0;
+    for (; i < v.n && is_digit(v.p[i]); i++)
+        n = n > UINT32_MAX ? n : n * 10 + (uint64_t)(v.p[i] - '0');
+    m->cseq = n > UINT32_MAX ? 0 : (uint32_t)n;
+    if (!m->request) {
+        m->method_text = token_of(slice_trim(slice_from(v, i)));
+        m->method = method_of(m->method_text);
+    }
+}
+
+static void take_party(struct slice v, struct slice *whole, struct slice *uri, struct slice *tag)
+{
+    if (whole->n)
+        return;
+    *whole = v;
+    *uri = sip_uri_of(v);
+    *tag = header_param(slice_from(v, after_address(v)), "tag");
+}
+
+static void take_once(struct slice *field, struct slice v)
+{
+    if (!field->n)
+        *field = v;
+}
+
+static void take_length(struct sip_msg *m, struct slice v)
+{
+    if (m->content_length == -1)
+        m->content_length = length_of(v);
+}
+
+static void take_diag(struct sip_msg *m, struct slice name, struct slice v)
+{
+    if (m->n_diag < SIP_MAX_DIAG)
+        m->diag[m->n_diag++] = (struct sip_header_ref){name, v};
+}
+
+/* RFC 3261 §7.3.3 */
+static void take_compact(struct sip_msg *m, uint8_t letter, struct slice v)
+{
+    switch (letter) {
+    case 'v':
+        take_once(&m->branch, header_param(v, "branch"));
+        break;
+    case 'f':
+        take_party(v, &m->from, &m->from_uri, &m->from_tag);
+        break;
+    case 't':
+        take_party(v, &m->to, &m->to_uri, &m->to_tag);
+        break;
+    case 'i':
+        take_once(&m->call_id, v);
+        break;
+    case 'm':
+        take_once(&m->contact, v);
+        break;
+    case 'c':
+        take_once(&m->content_type, v);
+        break;
+    case 'l':
+        take_length(m, v);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The compact form of a header that sip_msg keeps, or 0. */
+static uint8_t compact_of(struct slice name)
+{
+    switch (name.n) {
+    case 1:
+        return ascii_lower(name.p[0]);
+    case 2:
+        return slice_is(name, "To") ? 't' : 0;
+    case 3:
+        return slice_is(name, "Via") ? 'v' : 0;
+    case 4:
+        return slice_is(name, "From") ? 'f' : 0;
+    case 7:
+        return slice_is(name, "Call-ID") ? 'i' : slice_is(name, "Contact") ? 'm' : 0;
+    case 12:
+        return slice_is(name, "Content-Type") ? 'c' : 0;
+    case 14:
+        return slice_is(name, "Content-Length") ? 'l' : 0;
+    default:
+        return 0;
+    }
+}
+
+static void take_long(struct sip_msg *m, struct slice name, struct slice v)
+{
+    switch (name.n) {
+    case 4:
+        if (slice_is(name, "CSeq") && !m->cseq && !(m->method_text.n && !m->request))
+            take_cseq(m, v);
+        break;
+    case 10:
+        if (slice_is(name, "User-Agent"))
+            take_once(&m->user_agent, v);
+        break;
+    case 11:
+        if (slice_is(name, "Compression"))
+            take_once(&m->compression, v);
+        break;
+    case 14:
+        if (slice_is(name, "ms-diagnostics"))
+            take_diag(m, name, v);
+        break;
+    case 18:
+        if (slice_is(name, "Ms-Conversation-ID"))
+            take_once(&m->conversation_id, v);
+        break;
+    case 21:
+        if (slice_is(name, "ms-client-diagnostics") || slice_is(name, "ms-diagnostics-public"))
+            take_diag(m, name, v);
+        break;
+    case 25:
+        if (slice_is(name, "ms-endpoint-location-data"))
+            take_once(&m->location, v);
+        break;
+    default:
+        break;
+    }
+}
+
+/* No header that sip_msg keeps begins with another letter. Most lines of a Lync message do. */
+static bool letter_matters(uint8_t c)
+{
+    switch (ascii_lower(c)) {
+    case 'c':
+    case 'f':
+    case 'i':
+    case 'l':
+    case 'm':
+    case 't':
+    case 'u':
+    case 'v':
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void take_header(struct sip_msg *m, struct slice line)
+{
+    struct slice name, value;
+    if (!letter_matters(line.p[0]) || !header_split(line, &name, &value))
+        return;
+    uint8_t compact = compact_of(name);
+    if (compact)
+        take_compact(m, compact, value);
+    else
+        take_long(m, name, value);
+}
+
+/* ---- message ---- */
+
+static enum wire_result more(struct wire_fault *fault, size_t enough)
+{
+    if (fault)
+        *fault = (struct wire_fault){NULL, enough};
+    return WIRE_MORE;
+}
+
+/* Body and size, the cursor standing behind the head. */
+static enum wire_result read_body(struct slice in, const uint8_t *at, bool datagram,
+                                  struct sip_msg *m, struct wire_fault *fault)
+{
+    size_t front = (size_t)(at - in.p), left = in.n - front;
+    size_t want = datagram ? left : 0;
+    if (m->content_length >= 0)
+        want = (size_t)m->content_length;
+    if (want > left && !datagram)
+        return more(fault, front + want);
+    m->body_cut = want > left;
+    m->body = slice_of(at, m->body_cut ? left : want);
+    m->size = front + m->body.n;
+    return WIRE_OK;
+}
+
+enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
+                           struct wire_fault *fault)
+{
+    struct sip_msg m = {.content_length = -1};
+    struct cursor c = cursor_on(in);
+    struct slice line;
+    enum head_line kind;
+
+    skip_keepalives(&c);
+    const uint8_t *start = c.p;
+    bool capped = cursor_left(&c) > SIP_MAX_HEADER;
+    if (capped)
+        c.end = start + SIP_MAX_HEADER;
+
+    enum wire_result r = read_start(&c, &m);
+    if (r == WIRE_BAD || (r == WIRE_MORE && datagram))
+        return wire_bad(fault, "not a SIP start line", (size_t)(start - in.p));
+    if (r == WIRE_MORE)
+        return more(fault, in.n + 1);
+
+    while ((kind = head_next(&c, &line)) == HEAD_FIELD)
+        take_header(&m, line);
+    if (kind == HEAD_CUT) {
+        if (capped)
+            return wire_bad(fault, "SIP head too long", (size_t)(c.p - in.p));
+        if (!datagram)
+            return more(fault, in.n + 1);
+        c.p = c.end; /* an unfinished last line may lie: it is not used */
+    }
+    m.head = slice_between(start, c.p);
+    r = read_body(in, c.p, datagram, &m, fault);
+    if (r == WIRE_OK)
+        *out = m;
+    return r;
+}
+
+/* ---- headers by name ---- */
+
+static bool same_header(struct slice name, const char *wanted)
+{
+    static const struct {
+        const char *name;
+        uint8_t letter;
+    } compact[] = {
+        {"Accept-Contact", 'a'}, {"Allow-Events", 'u'},   {"Call-ID", 'i'},
+        {"Contact", 'm'},        {"Content-Encoding", 'e'}, {"Content-Length", 'l'},
+        {"Content-Type", 'c'},   {"Event", 'o'},          {"From", 'f'},
+        {"Refer-To", 'r'},       {"Referred-By", 'b'},    {"Session-Expires", 'x'},
+        {"Subject", 's'},        {"Supported", 'k'},      {"To", 't'},
+        {"Via", 'v'},
+    };
+    if (name.n != 1)
+        return slice_is(name, wanted);
+    for (size_t i = 0; i < sizeof compact / sizeof *compact; i++)
+        if (compact[i].letter == ascii_lower(name.p[0]))
+            return slice_is(slice_str(wanted), compact[i].name);
+    return false;
+}
+
+bool sip_header_next(const struct sip_msg *m, const char *name, size_t *pos, struct slice *value)
+{
+    struct slice line, found, v;
+    if (*pos > m->head.n)
+        return false;
+    struct cursor c = cursor_on(slice_from(m->head, *pos));
+    if (*pos == 0 && head_plain_line(&c, &line) == HEAD_CUT)
+        return false;
+    while (head_next(&c, &line) == HEAD_FIELD) {
+        if (!header_split(line, &found, &v) || !same_header(found, name))
+            continue;
+        *pos = (size_t)(c.p - m->head.p);
+        *value = v;
+        return true;
+    }
+    *pos = m->head.n;
+    return false;
+}
