@@ -1,6 +1,6 @@
 /*
- * One ICE candidate line, in every dialect. A single walk over its words: millions of these lines are
- * read, so numbers are made by hand while walking.
+ * One ICE candidate line, in every dialect. A single walk over its words: millions of these lines
+ * are read, so numbers are made by hand while walking.
  */
 #include "flows/wire/sdp.h"
 
@@ -32,7 +32,7 @@ static inline struct slice next_word(struct cursor *c)
     while (p < end && *p <= ' ')
         p++;
     const uint8_t *from = p;
-    while (p < end && *p > ' ')
+    while (p<end && * p> ' ')
         p++;
     c->p = p;
     return slice_of(from, (size_t)(p - from));

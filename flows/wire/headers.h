@@ -1,7 +1,8 @@
 /*
  * Header fields as SIP, MIME parts and HTTP heads share them.
  *
- *   name *WSP ":" value (LF | CRLF)  *( WSP more of the value (LF | CRLF) )     blank line ends the head
+ *   name *WSP ":" value (LF | CRLF)  *( WSP more of the value (LF | CRLF) )     blank line ends the
+ * head
  *
  * All inline: the SIP parser calls these once per line.
  */
@@ -81,8 +82,8 @@ static inline bool header_split(struct slice line, struct slice *name, struct sl
     return left.n > 0;
 }
 
-/* Length of the quoted string at the front of s (which begins with the quote), both quotes included;
- * all of s if it is not closed. */
+/* Length of the quoted string at the front of s (which begins with the quote), both quotes
+ * included; all of s if it is not closed. */
 static inline size_t header_quoted(struct slice s)
 {
     for (size_t i = 1; i < s.n; i++) {

@@ -1,4 +1,5 @@
-/* SDP bodies, line by line. A line that makes no sense is skipped: the next one may be the candidate. */
+/* SDP bodies, line by line. A line that makes no sense is skipped: the next one may be the
+ * candidate. */
 #include "flows/wire/sdp.h"
 
 #include "flows/wire/headers.h"
@@ -10,6 +11,7 @@ struct place {
     bool dropping;           /* in a medium beyond SDP_MAX_MEDIA */
     bool implicit;           /* media[0] of a fragment without m= lines */
     bool ms;                 /* this medium shows signs of MS-ICE2 */
+    bool session_end;        /* a=end-of-candidates before any medium: holds for all */
     struct addr session_conn;
     struct slice session_ufrag;
 };
@@ -103,6 +105,7 @@ static void open_media(struct place *at)
     at->media = &out->media[out->n_media++];
     *at->media = (struct sdp_media){.conn = at->session_conn,
                                     .ufrag = at->session_ufrag,
+                                    .end_of_candidates = at->session_end,
                                     .first_candidate = (uint16_t)out->n_candidates};
 }
 
@@ -188,6 +191,14 @@ static void take_ufrag(struct place *at, struct slice value)
         at->media->ufrag = value;
     else if (!at->dropping)
         at->session_ufrag = value;
+}
+
+static void take_end(struct place *at)
+{
+    if (at->media)
+        at->media->end_of_candidates = true;
+    else if (!at->dropping)
+        at->session_end = true;
 }
 
 static void take_ice_options(struct place *at, struct slice value)
@@ -295,6 +306,8 @@ enum wire_result sdp_parse(struct slice body, struct sdp *out, struct wire_fault
         if (is_sdp_line(line))
             take_line(&at, line);
     } while (next_line(&rest, end, &line));
+    if (at.session_end && out->n_media == 0) /* a fragment that only says: no more */
+        open_media(&at);
     close_media(&at);
     return WIRE_OK;
 }

@@ -30,7 +30,10 @@ struct candidate {
 };
 
 /* One a=candidate (or x-candidate-ipv6) value, after the colon. BAD with reason if it is none of the
- * dialects. Never MORE. P§2.2, 2.3, 2.6; RFC 8839 §5.1, RFC 6544 §4.5. */
+ * dialects. Never MORE. P§2.2, 2.3, 2.6; RFC 8839 §5.1, RFC 6544 §4.5.
+ * Judged by the line alone: TCP-PASS, TCP-ACT, TCP-SO are ms-ice2, TCP is rfc6544 (without tcptype:
+ * active if the port is 0 or 9, else passive), UDP is rfc5245. A line that ends before "typ" takes
+ * its type from the priority. A port may be 0 or 9; raddr 0.0.0.0 counts as absent. */
 enum wire_result candidate_parse(struct slice value, struct candidate *out,
                                  struct wire_fault *fault);
 
@@ -46,6 +49,7 @@ struct sdp_media {
     struct slice proto;      /* "TCP/RTP/AVP" */
     bool tcp;                /* proto begins with TCP */
     struct slice label;      /* a=label */
+    struct slice mid;        /* a=mid */
     struct slice ufrag;      /* media level, else session level */
     struct addr conn;        /* c=, media level or session level; none if a name or absent */
     uint16_t rtcp_port;      /* a=rtcp, 0 = none */
@@ -69,7 +73,9 @@ struct sdp {
 };
 
 /* Parses one SDP body (also a trickle-ice-sdpfrag, RFC 8840: no m= line needed; its candidates then
- * belong to media[0] with an empty kind unless m=/mid says otherwise). BAD only if no line of it looks
+ * belong to media[0] with an empty kind unless m=/mid says otherwise).
+ * The UDP lines of a medium are raised from rfc5245 to ms-ice2 if the same medium has an ms-ice2 line,
+ * or two components of one candidate with priorities 0x201 apart (P§2.4). BAD only if no line of it looks
  * like SDP. out is large (about 40 kB): give static or pooled storage. */
 enum wire_result sdp_parse(struct slice body, struct sdp *out, struct wire_fault *fault);
 

@@ -12,7 +12,10 @@ enum {
     MAX_LENGTH_DIGITS = 9, /* of Content-Length: a body of a gigabyte is a damaged number */
 };
 
-#define WORD(s) {(const uint8_t *)(s), sizeof(s) - 1}
+#define WORD(s)                             \
+    {                                       \
+        (const uint8_t *)(s), sizeof(s) - 1 \
+    }
 
 static const struct slice method_words[SIP_METHODS] = {
     [SIP_NO_METHOD] = WORD(""),
@@ -59,8 +62,8 @@ static bool is_digit(uint8_t c)
 /* RFC 3261 §25.1 token, without the marks that no method uses */
 static bool is_token(uint8_t c)
 {
-    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || is_digit(c) || c == '-' || c == '_' ||
-           c == '.' || c == '+' || c == '!' || c == '*';
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || is_digit(c) || c == '-' ||
+           c == '_' || c == '.' || c == '+' || c == '!' || c == '*';
 }
 
 static struct slice token_of(struct slice s)
@@ -122,8 +125,7 @@ static bool may_start(struct slice part)
     if (memcmp(part.p, version.p, n) == 0)
         return true;
     struct slice method = token_of(part);
-    return method.n && method.n <= MAX_METHOD &&
-           (method.n == part.n || part.p[method.n] == ' ');
+    return method.n && method.n <= MAX_METHOD && (method.n == part.n || part.p[method.n] == ' ');
 }
 
 static void skip_keepalives(struct cursor *c)
@@ -183,7 +185,8 @@ static size_t after_address(struct slice v)
 /* Where the URI that begins before from ends: at its parameters or headers, or at white space. */
 static size_t uri_end(struct slice s, size_t from)
 {
-    while (from < s.n && s.p[from] > ' ' && s.p[from] != ';' && s.p[from] != '?' && s.p[from] != ',')
+    while (from < s.n && s.p[from] > ' ' && s.p[from] != ';' && s.p[from] != '?' &&
+           s.p[from] != ',')
         from++;
     return from;
 }
@@ -448,11 +451,21 @@ static bool same_header(struct slice name, const char *wanted)
         const char *name;
         uint8_t letter;
     } compact[] = {
-        {"Accept-Contact", 'a'}, {"Allow-Events", 'u'},   {"Call-ID", 'i'},
-        {"Contact", 'm'},        {"Content-Encoding", 'e'}, {"Content-Length", 'l'},
-        {"Content-Type", 'c'},   {"Event", 'o'},          {"From", 'f'},
-        {"Refer-To", 'r'},       {"Referred-By", 'b'},    {"Session-Expires", 'x'},
-        {"Subject", 's'},        {"Supported", 'k'},      {"To", 't'},
+        {"Accept-Contact", 'a'},
+        {"Allow-Events", 'u'},
+        {"Call-ID", 'i'},
+        {"Contact", 'm'},
+        {"Content-Encoding", 'e'},
+        {"Content-Length", 'l'},
+        {"Content-Type", 'c'},
+        {"Event", 'o'},
+        {"From", 'f'},
+        {"Refer-To", 'r'},
+        {"Referred-By", 'b'},
+        {"Session-Expires", 'x'},
+        {"Subject", 's'},
+        {"Supported", 'k'},
+        {"To", 't'},
         {"Via", 'v'},
     };
     if (name.n != 1)
