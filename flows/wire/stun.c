@@ -72,6 +72,14 @@ static bool has_ms_cookie(struct slice in)
            be16(in.p + 2) >= sizeof cookie;
 }
 
+/* Without the RFC's cookie only few types exist, in MS-TURN as in RFC 3489. */
+static bool is_plausible_type(struct slice in)
+{
+    uint16_t type = be16(in.p);
+    return has_rfc_cookie(in) || is_classic_type(type) ||
+           kind_of(ms_kinds, MS_ROWS, type) != STUN_UNKNOWN;
+}
+
 /* Is a whole message at the front? Says BAD as early as the bytes allow. */
 static enum wire_result check_header(struct slice in, struct wire_fault *fault)
 {
@@ -79,9 +87,7 @@ static enum wire_result check_header(struct slice in, struct wire_fault *fault)
         return wire_bad(fault, "top two bits of the message type are set", 0);
     if (in.n < COOKIE_END)
         return WIRE_MORE;
-    uint16_t type = be16(in.p);
-    if (!has_rfc_cookie(in) && !is_classic_type(type) &&
-        kind_of(ms_kinds, MS_ROWS, type) == STUN_UNKNOWN)
+    if (!is_plausible_type(in))
         return wire_bad(fault, "neither a magic cookie nor a type known without one", 0);
     return in.n < HEADER + (size_t)be16(in.p + 2) ? WIRE_MORE : WIRE_OK;
 }
@@ -128,7 +134,7 @@ bool stun_looks_like(struct slice in, bool datagram)
         return false;
     size_t length = be16(in.p + 2);
     bool whole = in.n == HEADER + length, rfc = has_rfc_cookie(in);
-    if (datagram && !whole)
+    if ((datagram && !whole) || !is_plausible_type(in))
         return false;
     if (has_ms_cookie(in) || (rfc && length % 4 == 0))
         return true;

@@ -429,6 +429,16 @@ static void looks_like_wants_the_cookie_first_and_the_exact_length(void **state)
     assert_int_equal(stun_parse(s, true, &msg, NULL), WIRE_BAD);
 }
 
+static void unknown_types_need_the_rfc_cookie(void **state)
+{
+    (void)state;
+    struct stun_make m = begin(0x0028, OLD_ID);
+    struct slice s = stun_seal(&m);
+    struct stun_msg msg;
+    assert_false(stun_looks_like(s, true));
+    assert_int_equal(stun_parse(s, true, &msg, NULL), WIRE_BAD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +461,7 @@ int main(void)
         cmocka_unit_test(checks_are_ms_by_content_padded_or_not),
         cmocka_unit_test(ufrags_split_at_the_colon_without_nuls),
         cmocka_unit_test(looks_like_wants_the_cookie_first_and_the_exact_length),
+        cmocka_unit_test(unknown_types_need_the_rfc_cookie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
