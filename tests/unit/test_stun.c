@@ -167,6 +167,18 @@ static void allocate_response_names_relays_of_both_families(void **state)
                      STUN_HAS_RELAY | STUN_HAS_RELAY2 | STUN_HAS_MAPPED | STUN_HAS_LIFETIME);
 }
 
+static void second_relay_is_of_the_other_family(void **state)
+{
+    (void)state;
+    struct stun_make m = stun_begin(0x0103, ID, true);
+    stun_add_xaddr(&m, 0x0016, "192.0.2.9:50000");
+    stun_add_xaddr(&m, 0x0016, "192.0.2.10:50001");
+    stun_seal(&m);
+    struct stun_msg msg = parsed(&m);
+    assert_endpoint(&msg.relay, "192.0.2.9:50000");
+    assert_int_equal(msg.has, STUN_HAS_RELAY);
+}
+
 static void send_indication_carries_peer_and_data(void **state)
 {
     (void)state;
@@ -555,6 +567,7 @@ int main(void)
         cmocka_unit_test(classic_mapped_address_is_reflexive),
         cmocka_unit_test(xored_address_overrules_the_plain_one),
         cmocka_unit_test(allocate_response_names_relays_of_both_families),
+        cmocka_unit_test(second_relay_is_of_the_other_family),
         cmocka_unit_test(send_indication_carries_peer_and_data),
         cmocka_unit_test(small_attributes_are_read),
         cmocka_unit_test(of_a_repeated_attribute_the_first_counts),
