@@ -75,6 +75,7 @@ struct fact_send {
     struct endpoint peer;
     tick_t first, last;
     uint32_t count;
+    bool by_connection;      /* found its allocation by MS connection id, not by addresses */
     tick_t answered;         /* first data from that peer through the relay, TICK_NONE = none */
     const char *remote_ufrag, *local_ufrag; /* of the nested check */
 };

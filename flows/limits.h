@@ -55,6 +55,7 @@ enum { HEAL_SEGMENTS = 8, HEAL_MAX_BYTES = 65536 };
 #define ALLOCATION_GRACE (60 * TICK_S)
 #define ALLOCATION_UDP_LIFETIME (600 * TICK_S) /* without LIFETIME attribute, RFC 8656 §3.2 */
 #define NOT_TRIED_AFTER (30 * TICK_S)      /* after the answer, P§7.2 */
-#define PAIR_SETTLE (2 * TICK_S)           /* a failed pair may still connect the other way */
+#define MATCH_SLACK (5 * TICK_S)           /* an attempt this much before its scope began still matches */
+#define CLIENT_SERVED (30 * TICK_S)        /* a client that got another relay port this near is served */
 
 #endif

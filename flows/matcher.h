@@ -6,6 +6,7 @@
 #define EW_FLOWS_MATCHER_H
 
 #include "flows/facts.h"
+#include "capture/frame.h"
 #include "flows/verdict.h"
 
 /* Join keys, strongest first: the bit order is the order in failures.matched_by. */
@@ -29,8 +30,45 @@ char *match_keys_text(unsigned keys, char out[160]);
 enum confidence { CONFIDENCE_UNMATCHED, CONFIDENCE_PROBABLE, CONFIDENCE_CONFIRMED };
 const char *confidence_name(enum confidence c);
 
-/* Two agreeing keys = confirmed, one = probable (alias alone is none). */
-enum confidence match_confidence(unsigned keys);
+/* Two agreeing keys = confirmed, one = probable (alias alone is none). both_ends: the call named both
+ * ends, one on each side, which is as good as two keys. */
+enum confidence match_confidence(unsigned keys, bool both_ends);
+
+/* The question: two ends of a pair, seen at a time, held against one call's medium and the allocations
+ * that own the ends. end[0] is who asked (SYN or check). */
+struct match_end {
+    struct endpoint wire; /* as captured */
+    struct endpoint pub;  /* through the alias map; = wire without one */
+    bool aliased;
+    const struct fact_allocation *allocation; /* whose relay port this end is, or NULL */
+};
+struct match_question {
+    struct match_end end[2];
+    uint8_t proto;
+    const struct fact_call *call; /* or NULL */
+    unsigned medium;              /* index in call->media */
+    bool any_edge[2];             /* the end's address is a known relay's or Edge's */
+};
+struct match_answer {
+    unsigned keys;                /* enum match_key */
+    int near;                     /* which end is on our side: 0 or 1 */
+    int side[2];                  /* enum call_side of each end, -1 unknown */
+    const struct fact_candidate *candidate[2];
+    bool preset[2];               /* the end is the c=/m= address of its side */
+    bool both_ends;               /* the call named both, one on each side */
+    const struct fact_send *send; /* through the near end's relay to the far end, or NULL */
+};
+
+/* Judges one question. Never rejects for a "passive" source candidate (P§2.6). */
+void match_judge(const struct match_question *q, struct match_answer *out);
+
+/* Did the scope live at t? Ports are reused, so a match counts only then. slack: of how far t may lie
+ * before the start (signaling seen late, clocks of two spans apart). */
+bool match_call_alive(const struct fact_call *c, tick_t t, tick_t slack);
+bool match_allocation_alive(const struct fact_allocation *a, tick_t t, tick_t slack);
+
+/* Is the relay port ep one of the allocation's? */
+bool match_owns(const struct fact_allocation *a, const struct endpoint *ep);
 
 /* A failure: the row of the contract (design §8), flat, texts lent. */
 struct failure {

@@ -1,0 +1,99 @@
+/* Chunked arenas. Chunks of the usual size return to the pool; larger ones to the system. */
+#include "flows/arena.h"
+
+#include <stdlib.h>
+
+enum { CHUNK = 2048 };
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size; /* whole, this header included */
+};
+
+void arena_pool_init(struct arena_pool *p, size_t cap_bytes)
+{
+    *p = (struct arena_pool){.cap_bytes = cap_bytes};
+}
+
+void arena_pool_clear(struct arena_pool *p)
+{
+    while (p->free) {
+        struct arena_chunk *c = p->free;
+        p->free = c->next;
+        free(c);
+    }
+}
+
+void arena_init(struct arena *a, struct arena_pool *p)
+{
+    *a = (struct arena){.pool = p};
+}
+
+static struct arena_chunk *chunk_new(struct arena_pool *p, size_t size)
+{
+    struct arena_chunk *c = NULL;
+    if (size == CHUNK && p->free) {
+        c = p->free;
+        p->free = c->next;
+    } else if (p->held + size <= p->cap_bytes) {
+        c = malloc(size);
+    }
+    if (!c) {
+        p->refused++;
+        return NULL;
+    }
+    p->held += size;
+    c->size = size;
+    return c;
+}
+
+void *arena_get(struct arena *a, size_t n)
+{
+    n = (n + 7) & ~(size_t)7;
+    if (n > a->left) {
+        size_t size = n + sizeof(struct arena_chunk) <= CHUNK ? CHUNK : n + sizeof(struct arena_chunk);
+        struct arena_chunk *c = chunk_new(a->pool, size);
+        if (!c)
+            return NULL;
+        c->next = a->first;
+        a->first = c;
+        a->left = size - sizeof *c;
+    }
+    uint8_t *at = (uint8_t *)a->first + a->first->size - a->left;
+    a->left -= n;
+    return memset(at, 0, n);
+}
+
+char *arena_text(struct arena *a, struct slice s, size_t max)
+{
+    s = slice_trim(s);
+    size_t n = s.n < max ? s.n : max, used = 0;
+    char *out = arena_get(a, n + 1);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = s.p[i];
+        bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+        if (blank && used && out[used - 1] == ' ')
+            continue;
+        out[used++] = blank ? ' ' : c < 0x20 || c == 0x7f ? '?' : (char)c;
+    }
+    out[used] = 0;
+    return out;
+}
+
+void arena_free(struct arena *a)
+{
+    while (a->first) {
+        struct arena_chunk *c = a->first;
+        a->first = c->next;
+        a->pool->held -= c->size;
+        if (c->size == CHUNK) {
+            c->next = a->pool->free;
+            a->pool->free = c;
+        } else {
+            free(c);
+        }
+    }
+    a->left = 0;
+}

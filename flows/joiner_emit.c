@@ -1,0 +1,349 @@
+/* From a failed pair, medium or allocation to the failure record, with its findings. */
+#include <stdio.h>
+
+#include "flows/findings.h"
+#include "flows/joiner_state.h"
+#include "flows/wire/sdp.h"
+
+/* ---- identity and change ---- */
+
+static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static uint64_t mix_text(uint64_t h, const char *s)
+{
+    return s ? mix(h, s, strlen(s) + 1) : mix(h, "", 1);
+}
+
+static uint64_t mix_endpoint(uint64_t h, const struct endpoint *e)
+{
+    h = mix(h, e->addr.b, sizeof e->addr.b);
+    return mix(h, &e->port, sizeof e->port);
+}
+
+/* Stable over re-reading: sensor name, endpoints, ISN or transaction id, packet time (µs, because files
+ * and databases keep no more). No per-process seed may enter. */
+static uint64_t event_id(const struct joiner *j, const struct endpoint *a, const struct endpoint *b,
+                         uint32_t isn, tick_t first, const char *text)
+{
+    int64_t us = first / TICK_US;
+    uint64_t h = mix_text(UINT64_C(0xcbf29ce484222325), j->config.sensor);
+    h = mix_endpoint(h, a);
+    h = mix_endpoint(h, b);
+    h = mix(h, &isn, sizeof isn);
+    h = mix(h, &us, sizeof us);
+    h = mix_text(h, text);
+    return h ? h : 1;
+}
+
+/* Of what a reader of the row would notice. */
+static uint64_t digest(const struct failure *f)
+{
+    uint64_t h = mix_text(f->event_id, f->local_candidate);
+    int64_t numbers[] = {f->first, f->last,     f->verdict, f->quality,       f->info,
+                         f->attempts, f->syns,  f->rsts,    (int64_t)f->keys, f->confidence,
+                         f->grade, f->call_row, f->leg,     f->allocation_row};
+    h = mix(h, numbers, sizeof numbers);
+    h = mix_text(h, f->remote_candidate);
+    h = mix_text(h, f->medium);
+    h = mix_text(h, f->callee);
+    h = mix_endpoint(h, &f->client);
+    return h | 1;
+}
+
+/* ---- parts ---- */
+
+static void candidate_text(char out[80], const struct fact_candidate *c, bool preset,
+                           const struct endpoint *e, uint8_t proto, bool relay)
+{
+    char at[ENDPOINT_TEXT];
+    const char *transport = proto == PROTO_UDP ? "UDP" : "TCP-PASS";
+    endpoint_text(e, at);
+    if (c)
+        snprintf(out, 80, "%s %s %s", cand_type_name(c->type) ? cand_type_name(c->type) : "unknown",
+                 cand_transport_name(c->transport), at);
+    else if (preset)
+        snprintf(out, 80, "default %s %s", transport, at);
+    else if (relay)
+        snprintf(out, 80, "relay %s %s", transport, at);
+    else
+        snprintf(out, 80, "%s", at);
+}
+
+static void describe_call(struct failure *f, const struct fact_call *c, unsigned medium)
+{
+    f->call_id = c->call_id;
+    f->caller = c->caller;
+    f->callee = c->callee;
+    f->call_row = c->id;
+    f->medium = c->media[medium].medium;
+    f->grade = 'A';
+}
+
+static void describe_attempt(struct failure *f, const struct pair *p)
+{
+    const struct attempt *a = &p->best;
+    f->src = a->src;
+    f->dst = a->dst;
+    f->verdict = a->verdict;
+    f->attempt = a->id;
+    f->rtt_us = a->rtt_us;
+    f->icmp_type = a->icmp_type;
+    f->icmp_code = a->icmp_code;
+    f->icmp_from = a->icmp_from;
+    f->first = p->first;
+    f->last = p->last;
+    f->attempts = p->attempts;
+    f->syns = p->syns;
+    f->rsts = p->rsts;
+    f->quality = p->quality;
+    f->proto = p->proto;
+    for (int e = 0; e < 2; e++) {
+        if (!p->end[e].aliased)
+            continue;
+        if (endpoint_eq(&p->end[e].wire, &f->src))
+            f->src_public = p->end[e].pub.addr;
+        else
+            f->dst_public = p->end[e].pub.addr;
+    }
+}
+
+/* The client's end of the relay connection, from TURN or from the candidate's rport. */
+static void describe_client(struct failure *f, const struct pair *p, const struct match_answer *a)
+{
+    const struct fact_candidate *c = a->candidate[a->near];
+    if (p->own)
+        f->client = p->own->client;
+    else if (c && c->type == CAND_RELAY)
+        f->client = c->related;
+}
+
+static bool is_relay_end(const struct match_question *q, const struct match_answer *a, int e)
+{
+    return q->end[e].allocation || q->end[e].aliased || q->any_edge[e] ||
+           (a->candidate[e] && a->candidate[e]->type == CAND_RELAY);
+}
+
+static void question_of(const struct joiner *j, const struct pair *p, struct match_question *q)
+{
+    *q = (struct match_question){.proto = p->proto, .call = p->call, .medium = p->medium};
+    for (int e = 0; e < 2; e++) {
+        q->end[e] = (struct match_end){p->end[e].wire, p->end[e].pub, p->end[e].aliased,
+                                       index_allocation_at(j, &p->end[e].pub, p->first)};
+        q->any_edge[e] = p->end[e].edge;
+    }
+}
+
+static bool pair_is_info(const struct joiner *j, const struct pair *p, char grade)
+{
+    if (p->client_leg)
+        return index_client_served(j, &p->end[0].wire.addr, p->first);
+    if (p->call)
+        return scope_of_call(p->call)->connected[p->medium] || p->call->media[p->medium].concluded;
+    if (p->own)
+        return scope_of_allocation(p->own)->connected[0];
+    return grade == 'C' && !is_configured_edge(j, &p->end[0].wire.addr) &&
+           !is_configured_edge(j, &p->end[1].wire.addr);
+}
+
+/* ---- sending ---- */
+
+static void send_failure(struct joiner *j, struct failure *f, const struct failure_context *ctx)
+{
+    struct finding list[FINDINGS_MAX];
+    char explanation[FINDING_TEXT];
+    unsigned n = findings_of_failure(f, ctx, list);
+    f->explanation = finding_explain(f, ctx, explanation, sizeof explanation);
+    if (n) {
+        f->finding = list[0].code;
+        f->advice = list[0].advice;
+    }
+    j->hooks.failure(j->hooks.arg, f, list, n);
+}
+
+void emit_link(struct joiner *j, struct pair *p)
+{
+    for (; p->n_linked < p->n_ids; p->n_linked++)
+        j->hooks.attempt_failure(j->hooks.arg, p->ids[p->n_linked], p->failure);
+}
+
+void emit_withdraw(struct joiner *j, struct pair *p)
+{
+    for (unsigned i = 0; i < p->n_linked; i++)
+        j->hooks.attempt_failure(j->hooks.arg, p->ids[i], 0);
+    j->hooks.failure_gone(j->hooks.arg, p->failure);
+    p->shown = false;
+    p->digest = 0;
+    p->n_linked = 0;
+}
+
+static void mark_failed(struct pair *p, bool info)
+{
+    struct scope *s = p->call ? scope_of_call(p->call) : p->own ? scope_of_allocation(p->own) : NULL;
+    if (s && !info)
+        s->failed[p->medium] = true;
+}
+
+static bool far_end_asked(const struct match_question *q, const struct match_answer *a,
+                          const struct pair *p)
+{
+    return endpoint_eq(&p->first_src, &q->end[!a->near].wire);
+}
+
+static void pair_context(const struct pair *p, const struct match_question *q,
+                         const struct match_answer *a, const struct failure *f,
+                         struct failure_context *ctx)
+{
+    *ctx = (struct failure_context){
+        .call = p->call,
+        .allocation = p->own,
+        .attempt = &p->best,
+        .send = a->send,
+        .far_sent_first = far_end_asked(q, a, p),
+        .both_local = q->end[0].allocation && q->end[1].allocation,
+        .other_pair_connected = f->info && (p->call || p->own),
+        .tls_instead = p->tls_instead,
+    };
+}
+
+void emit_pair(struct joiner *j, struct pair *p)
+{
+    struct match_question q;
+    struct match_answer a;
+    struct failure_context ctx;
+    struct failure f = {.keys = p->keys, .confidence = p->confidence};
+    question_of(j, p, &q);
+    match_judge(&q, &a);
+    describe_attempt(&f, p);
+    f.grade = p->own || p->client_leg ? 'B' : 'C';
+    bool relay = is_relay_end(&q, &a, 0) || is_relay_end(&q, &a, 1);
+    f.leg = p->client_leg ? LEG_CLIENT_RELAY : relay ? LEG_RELAY_PEER : LEG_DIRECT;
+    if (p->client_leg)
+        f.client = p->end[0].wire;
+    else
+        describe_client(&f, p, &a);
+    if (p->own) {
+        f.medium = p->own->medium;
+        f.call_id = p->own->call_id;
+        f.allocation_row = p->own->id;
+    }
+    if (p->call)
+        describe_call(&f, p->call, p->medium);
+    for (int e = 0; e < 2 && !p->client_leg && (p->call || p->own); e++)
+        candidate_text(e == a.near ? f.local_candidate : f.remote_candidate, a.candidate[e],
+                       a.preset[e], &p->end[e].pub, p->proto, q.end[e].allocation != NULL);
+    f.info = pair_is_info(j, p, f.grade);
+    f.event_id = event_id(j, &p->first_src,
+                          endpoint_eq(&p->first_src, &p->end[0].wire) ? &p->end[1].wire
+                                                                      : &p->end[0].wire,
+                          p->first_isn, p->first, NULL);
+    mark_failed(p, f.info);
+    uint64_t now = digest(&f);
+    if (p->shown && now == p->digest) {
+        emit_link(j, p);
+        return;
+    }
+    if (!p->failure)
+        p->failure = ++j->last_failure;
+    f.id = p->failure;
+    p->digest = now;
+    p->shown = true;
+    pair_context(p, &q, &a, &f, &ctx);
+    send_failure(j, &f, &ctx);
+    emit_link(j, p);
+}
+
+/* ---- what was never seen on the wire ---- */
+
+static void blank(struct failure *f, enum verdict v, uint8_t proto)
+{
+    *f = (struct failure){.verdict = (uint8_t)v, .proto = proto, .rtt_us = -1, .icmp_type = -1,
+                          .icmp_code = -1};
+}
+
+/* The address a side expected to be reached at: its relay if it offered one, else its default. */
+static const struct fact_candidate *relay_of(const struct fact_side *s)
+{
+    for (unsigned i = 0; i < s->n_candidates; i++)
+        if (s->candidates[i].type == CAND_RELAY)
+            return &s->candidates[i];
+    return NULL;
+}
+
+void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum verdict v)
+{
+    struct scope *s = scope_of_call(c);
+    const struct fact_media *m = &c->media[medium];
+    const struct fact_allocation *own = NULL;
+    const struct fact_candidate *relay[CALL_SIDES];
+    struct failure f;
+    int near = SIDE_OFFER;
+    blank(&f, v, m->side[SIDE_OFFER].tcp ? PROTO_TCP : PROTO_UDP);
+    for (int side = 0; side < CALL_SIDES; side++) {
+        relay[side] = relay_of(&m->side[side]);
+        const struct fact_allocation *a =
+            relay[side] ? index_allocation_at(j, &relay[side]->at, c->started) : NULL;
+        if (a && !own) {
+            own = a;
+            near = side;
+        }
+    }
+    for (int side = 0; side < CALL_SIDES; side++)
+        candidate_text(side == near ? f.local_candidate : f.remote_candidate, relay[side],
+                       true, relay[side] ? &relay[side]->at : &m->side[side].preset, f.proto, false);
+    f.leg = own || relay[0] || relay[1] ? LEG_RELAY_PEER : LEG_DIRECT;
+    describe_call(&f, c, medium);
+    f.info = true;
+    f.confidence = own ? CONFIDENCE_CONFIRMED : CONFIDENCE_PROBABLE;
+    f.keys = own ? KEY_RELAY_ADDRESS | KEY_CANDIDATE : KEY_CANDIDATE;
+    f.first = c->answered != TICK_NONE ? c->answered : c->started;
+    f.last = c->ended != TICK_NONE ? c->ended : f.first;
+    if (own) {
+        f.client = own->client;
+        f.allocation_row = own->id;
+    }
+    struct endpoint none = {.port = (uint16_t)medium};
+    f.event_id = event_id(j, &none, &none, 0, c->started, c->call_id);
+    f.id = s->verdict_row[medium] = ++j->last_failure;
+    struct failure_context ctx = {.call = c, .allocation = own, .tls_instead = -1};
+    send_failure(j, &f, &ctx);
+}
+
+void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v)
+{
+    struct scope *s = scope_of_allocation(a);
+    struct failure f;
+    blank(&f, v, a->proto);
+    f.first = a->started;
+    f.last = a->ended != TICK_NONE ? a->ended : a->started;
+    f.client = a->client;
+    f.medium = a->medium;
+    f.call_id = a->call_id;
+    f.grade = 'B';
+    f.allocation_row = a->id;
+    f.error_code = a->error_code;
+    f.info = v == VERDICT_UNSEEN || index_client_served(j, &a->client.addr, a->started);
+    if (v == VERDICT_ALLOC_FAIL) {
+        f.leg = LEG_CLIENT_RELAY;
+        f.src = a->client;
+        f.dst = a->server;
+        f.attempts = 1;
+    } else {
+        const struct fact_send *last = &a->sends[a->n_sends - 1];
+        f.leg = LEG_RELAY_PEER;
+        f.keys = KEY_RELAY_ADDRESS | KEY_SEND_DESTINATION;
+        f.confidence = CONFIDENCE_CONFIRMED;
+        candidate_text(f.local_candidate, NULL, false, &a->relay, a->proto, true);
+        candidate_text(f.remote_candidate, NULL, false, &last->peer, a->proto, false);
+    }
+    f.event_id = event_id(j, &a->client, &a->server, a->requests, a->started, NULL);
+    f.id = s->verdict_row[0] = ++j->last_failure;
+    struct failure_context ctx = {.allocation = a, .tls_instead = -1,
+                                  .send = a->n_sends ? &a->sends[a->n_sends - 1] : NULL};
+    send_failure(j, &f, &ctx);
+}

@@ -1,0 +1,356 @@
+/* The joiner's indexes: which call or allocation knows this endpoint? And the alias map. */
+#include <stdlib.h>
+
+#include "flows/joiner_state.h"
+#include "flows/wire/sdp.h"
+
+uint64_t index_key(const struct joiner *j, const struct endpoint *e)
+{
+    return endpoint_hash(e, j->config.seed);
+}
+
+uint64_t index_port_key(const struct joiner *j, uint16_t port)
+{
+    struct endpoint e = {.port = port};
+    return endpoint_hash(&e, j->config.seed ^ 0x5bd1e995u);
+}
+
+uint64_t index_client_key(const struct joiner *j, const struct addr *a)
+{
+    struct endpoint e = {.addr = *a};
+    return endpoint_hash(&e, j->config.seed);
+}
+
+/* ---- known relay addresses, servers, Edges ---- */
+
+static bool addr_listed(const struct addr *list, unsigned n, const struct addr *a)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (addr_eq(&list[i], a))
+            return true;
+    return false;
+}
+
+void relay_addr_add(struct joiner *j, const struct addr *a)
+{
+    if (!addr_none(a) && j->n_relay_addrs < LIMIT_ALIASES &&
+        !addr_listed(j->relay_addrs, j->n_relay_addrs, a))
+        j->relay_addrs[j->n_relay_addrs++] = *a;
+}
+
+bool is_configured_edge(const struct joiner *j, const struct addr *a)
+{
+    return addr_listed(j->config.edges, j->config.n_edges, a);
+}
+
+bool is_edge(const struct joiner *j, const struct addr *a)
+{
+    return addr_listed(j->relay_addrs, j->n_relay_addrs, a) || is_configured_edge(j, a);
+}
+
+bool is_server(const struct joiner *j, const struct endpoint *e)
+{
+    for (unsigned i = 0; i < j->n_servers; i++)
+        if (endpoint_eq(&j->servers[i], e))
+            return true;
+    return false;
+}
+
+void server_add(struct joiner *j, const struct endpoint *e)
+{
+    if (is_server(j, e) || j->n_servers == LIMIT_ALIASES)
+        return;
+    j->servers[j->n_servers++] = *e;
+    rejudge_waiting(j, e, false);
+}
+
+/* ---- aliases ---- */
+
+void alias_resolve(const struct joiner *j, const struct endpoint *wire, struct pair_end *out)
+{
+    *out = (struct pair_end){.wire = *wire, .pub = *wire, .edge = is_edge(j, &wire->addr)};
+    for (unsigned i = 0; i < j->n_aliases; i++) {
+        const struct fact_alias *a = &j->aliases[i].alias;
+        if (!addr_eq(&a->private_addr, &wire->addr) ||
+            (!a->configured && a->ports_seen < ALIAS_TRUSTED_PORTS))
+            continue;
+        out->pub.addr = a->public_addr;
+        out->aliased = true;
+        out->edge = true;
+        return;
+    }
+}
+
+static struct alias_entry *alias_entry(struct joiner *j, const struct addr *private_addr,
+                                       const struct addr *public_addr)
+{
+    for (unsigned i = 0; i < j->n_aliases; i++)
+        if (addr_eq(&j->aliases[i].alias.private_addr, private_addr) &&
+            addr_eq(&j->aliases[i].alias.public_addr, public_addr))
+            return &j->aliases[i];
+    if (j->n_aliases == LIMIT_ALIASES)
+        return NULL;
+    struct alias_entry *e = &j->aliases[j->n_aliases++];
+    *e = (struct alias_entry){.alias = {.private_addr = *private_addr, .public_addr = *public_addr}};
+    return e;
+}
+
+void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
+                 uint16_t port)
+{
+    struct alias_entry *e = alias_entry(j, private_addr, public_addr);
+    if (!e || e->alias.configured)
+        return;
+    unsigned n = e->alias.ports_seen;
+    for (unsigned i = 0; i < n && i < ALIAS_TRUSTED_PORTS; i++)
+        if (e->ports[i] == port)
+            return;
+    if (n >= ALIAS_TRUSTED_PORTS)
+        return;
+    e->ports[n] = port;
+    e->alias.ports_seen = n + 1;
+    j->hooks.alias(j->hooks.arg, &e->alias);
+    if (e->alias.ports_seen == ALIAS_TRUSTED_PORTS) {
+        relay_addr_add(j, private_addr);
+        j->rescan = true;
+    }
+}
+
+/* ---- nodes ---- */
+
+static void node_add(struct joiner *j, struct scope *s, struct multimap *m, uint64_t key, void *owner,
+                     uint8_t kind, unsigned medium, unsigned side)
+{
+    if (s->n_nodes == s->room) {
+        unsigned room = s->room ? s->room * 2 : 16;
+        uint32_t *grown = realloc(s->nodes, room * sizeof *grown);
+        if (!grown)
+            return;
+        s->nodes = grown;
+        s->room = room;
+    }
+    uint32_t h = multimap_add(m, key, owner, kind, (uint8_t)medium, (uint8_t)side);
+    /* the lowest bit tells the map: by_port nodes are odd */
+    if (h)
+        s->nodes[s->n_nodes++] = h << 1 | (m == &j->by_port);
+}
+
+void index_forget(struct joiner *j, struct scope *s, bool client)
+{
+    for (unsigned i = 0; i < s->n_nodes; i++) {
+        uint32_t h = s->nodes[i] >> 1;
+        if (client && i == s->n_nodes - 1)
+            multimap_remove(&j->by_client, h);
+        else
+            multimap_remove(s->nodes[i] & 1 ? &j->by_port : &j->by_endpoint, h);
+    }
+    free(s->nodes);
+    s->nodes = NULL;
+    s->n_nodes = s->room = 0;
+}
+
+static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side,
+                           const struct endpoint *e, bool relay)
+{
+    struct scope *s = c->join;
+    node_add(j, s, &j->by_endpoint, index_key(j, e), c, NODE_CALL, medium, side);
+    if (relay)
+        node_add(j, s, &j->by_port, index_port_key(j, e->port), c, NODE_CALL, medium, side);
+    if (j->n_orphans)
+        rejudge_waiting(j, e, relay);
+    if (relay)
+        rejudge_allocations_at(j, e);
+}
+
+/* ports 0 and 9 (discard: RFC 6544 active candidates) are never connected to */
+static bool usable(const struct endpoint *e)
+{
+    return e->port != 0 && e->port != 9 && !addr_none(&e->addr);
+}
+
+static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side)
+{
+    struct scope *s = c->join;
+    const struct fact_side *f = &c->media[medium].side[side];
+    if (f->present && usable(&f->preset) && !endpoint_eq(&f->preset, &s->preset[medium][side])) {
+        s->preset[medium][side] = f->preset;
+        index_endpoint(j, c, medium, side, &f->preset, true);
+    }
+    for (unsigned i = s->indexed[medium][side]; i < f->n_candidates; i++) {
+        const struct fact_candidate *k = &f->candidates[i];
+        bool again = i && endpoint_eq(&k->at, &f->candidates[i - 1].at);
+        if (usable(&k->at) && !again && !endpoint_eq(&k->at, &s->preset[medium][side]))
+            index_endpoint(j, c, medium, side, &k->at, k->type == CAND_RELAY);
+    }
+    s->indexed[medium][side] = f->n_candidates;
+}
+
+void index_call(struct joiner *j, struct fact_call *c)
+{
+    for (unsigned m = 0; m < c->n_media && m < LIMIT_MEDIA_PER_CALL; m++)
+        for (unsigned side = 0; side < CALL_SIDES; side++)
+            index_side(j, c, m, side);
+}
+
+void index_allocation(struct joiner *j, struct fact_allocation *a)
+{
+    struct scope *s = a->join;
+    const struct endpoint *relays[2] = {&a->relay, &a->relay2};
+    if (s->relay_indexed || !a->granted)
+        return;
+    s->relay_indexed = true;
+    for (int i = 0; i < 2; i++) {
+        if (!usable(relays[i]))
+            continue;
+        relay_addr_add(j, &relays[i]->addr);
+        node_add(j, s, &j->by_endpoint, index_key(j, relays[i]), a, NODE_ALLOCATION, 0, 0);
+        node_add(j, s, &j->by_port, index_port_key(j, relays[i]->port), a, NODE_ALLOCATION, 0, 0);
+    }
+    /* last: index_forget() relies on it */
+    node_add(j, s, &j->by_client, index_client_key(j, &a->client.addr), a, NODE_ALLOCATION, 0, 0);
+}
+
+/* ---- questions ---- */
+
+struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,
+                                            tick_t t)
+{
+    struct fact_allocation *best = NULL;
+    uint64_t key = index_key(j, relay);
+    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+         h = multimap_next(&j->by_endpoint, h)) {
+        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+        struct fact_allocation *a = n->owner;
+        if (n->kind == NODE_ALLOCATION && match_owns(a, relay) &&
+            match_allocation_alive(a, t, MATCH_SLACK) && (!best || a->started > best->started))
+            best = a;
+    }
+    return best;
+}
+
+bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t)
+{
+    uint64_t key = index_client_key(j, client);
+    for (uint32_t h = multimap_first(&j->by_client, key); h; h = multimap_next(&j->by_client, h)) {
+        const struct fact_allocation *a = j->by_client.nodes[h].owner;
+        if (addr_eq(&a->client.addr, client) && a->started <= t + CLIENT_SERVED &&
+            (a->ended == TICK_NONE || a->ended >= t - CLIENT_SERVED))
+            return true;
+    }
+    return false;
+}
+
+/* An answer counts if the far end agrees, or at least the asker is a relay of ours: strangers that
+ * knock at a relay port are noise, not a negotiated pair. */
+static bool acceptable(const struct match_question *q, const struct match_answer *a)
+{
+    if (!a->keys || a->keys == KEY_ALIAS)
+        return false;
+    if (a->both_ends || a->send)
+        return true;
+    if (q->end[0].allocation)
+        return true;
+    return a->side[0] >= 0; /* the asker's own address was negotiated */
+}
+
+static void consider(const struct joiner *j, const struct pair *p, const struct pair_end end[2],
+                     struct fact_call *c, unsigned medium, struct found_scope *best)
+{
+    struct match_question q = {.proto = p->proto, .call = c, .medium = medium};
+    struct match_answer a;
+    if (c && (medium >= c->n_media || !match_call_alive(c, p->first, MATCH_SLACK)))
+        return;
+    for (int e = 0; e < 2; e++) {
+        q.end[e] = (struct match_end){end[e].wire, end[e].pub, end[e].aliased,
+                                      index_allocation_at(j, &end[e].pub, p->first)};
+        q.any_edge[e] = end[e].edge;
+    }
+    match_judge(&q, &a);
+    if (!acceptable(&q, &a))
+        return;
+    tick_t started = c ? c->started : TICK_NONE;
+    int score = (c ? 200 : 0) + (a.both_ends ? 100 : 0) + (a.send ? 50 : 0) +
+                10 * __builtin_popcount(a.keys) + (!c || c->started <= p->first ? 5 : 0);
+    bool later = best->call && c && started > best->call->started;
+    if (score < best->score || (score == best->score && !later))
+        return;
+    const struct fact_allocation *own = q.end[a.near].allocation;
+    *best = (struct found_scope){c, medium, (struct fact_allocation *)own, {end[0], end[1]}, a, score};
+}
+
+/* Calls that offered this relay address: the far end may be unknown to their SDP. */
+static void consider_endpoint(const struct joiner *j, const struct pair *p,
+                              const struct pair_end end[2], const struct endpoint *e,
+                              struct found_scope *best)
+{
+    uint64_t key = index_key(j, e);
+    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+         h = multimap_next(&j->by_endpoint, h)) {
+        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+        if (n->kind == NODE_CALL)
+            consider(j, p, end, n->owner, n->medium, best);
+        else
+            consider(j, p, end, NULL, 0, best);
+    }
+}
+
+static bool side_names(const struct fact_side *s, const struct endpoint *e)
+{
+    bool named = s->present && endpoint_eq(&s->preset, e);
+    for (unsigned i = 0; i < s->n_candidates && !named; i++)
+        named = endpoint_eq(&s->candidates[i].at, e);
+    return named;
+}
+
+/* Same port, other address: is the owner's relay this end behind NAT? Only if it was to reach far. */
+static bool alias_guess(const struct multimap_node *n, const struct pair_end *end,
+                        const struct pair_end *far, struct endpoint *relay)
+{
+    if (n->kind == NODE_ALLOCATION) {
+        const struct fact_allocation *a = n->owner;
+        *relay = a->relay;
+        for (unsigned i = 0; i < a->n_sends; i++)
+            if (endpoint_eq(&a->sends[i].peer, &far->pub))
+                return relay->port == end->wire.port;
+        return false;
+    }
+    const struct fact_call *c = n->owner;
+    const struct fact_side *s = &c->media[n->medium].side[n->side];
+    *relay = s->preset;
+    for (unsigned i = 0; i < s->n_candidates && relay->port != end->wire.port; i++)
+        *relay = s->candidates[i].at;
+    return relay->port == end->wire.port && side_names(&c->media[n->medium].side[!n->side], &far->pub);
+}
+
+static void consider_aliases(const struct joiner *j, const struct pair *p,
+                             const struct pair_end end[2], int which, struct found_scope *best)
+{
+    uint64_t key = index_port_key(j, end[which].wire.port);
+    if (end[which].aliased || end[which].wire.port < 1024)
+        return;
+    for (uint32_t h = multimap_first(&j->by_port, key); h; h = multimap_next(&j->by_port, h)) {
+        const struct multimap_node *n = &j->by_port.nodes[h];
+        struct pair_end guess[2] = {end[0], end[1]};
+        struct endpoint relay;
+        if (!alias_guess(n, &end[which], &end[!which], &relay) ||
+            addr_eq(&relay.addr, &end[which].wire.addr) ||
+            addr_is_v4(&relay.addr) != addr_is_v4(&end[which].wire.addr))
+            continue;
+        guess[which].pub = relay;
+        guess[which].aliased = guess[which].edge = true;
+        consider_endpoint(j, p, guess, &relay, best);
+    }
+}
+
+bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out)
+{
+    struct pair_end end[2];
+    *out = (struct found_scope){.score = 0};
+    for (int e = 0; e < 2; e++)
+        alias_resolve(j, &p->end[e].wire, &end[e]);
+    for (int e = 0; e < 2; e++)
+        consider_endpoint(j, p, end, &end[e].pub, out);
+    for (int e = 0; e < 2 && !out->score; e++)
+        consider_aliases(j, p, end, e, out);
+    return out->score > 0;
+}

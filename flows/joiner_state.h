@@ -1,0 +1,153 @@
+/*
+ * The joiner's insides, shared by its three files: joiner.c (life of pairs and scopes),
+ * joiner_index.c (who knows this endpoint?), joiner_emit.c (the failure record).
+ *
+ *   attempt -> pair -> scope (a call's medium, else an allocation, else none)
+ *
+ * A pair is two public endpoints and a transport within one scope: all attempts between them in
+ * either direction, on either side of a NAT. A pair without scope waits among the orphans.
+ */
+#ifndef EW_FLOWS_JOINER_STATE_H
+#define EW_FLOWS_JOINER_STATE_H
+
+#include "flows/joiner.h"
+#include "flows/limits.h"
+#include "flows/multimap.h"
+
+enum { PAIR_IDS = 8 };
+
+enum node_kind { NODE_CALL, NODE_ALLOCATION, NODE_PAIR };
+
+/* An endpoint of a pair: what the maps say of it. */
+struct pair_end {
+    struct endpoint wire, pub;
+    bool aliased;
+    bool edge; /* its address is a known relay's or Edge's */
+};
+
+struct pair {
+    struct pair *next, *prev;    /* in the owner's list, or the orphans by age */
+    struct fact_call *call;      /* scope; medium is an index in call->media */
+    struct fact_allocation *own; /* near allocation (owner when call is NULL) */
+    struct pair *own_next, *own_prev; /* list of own's pairs, when call owns the pair */
+    unsigned medium;
+    uint32_t nodes[4];           /* orphan: by endpoint x2, by port x2 */
+    bool orphan;
+    struct pair_end end[2];      /* 0 asked in the earliest attempt */
+    uint8_t proto, leg;
+    unsigned keys;
+    uint8_t confidence;
+    bool connected;
+    bool verdict_known;
+    struct attempt best;         /* the attempt that the verdict is taken from */
+    uint64_t first_id;           /* earliest attempt: part of event_id */
+    uint32_t first_isn;
+    struct endpoint first_src;
+    tick_t first, last;
+    uint32_t attempts, syns, rsts;
+    uint8_t quality;
+    uint64_t ids[PAIR_IDS];      /* attempts folded in, for attempts.failure_id and finals */
+    uint32_t isns[PAIR_IDS];
+    unsigned n_ids, n_linked;     /* linked: attempt_failure() was told for ids[0..n_linked) */
+    int64_t failure;             /* id, 0 = never emitted */
+    bool client_leg;             /* client to relay server: no scope */
+    bool shown;                  /* emitted and not withdrawn */
+    uint64_t digest;             /* of what was emitted last */
+    int tls_instead;             /* enum tls_instead, -1 = not applicable */
+};
+
+/* Joiner state of a call or an allocation (fact->join). */
+struct scope {
+    struct pair *pairs;      /* owned */
+    struct pair *borrowed;   /* allocation: pairs owned by a call, through own_next */
+    uint32_t *nodes;
+    unsigned n_nodes, room;
+    unsigned n_pairs;
+    unsigned sends_seen;     /* allocation: sends that were looked at */
+    unsigned indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
+    struct endpoint preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];
+    bool relay_indexed, over;
+    bool connected[LIMIT_MEDIA_PER_CALL]; /* allocation: [0] */
+    bool failed[LIMIT_MEDIA_PER_CALL];
+    bool unseen[LIMIT_MEDIA_PER_CALL];
+    int64_t verdict_row[LIMIT_MEDIA_PER_CALL]; /* failure id of not-tried/unseen/alloc-fail, 0 none */
+    uint64_t verdict_digest[LIMIT_MEDIA_PER_CALL];
+};
+
+struct alias_entry {
+    struct fact_alias alias;
+    uint16_t ports[ALIAS_TRUSTED_PORTS];
+};
+
+struct joiner {
+    struct joiner_config config;
+    struct joiner_hooks hooks;
+    struct multimap by_endpoint;   /* calls' and allocations' own endpoints */
+    struct multimap by_port;       /* relay ports: same port, other address */
+    struct multimap waiting;       /* orphan pairs by wire endpoint */
+    struct multimap waiting_port;  /* orphan pairs by port, >= 1024 */
+    struct multimap by_client;     /* granted allocations by client address */
+    struct pair *oldest, *newest;  /* orphans */
+    uint32_t n_orphans;
+    struct pair *spare;            /* freed pairs */
+    struct pair_block *blocks;
+    struct alias_entry aliases[LIMIT_ALIASES];
+    struct fact_alias alias_list[LIMIT_ALIASES];
+    unsigned n_aliases;
+    struct addr relay_addrs[LIMIT_ALIASES];
+    unsigned n_relay_addrs;
+    struct endpoint servers[LIMIT_ALIASES];
+    unsigned n_servers;
+    int64_t last_failure;
+    bool rescan;                   /* an alias became trusted: look at all orphans again */
+    tick_t grade_c_minute;
+    uint32_t grade_c_count;
+    struct joiner_counts counts;
+};
+
+/* What the index says of an attempt's ends at time t. */
+struct found_scope {
+    struct fact_call *call;
+    unsigned medium;
+    struct fact_allocation *own;
+    struct pair_end end[2];
+    struct match_answer answer;
+    int score;
+};
+
+/* joiner_index.c */
+uint64_t index_key(const struct joiner *j, const struct endpoint *e);
+uint64_t index_port_key(const struct joiner *j, uint16_t port);
+void index_call(struct joiner *j, struct fact_call *c);
+void index_allocation(struct joiner *j, struct fact_allocation *a);
+void index_forget(struct joiner *j, struct scope *s, bool client);
+bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out);
+struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,
+                                            tick_t t);
+uint64_t index_client_key(const struct joiner *j, const struct addr *a);
+bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t);
+void alias_resolve(const struct joiner *j, const struct endpoint *wire, struct pair_end *out);
+void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
+                 uint16_t port);
+void relay_addr_add(struct joiner *j, const struct addr *a);
+void server_add(struct joiner *j, const struct endpoint *e);
+bool is_server(const struct joiner *j, const struct endpoint *e);
+bool is_edge(const struct joiner *j, const struct addr *a);
+bool is_configured_edge(const struct joiner *j, const struct addr *a);
+
+/* joiner_emit.c */
+void emit_pair(struct joiner *j, struct pair *p);
+void emit_withdraw(struct joiner *j, struct pair *p);
+void emit_link(struct joiner *j, struct pair *p);
+void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum verdict v);
+void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v);
+
+/* joiner.c */
+struct scope *scope_of_call(struct fact_call *c);
+struct scope *scope_of_allocation(struct fact_allocation *a);
+/* scopes that wait: pairs whose ends this endpoint may explain are judged anew */
+void rejudge_waiting(struct joiner *j, const struct endpoint *e, bool relay);
+/* pairs that an allocation owns alone: a call that offers its relay takes them over */
+void rejudge_allocations_at(struct joiner *j, const struct endpoint *relay);
+
+#endif

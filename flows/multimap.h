@@ -1,0 +1,38 @@
+/*
+ * A hash multimap from 64-bit keys to tagged pointers: the indexes of the joiner. Keys are hashes of
+ * endpoints; the caller verifies the real endpoint. Grows by doubling, never shrinks; its cap is given.
+ */
+#ifndef EW_FLOWS_MULTIMAP_H
+#define EW_FLOWS_MULTIMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct multimap_node {
+    uint64_t key;
+    void *owner;
+    uint32_t next;   /* in its bucket or the free list; 0 = end */
+    uint8_t kind, medium, side;
+};
+
+struct multimap {
+    uint32_t *heads;
+    struct multimap_node *nodes; /* node 0 is never used */
+    uint32_t bits, used, room, cap, free;
+    uint64_t refused;            /* adds beyond cap or memory */
+};
+
+/* 0 or -1 (memory). cap: most nodes ever held. */
+int multimap_init(struct multimap *m, uint32_t cap);
+void multimap_clear(struct multimap *m);
+
+/* Handle of the new node, 0 when full. Nodes move when the map grows: keep handles, not pointers. */
+uint32_t multimap_add(struct multimap *m, uint64_t key, void *owner, uint8_t kind, uint8_t medium,
+                      uint8_t side);
+void multimap_remove(struct multimap *m, uint32_t handle);
+
+/* Walk of all nodes with key, newest first: h = multimap_first(..); h; h = multimap_next(..) */
+uint32_t multimap_first(const struct multimap *m, uint64_t key);
+uint32_t multimap_next(const struct multimap *m, uint32_t handle);
+
+#endif
