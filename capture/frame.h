@@ -19,8 +19,8 @@
 struct raw_packet {
     tick_t time;
     const uint8_t *data;
-    uint32_t caplen; /* bytes at data */
-    uint32_t len;    /* bytes that were on the wire */
+    uint32_t caplen;   /* bytes at data */
+    uint32_t len;      /* bytes that were on the wire */
     uint16_t linktype; /* LINKTYPE_/DLT_ value as in pcap files */
     uint16_t iface;    /* index for sources_iface_name() */
 };
@@ -30,10 +30,10 @@ enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
 
 /* The packet that an ICMP error quotes. */
 struct quoted {
-    bool valid;       /* src, dst and proto below were readable */
-    uint8_t proto;    /* PROTO_TCP or PROTO_UDP (others are not kept) */
+    bool valid;    /* src, dst and proto below were readable */
+    uint8_t proto; /* PROTO_TCP or PROTO_UDP (others are not kept) */
     struct endpoint src, dst;
-    uint32_t seq;     /* TCP sequence number: the ISN when a SYN is quoted */
+    uint32_t seq;             /* TCP sequence number: the ISN when a SYN is quoted */
     struct slice udp_payload; /* what is quoted of a UDP payload, often empty */
 };
 
@@ -47,23 +47,23 @@ struct packet {
     bool df;                  /* IPv4 don't-fragment */
     uint16_t ip_id;           /* IPv4 identification; 0 for IPv6 */
     uint16_t iface;
-    uint16_t vlan;            /* outermost VLAN id, 0 = none */
-    uint8_t tunnels;          /* how many tunnel headers were taken off */
+    uint16_t vlan;   /* outermost VLAN id, 0 = none */
+    uint8_t tunnels; /* how many tunnel headers were taken off */
     uint16_t window;
     uint32_t seq, ack;
     struct slice tcp_options;
-    struct slice payload;     /* as captured, inside raw or inside the defragmenter's buffer */
-    uint32_t payload_len;     /* by the IP/UDP header: >= payload.n when snapped */
+    struct slice payload; /* as captured, inside raw or inside the defragmenter's buffer */
+    uint32_t payload_len; /* by the IP/UDP header: >= payload.n when snapped */
     uint8_t icmp_type, icmp_code;
-    struct quoted quoted;     /* ICMP errors only */
-    struct raw_packet raw;    /* the frame as captured, for evidence */
+    struct quoted quoted;  /* ICMP errors only */
+    struct raw_packet raw; /* the frame as captured, for evidence */
 };
 
 /* A fragment, for the defragmenter: the IP header's facts and its piece of the datagram. */
 struct fragment {
     struct addr src, dst;
     uint32_t id;
-    uint8_t proto;   /* next header of the whole datagram */
+    uint8_t proto; /* next header of the whole datagram */
     uint8_t ttl;
     bool v6;
     bool more;       /* MF */
@@ -86,9 +86,9 @@ enum { FRAME_MAX_LAYERS = 12 };
 enum frame_kind frame_decode(const struct raw_packet *raw, struct packet *out,
                              struct fragment *frag);
 
-/* Decodes the transport layer of a reassembled datagram (IP payload of frag->proto) into *out, which
- * was filled by the frame_decode() that returned FRAME_FRAGMENT for the last piece. The datagram may
- * itself be a tunnel. */
+/* Decodes the transport layer of a reassembled datagram (IP payload of frag->proto) into *out,
+ * which was filled by the frame_decode() that returned FRAME_FRAGMENT for the last piece. The
+ * datagram may itself be a tunnel. */
 enum frame_kind frame_transport(const struct fragment *frag, struct slice datagram,
                                 struct packet *out, struct fragment *inner);
 

@@ -1,0 +1,121 @@
+/*
+ * A table of fixed size: a hash picks a pair of entries, the newer packet takes the place of the
+ * older one. Nothing is ever swept: an entry older than the window simply does not count. The whole
+ * hash is kept, so that two different packets are not mixed up in practice.
+ */
+#include "capture/dedup.h"
+
+#include <stdlib.h>
+
+enum { WAYS = 2, SETS = DEDUP_ENTRIES / WAYS };
+
+struct seen {
+    uint64_t hash;
+    tick_t time;
+};
+
+struct dedup {
+    uint64_t seed;
+    struct seen (*sets)[WAYS];
+};
+
+static const size_t table_size = SETS * sizeof(struct seen[WAYS]);
+
+struct dedup *dedup_new(uint64_t seed)
+{
+    struct dedup *d = malloc(sizeof *d);
+    if (!d)
+        return NULL;
+    d->seed = seed;
+    d->sets = aligned_alloc(64, table_size);
+    if (!d->sets) {
+        free(d);
+        return NULL;
+    }
+    /* written once here, so that the packet path never meets a fresh page */
+    for (size_t i = 0; i < SETS; i++)
+        for (size_t w = 0; w < WAYS; w++)
+            d->sets[i][w] = (struct seen){0, TICK_NONE};
+    return d;
+}
+
+void dedup_free(struct dedup *d)
+{
+    if (!d)
+        return;
+    free(d->sets);
+    free(d);
+}
+
+/* The high and low half of a 128-bit product, folded: mixes two words well and fast. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 u128;
+    u128 m = (u128)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint64_t word(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Sixteen bytes a step; the last step overlaps the one before rather than reading past the end. */
+static uint64_t mix_bytes(uint64_t h, struct slice s, size_t most)
+{
+    size_t n = s.n < most ? s.n : most, i = 0;
+    if (n < 16) {
+        uint8_t tail[16] = {0};
+        if (n)
+            memcpy(tail, s.p, n);
+        return mix(word(tail) ^ h, word(tail + 8));
+    }
+    for (; i + 16 < n; i += 16)
+        h = mix(word(s.p + i) ^ h, word(s.p + i + 8));
+    return mix(word(s.p + n - 16) ^ h, word(s.p + n - 8));
+}
+
+static uint64_t packet_hash(const struct packet *p, uint64_t seed)
+{
+    uint64_t ports = (uint64_t)p->src.port << 48 | (uint64_t)p->dst.port << 32 |
+                     (uint64_t)p->ip_id << 16 | (uint64_t)p->proto << 8 | p->flags;
+    uint64_t rest = (uint64_t)p->payload_len << 32 | (uint64_t)p->window << 16 |
+                    (uint64_t)p->icmp_type << 8 | p->icmp_code;
+    uint64_t h = mix(word(p->src.addr.b) ^ seed, word(p->src.addr.b + 8));
+    h = mix(word(p->dst.addr.b) ^ h, word(p->dst.addr.b + 8));
+    h = mix(ports ^ h, rest);
+    if (p->proto == PROTO_TCP) {
+        h = mix(((uint64_t)p->seq << 32 | p->ack) ^ h, p->tcp_options.n);
+        if (p->tcp_options.n)
+            h = mix_bytes(h, p->tcp_options, p->tcp_options.n);
+    }
+    return p->payload.n ? mix_bytes(h, p->payload, DEDUP_PAYLOAD) : h;
+}
+
+/* Nothing in it would differ if the sender sent it again at once. */
+static bool indistinct(const struct packet *p)
+{
+    return p->ip_id == 0 && p->payload_len == 0 &&
+           (p->proto != PROTO_TCP || !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)));
+}
+
+bool dedup_seen(struct dedup *d, const struct packet *p)
+{
+    if (indistinct(p))
+        return false;
+    uint64_t h = packet_hash(p, d->seed);
+    struct seen *set = d->sets[h % SETS], *oldest = &set[0];
+    for (size_t w = 0; w < WAYS; w++) {
+        /* unsigned: TICK_NONE and times that jump back are simply far away */
+        uint64_t away = p->time > set[w].time ? (uint64_t)p->time - (uint64_t)set[w].time
+                                              : (uint64_t)set[w].time - (uint64_t)p->time;
+        if (set[w].hash == h && away <= DEDUP_WINDOW)
+            return true;
+        if (set[w].time < oldest->time)
+            oldest = &set[w];
+    }
+    *oldest = (struct seen){h, p->time};
+    return false;
+}
