@@ -23,11 +23,11 @@ static inline void text_free(struct slice s)
 }
 
 /* The slice holds exactly this text. Needs cmocka.h. */
-#define assert_text(got, want)                                                                     \
-    do {                                                                                           \
-        struct slice got_ = (got), want_ = slice_str(want);                                        \
-        if (!slice_eq(got_, want_))                                                                \
-            fail_msg("got \"%.*s\", want \"%s\"", (int)got_.n, (const char *)got_.p, (want));      \
+#define assert_text(got, want)                                                                \
+    do {                                                                                      \
+        struct slice got_ = (got), want_ = slice_str(want);                                   \
+        if (!slice_eq(got_, want_))                                                           \
+            fail_msg("got \"%.*s\", want \"%s\"", (int)got_.n, (const char *)got_.p, (want)); \
     } while (0)
 
 #endif

@@ -42,7 +42,8 @@ static void a_plain_body_is_one_part(void **state)
 static void lync_alternatives_tell_the_fallback_by_its_disposition(void **state)
 {
     static const struct part parts[] = {
-        {"application/sdp", "session; handling=optional; ms-proxy-2007fallback", "v=0\r\no=old\r\n"},
+        {"application/sdp", "session; handling=optional; ms-proxy-2007fallback",
+         "v=0\r\no=old\r\n"},
         {"application/sdp", "", "v=0\r\no=new\r\n"},
     };
     (void)state;
@@ -66,7 +67,8 @@ static void preamble_and_epilogue_are_no_parts(void **state)
     static const struct part parts[] = {{"text/plain", "", "one"}, {"", "", "two"}};
     (void)state;
     expect("Multipart/Mixed ; Boundary=b ; x=y",
-           "preamble\n--bb\n--b \nContent-Type: text/plain\n\none\n--b\n\ntwo\n--b--\nepilogue\n--b\n\nno",
+           "preamble\n--bb\n--b \nContent-Type: "
+           "text/plain\n\none\n--b\n\ntwo\n--b--\nepilogue\n--b\n\nno",
            parts, 2);
 }
 
@@ -74,9 +76,10 @@ static void the_last_boundary_may_be_missing(void **state)
 {
     static const struct part parts[] = {{"a/b", "", "one\r\n--x"}, {"c/d", "", "two\r\n"}};
     (void)state;
-    expect("multipart/mixed;boundary=xyz",
-           "--xyz\r\nContent-Type: a/b\r\n\r\none\r\n--x\r\n--xyz\r\nContent-Type: c/d\r\n\r\ntwo\r\n",
-           parts, 2);
+    expect(
+        "multipart/mixed;boundary=xyz",
+        "--xyz\r\nContent-Type: a/b\r\n\r\none\r\n--x\r\n--xyz\r\nContent-Type: c/d\r\n\r\ntwo\r\n",
+        parts, 2);
     expect("multipart/mixed;boundary=xyz", "--xyz\r\nContent-Type: a/b\r\n\r\none\r\n--x\r\n--xyz",
            parts, 1);
 }
@@ -106,13 +109,13 @@ static void an_inner_level_without_end_does_not_swallow_the_outer(void **state)
     static const struct part parts[] = {{"", "", "deep"}, {"", "", "after"}};
     (void)state;
     expect("multipart/mixed;boundary=o",
-           "--o\nContent-Type: multipart/mixed;boundary=i\n\n--i\n\ndeep\n--o\n\nafter\n--o--", parts, 2);
+           "--o\nContent-Type: multipart/mixed;boundary=i\n\n--i\n\ndeep\n--o\n\nafter\n--o--",
+           parts, 2);
 }
 
 static void a_third_level_is_handed_out_whole(void **state)
 {
-    static const struct part parts[] = {
-        {"multipart/mixed;boundary=c", "", "--c\n\nx\n--c--"}};
+    static const struct part parts[] = {{"multipart/mixed;boundary=c", "", "--c\n\nx\n--c--"}};
     (void)state;
     expect("multipart/mixed;boundary=a",
            "--a\nContent-Type: multipart/mixed;boundary=b\n\n"
@@ -138,7 +141,8 @@ static void a_multipart_type_without_boundary_is_one_part(void **state)
 static void every_cut_ends(void **state)
 {
     static const char body[] =
-        "--o\r\nContent-Type: multipart/mixed;boundary=\"i\"\r\n\r\n--i\r\n\r\ndeep\r\n--i--\r\n--o\r\n"
+        "--o\r\nContent-Type: "
+        "multipart/mixed;boundary=\"i\"\r\n\r\n--i\r\n\r\ndeep\r\n--i--\r\n--o\r\n"
         "Content-Type: text/plain\r\n\r\nlast\r\n--o--\r\n";
     struct slice type, disposition, part;
     struct mime_walk w;

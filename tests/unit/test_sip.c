@@ -26,34 +26,35 @@ static const char rfc_invite[] = "INVITE sip:bob@biloxi.com SIP/2.0\r\n"
                                  "v=0\r\n";
 
 /* RFC 4475 §3.1.1.1: a short tortuous INVITE */
-static const char torture[] = "INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"
-                              "TO :\r\n"
-                              " sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n\r\n"
-                              "from   : \"J Rosenberg \\\\\\\"\"       <sip:jdrosen@example.com>\r\n"
-                              "  ;\r\n"
-                              "  tag = 98asjd8\r\n"
-                              "MaX-fOrWaRdS: 0068\r\n"
-                              "Call-ID: wsinv.ndaksdj@192.0.2.1\r\n"
-                              "Content-Length   : 0003\r\n"
-                              "cseq: 0009\r\n"
-                              "  INVITE\r\n"
-                              "Via  : SIP  /   2.0\r\n"
-                              " /UDP\r\n"
-                              "    192.0.2.2;branch=390skdjuw\r\n"
-                              "s :\r\n"
-                              "NewFangledHeader:   newfangled value\r\n"
-                              " continued newfangled value\r\n"
-                              "UnknownHeaderWithUnusualValue: ;;,,;;,;\r\n"
-                              "Content-Type: application/sdp\r\n"
-                              "v:  SIP  / 2.0  / TCP     spindle.example.com   ;\r\n"
-                              "  branch  =   z9hG4bK9ikj8  ,\r\n"
-                              " SIP  /    2.0   / UDP  192.168.255.111   ; branch=\r\n"
-                              " z9hG4bK30239\r\n"
-                              "m:\"Quoted string \\\"\\\"\" <sip:jdrosen@example.com> ; newparam =\r\n"
-                              "      newvalue ;\r\n"
-                              "  secondparam ; q = 0.33\r\n"
-                              "\r\n"
-                              "v=0";
+static const char torture[] =
+    "INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"
+    "TO :\r\n"
+    " sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n\r\n"
+    "from   : \"J Rosenberg \\\\\\\"\"       <sip:jdrosen@example.com>\r\n"
+    "  ;\r\n"
+    "  tag = 98asjd8\r\n"
+    "MaX-fOrWaRdS: 0068\r\n"
+    "Call-ID: wsinv.ndaksdj@192.0.2.1\r\n"
+    "Content-Length   : 0003\r\n"
+    "cseq: 0009\r\n"
+    "  INVITE\r\n"
+    "Via  : SIP  /   2.0\r\n"
+    " /UDP\r\n"
+    "    192.0.2.2;branch=390skdjuw\r\n"
+    "s :\r\n"
+    "NewFangledHeader:   newfangled value\r\n"
+    " continued newfangled value\r\n"
+    "UnknownHeaderWithUnusualValue: ;;,,;;,;\r\n"
+    "Content-Type: application/sdp\r\n"
+    "v:  SIP  / 2.0  / TCP     spindle.example.com   ;\r\n"
+    "  branch  =   z9hG4bK9ikj8  ,\r\n"
+    " SIP  /    2.0   / UDP  192.168.255.111   ; branch=\r\n"
+    " z9hG4bK30239\r\n"
+    "m:\"Quoted string \\\"\\\"\" <sip:jdrosen@example.com> ; newparam =\r\n"
+    "      newvalue ;\r\n"
+    "  secondparam ; q = 0.33\r\n"
+    "\r\n"
+    "v=0";
 
 /* Headers of the 200 OK in the first field report */
 static const char lync_200[] =
@@ -266,9 +267,16 @@ static void start_lines(void **state)
 
 static void beginnings_of_start_lines_ask_for_more(void **state)
 {
-    static const char *const cases[] = {"",          "\r\n\r\n",    "S",          "SIP/2.0",
-                                        "SIP/2.0 1", "INVITE",      "INVITE sip:", "\r\nBYE ",
-                                        "ACK sip:a SIP/2.0\r", "M"};
+    static const char *const cases[] = {"",
+                                        "\r\n\r\n",
+                                        "S",
+                                        "SIP/2.0",
+                                        "SIP/2.0 1",
+                                        "INVITE",
+                                        "INVITE sip:",
+                                        "\r\nBYE ",
+                                        "ACK sip:a SIP/2.0\r",
+                                        "M"};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct slice in = text_on_guard(cases[i]);
@@ -356,11 +364,12 @@ static void compact_headers_and_bare_line_feeds(void **state)
 static void the_first_of_repeated_headers_counts(void **state)
 {
     (void)state;
-    struct sip_msg m = parse(slice_str(MIN "Via: SIP/2.0/TLS a;branch=one, SIP/2.0/UDP b;branch=two\r\n"
-                                           "Via: SIP/2.0/UDP c;branch=three\r\n"
-                                           "Call-ID: first\r\nCall-ID: second\r\n"
-                                           "From: <sip:a@x>\r\nFrom: <sip:b@x>;tag=9\r\n\r\n"),
-                             true);
+    struct sip_msg m =
+        parse(slice_str(MIN "Via: SIP/2.0/TLS a;branch=one, SIP/2.0/UDP b;branch=two\r\n"
+                            "Via: SIP/2.0/UDP c;branch=three\r\n"
+                            "Call-ID: first\r\nCall-ID: second\r\n"
+                            "From: <sip:a@x>\r\nFrom: <sip:b@x>;tag=9\r\n\r\n"),
+              true);
     assert_text(m.branch, "one");
     assert_text(m.call_id, "first");
     assert_text(m.from_uri, "sip:a@x");
@@ -374,10 +383,10 @@ static void cseq_numbers(void **state)
         uint32_t number;
         enum sip_method method;
     } cases[] = {
-        {"1 INVITE", 1, SIP_INVITE},           {"4294967295 ACK", 4294967295u, SIP_ACK},
-        {"4294967296 ACK", 0, SIP_ACK},        {"99999999999999999999999 BYE", 0, SIP_BYE},
-        {"5\tUPDATE", 5, SIP_UPDATE},          {"5 WHATEVER", 5, SIP_OTHER_METHOD},
-        {"x", 0, SIP_OTHER_METHOD},            {"12", 12, SIP_NO_METHOD},
+        {"1 INVITE", 1, SIP_INVITE},    {"4294967295 ACK", 4294967295u, SIP_ACK},
+        {"4294967296 ACK", 0, SIP_ACK}, {"99999999999999999999999 BYE", 0, SIP_BYE},
+        {"5\tUPDATE", 5, SIP_UPDATE},   {"5 WHATEVER", 5, SIP_OTHER_METHOD},
+        {"x", 0, SIP_OTHER_METHOD},     {"12", 12, SIP_NO_METHOD},
         {"", 0, SIP_NO_METHOD},
     };
     (void)state;
@@ -453,7 +462,7 @@ static void resync_finds_the_next_start_line(void **state)
         {"a=x\r\nVia: SIP/2.0/UDP b\r\n\r\nACK sip:a SIP/2.0\r\n", 0, 27},
         {"ACK sip:a SIP/2.0\r\nBYE sip:a SIP/2.0\r\n", 1, 19}, /* from stands inside a line */
         {"ACK sip:a SIP/2.0\r\nBYE sip:a SIP/2.0\r\n", 19, 19},
-        {"damaged\r\nINVI", 0, 9},   /* could become one */
+        {"damaged\r\nINVI", 0, 9}, /* could become one */
         {"damaged\r\nSIP/2.0 2", 0, 9},
         {"damaged\r\n:no", 0, 12},
         {"damaged", 3, 7},

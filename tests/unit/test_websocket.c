@@ -42,8 +42,8 @@ static void upgrades_are_recognised(void **state)
     (void)state;
     upgrade_at_every_length(request, true);
     upgrade_at_every_length(response, false);
-    assert_int_equal(websocket_upgrade(slice_str("HTTP/1.1 101 x\nUpgrade:websocket\n\n\x81"), false,
-                                       &size, NULL),
+    assert_int_equal(websocket_upgrade(slice_str("HTTP/1.1 101 x\nUpgrade:websocket\n\n\x81"),
+                                       false, &size, NULL),
                      WIRE_OK);
     assert_int_equal(size, 34);
 }
@@ -156,10 +156,10 @@ static void bad_frames(void **state)
         const char *bytes;
         size_t n;
     } cases[] = {
-        {"\xc1", 1},         /* reserved bit: compressed */
-        {"\x83", 1},         /* opcode 3 */
-        {"\x8b", 1},         /* opcode 11 */
-        {"\x09\x00", 2},     /* ping in pieces */
+        {"\xc1", 1},             /* reserved bit: compressed */
+        {"\x83", 1},             /* opcode 3 */
+        {"\x8b", 1},             /* opcode 11 */
+        {"\x09\x00", 2},         /* ping in pieces */
         {"\x88\x7e\x00\x80", 4}, /* long close */
     };
     (void)state;
