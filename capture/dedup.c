@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 2, SETS = DEDUP_ENTRIES / WAYS };
+enum { WAYS = 4, SETS = DEDUP_ENTRIES / WAYS };
 
 struct seen {
     uint64_t hash;
@@ -16,7 +16,7 @@ struct seen {
 
 struct dedup {
     uint64_t seed;
-    struct seen (*sets)[WAYS];
+    struct seen (*sets)[WAYS]; /* a cache line each */
 };
 
 static const size_t table_size = SETS * sizeof(struct seen[WAYS]);
