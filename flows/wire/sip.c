@@ -111,8 +111,11 @@ static bool request_line(struct slice line, struct sip_msg *m)
     return m->uri.n > 0;
 }
 
+/* A NUL in it: not text, or damaged text */
 static bool start_line(struct slice line, struct sip_msg *m)
 {
+    if (line.n && memchr(line.p, 0, line.n))
+        return false;
     return status_line(line, m) || request_line(line, m);
 }
 

@@ -53,7 +53,8 @@ struct sip_msg {
 };
 
 /* Parses one message at the front of in (after skipping CRLF keep-alives).
- * datagram: the message ends with the slice; MORE never comes.
+ * datagram: the message ends with the slice; MORE never comes. A last header line without a line end
+ * is left out: it may be cut in the middle.
  * stream: MORE until head and Content-Length bytes are there; a missing or bad Content-Length is 0.
  * With MORE, fault->offset is the least size of input that can do better (fault->reason is NULL): the
  * caller need not try again before it has that much.

@@ -166,6 +166,7 @@ static void other_lines_are_refused_with_a_reason(void **state)
         {"u 1 password UDP 0.5x 1.2.3.4 5", "candidate priority"},
         {"u 1 password UDP 12345 1.2.3.4 5", "candidate priority"},
         {"1 1 UDP 1 1.2.3.4.5 5 typ host", "candidate address"},
+        {"1 1 UDP 1 a.2.3.4 5 typ host", "candidate address"},
         {"1 1 UDP 1 256.2.3.4 5 typ host", "candidate address"},
         {"1 1 UDP 1 fe80::zz 5 typ host", "candidate address"},
         {"1 1 UDP 1 a/b 5 typ host", "candidate address"},

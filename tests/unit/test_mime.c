@@ -67,7 +67,7 @@ static void preamble_and_epilogue_are_no_parts(void **state)
     static const struct part parts[] = {{"text/plain", "", "one"}, {"", "", "two"}};
     (void)state;
     expect("Multipart/Mixed ; Boundary=b ; x=y",
-           "preamble\n--bb\n--b \nContent-Type: "
+           "preamble\n--bb\n\nno part\n--b \nContent-Type: "
            "text/plain\n\none\n--b\n\ntwo\n--b--\nepilogue\n--b\n\nno",
            parts, 2);
 }

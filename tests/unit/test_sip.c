@@ -211,6 +211,7 @@ static void an_unfinished_last_header_of_a_datagram_is_not_believed(void **state
     struct sip_msg m = parse(slice_str(MIN "CSeq: 7 INVITE\r\nCall-ID: abc"), true);
     assert_text(m.call_id, "");
     assert_int_equal(m.cseq, 7);
+    assert_text(m.body, "");
 }
 
 static void start_lines(void **state)
@@ -263,6 +264,16 @@ static void start_lines(void **state)
         }
         text_free(in);
     }
+}
+
+/* ndpi__fuzz-2006 has such lines; tshark does not take them for SIP either */
+static void a_nul_in_the_start_line_is_no_sip(void **state)
+{
+    static const char request[] = "REGISTER s%s\0sip.cybercity.dk SIP/2.0\r\n";
+    static const char status[] = "SIP/2.0 401 Unauthori%s\0\r\n";
+    (void)state;
+    assert_int_equal(sip_looks_like(slice_of(request, sizeof request - 1)), WIRE_BAD);
+    assert_int_equal(sip_looks_like(slice_of(status, sizeof status - 1)), WIRE_BAD);
 }
 
 static void beginnings_of_start_lines_ask_for_more(void **state)
@@ -383,10 +394,15 @@ static void cseq_numbers(void **state)
         uint32_t number;
         enum sip_method method;
     } cases[] = {
-        {"1 INVITE", 1, SIP_INVITE},    {"4294967295 ACK", 4294967295u, SIP_ACK},
-        {"4294967296 ACK", 0, SIP_ACK}, {"99999999999999999999999 BYE", 0, SIP_BYE},
-        {"5\tUPDATE", 5, SIP_UPDATE},   {"5 WHATEVER", 5, SIP_OTHER_METHOD},
-        {"x", 0, SIP_OTHER_METHOD},     {"12", 12, SIP_NO_METHOD},
+        {"1 INVITE", 1, SIP_INVITE},
+        {"4294967295 ACK", 4294967295u, SIP_ACK},
+        {"4294967296 ACK", 0, SIP_ACK},
+        {"99999999999999999999999 BYE", 0, SIP_BYE},
+        {"18446744073709551621 BYE", 0, SIP_BYE}, /* 2^64 + 5 */
+        {"5\tUPDATE", 5, SIP_UPDATE},
+        {"5 WHATEVER", 5, SIP_OTHER_METHOD},
+        {"x", 0, SIP_OTHER_METHOD},
+        {"12", 12, SIP_NO_METHOD},
         {"", 0, SIP_NO_METHOD},
     };
     (void)state;
@@ -525,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_datagram_cut_anywhere_is_a_message_or_bad),
         cmocka_unit_test(an_unfinished_last_header_of_a_datagram_is_not_believed),
         cmocka_unit_test(start_lines),
+        cmocka_unit_test(a_nul_in_the_start_line_is_no_sip),
         cmocka_unit_test(beginnings_of_start_lines_ask_for_more),
         cmocka_unit_test(content_length_in_all_its_mistakes),
         cmocka_unit_test(compact_headers_and_bare_line_feeds),
