@@ -2,6 +2,9 @@
  * Feeds TCP payload to readers, and makes libnids sufficient for the hard part (design §3,
  * docs/DESIGN.md): never a raw packet, never a SYN, own private copies, IPv6 as 240.0.0.0/4,
  * made-up handshakes, clamped acknowledgments, healed holes, sweeps.
+ *
+ * A segment in order is read from the packet itself, as long as the reader takes all of it. Only a
+ * message that spans segments, and what arrives out of order, goes through libnids (reassembly.c).
  */
 #ifndef EW_FLOWS_FEEDER_H
 #define EW_FLOWS_FEEDER_H
@@ -13,28 +16,36 @@ struct feeder;
 struct feeder_counts {
     uint64_t direct_segments; /* read in order without libnids */
     uint64_t nids_segments;   /* through libnids */
-    uint64_t streams, adopted, released, swept, evicted;
-    uint64_t gaps, gap_bytes;
-    uint64_t reopened;        /* closed and adopted anew beyond a hole too large to fill */
-    uint64_t nids_warnings;   /* libnids' own complaints (its syslog hook) */
-    uint64_t v6_map_full, snapped_segments;
-    uint64_t retransmitted;   /* segments wholly seen before */
+    uint64_t streams;
+    uint64_t adopted;          /* of these, begun without sight of their start */
+    uint64_t released;         /* the reader wanted no more */
+    uint64_t swept;            /* places in libnids taken back after STREAM_IDLE */
+    uint64_t evicted;          /* streams, or places in libnids, that made room for newer ones */
+    uint64_t gaps, gap_bytes;  /* told to the reader; bytes where their number is known */
+    uint64_t reopened;         /* gone on far away from where the stream stood */
+    uint64_t nids_warnings;    /* libnids' own complaints (its syslog hook) */
+    uint64_t v6_map_full;      /* refused by libnids for lack of memory (a stream's place is its
+                                  address there, so that no map of addresses can fill up) */
+    uint64_t snapped_segments; /* cut by the capture: what is missing is told as a gap */
+    uint64_t retransmitted;    /* segments wholly seen before */
 };
 
-/* Once per process at a time: libnids has global state. Sizes 0 = limits.h. NULL on failure, with
- * *why set. */
+/* One at a time in a process: libnids has global state. Sizes 0 = limits.h; libnids' own table is
+ * sized by the first one. The reader must not call the feeder. NULL on failure, with *why set. */
 struct feeder *feeder_new(uint32_t streams, uint32_t nids_streams,
                           const struct stream_reader *reader, const char **why);
 /* Ends every stream (reader->over) and frees. */
 void feeder_free(struct feeder *f);
 
-/* One TCP packet and where it belongs. Fast for WATCH_IGNORE flows and pure ACKs. */
+/* One TCP packet and where it belongs. Fast for WATCH_IGNORE flows and pure ACKs. A stream begins
+ * with the first payload of its flow. It ends when both sides' FIN, or a RST, was reached: the flow
+ * is WATCH_IGNORE from then on, until the ports are used anew (ref->fresh). */
 void feeder_tcp(struct feeder *f, const struct flow_ref *ref, const struct packet *p);
 
 /* The tracker gives up the flow's entry, or its ports were reused (hooks.flow_over). */
 void feeder_flow_over(struct feeder *f, struct flow *flow);
 
-/* Heals holes whose time has come, sweeps idle streams. */
+/* Heals holes whose time has come; idle streams leave libnids, and stay with their reader. */
 void feeder_advance(struct feeder *f, tick_t now);
 
 /* End of capture: pending holes are healed, remaining bytes delivered, streams ended. */

@@ -10,9 +10,14 @@
 /* ---- tables (entries) ---- */
 enum {
     LIMIT_FLOWS = 1 << 19,        /* TCP flows tracked; 192 bytes each at most (tracker.h) */
+    LIMIT_EMBRYOS = 1 << 17,      /* of these, unanswered SYNs of unknown endpoints: a flood of SYNs
+                                     stops here, 25 MB, and evicts its own kind */
+    LIMIT_HOSTS = 1 << 13,        /* addresses whose visibility and failure rate are remembered */
     LIMIT_CHECKS = 1 << 16,       /* UDP endpoint pairs with STUN/TURN requests */
     LIMIT_STREAMS = 1 << 15,      /* flows under reassembly or read in order (feeder.h) */
     LIMIT_NIDS_STREAMS = 1 << 14, /* of these, inside libnids at one time: 288 B + 8 kB each at worst */
+    LIMIT_STREAM_BYTES = 64 << 20, /* held in libnids by all streams together; beyond it the longest
+                                      idle ones lose what they hold */
     LIMIT_CALLS = 1 << 16,        /* dialogs kept; about 4 kB each with candidates */
     LIMIT_ALLOCATIONS = 1 << 17,
     LIMIT_ORPHANS = 1 << 16,      /* finished attempts that nothing negotiated explains yet */
@@ -45,6 +50,9 @@ enum {
 #define DEADLINE_OPEN_SILENT (30 * TICK_S) /* handshake done, no bytes or only one side's */
 #define DEADLINE_AFTER_ICMP (3 * TICK_S)
 #define DEADLINE_CHECK (40 * TICK_S)       /* RFC 8445 STUN over UDP fails after 39.5 s, P§7.2 */
+#define DEADLINE_LINGER (40 * TICK_S)      /* decided: the next retry of Linux comes 32 s after a SYN */
+#define FLOW_IDLE_CHECK (60 * TICK_S)      /* how often a flow is looked at for that */
+#define CLOCK_STEP_BACK (3600 * TICK_S)    /* packet time that falls by more began anew */
 #define FLOW_IDLE (300 * TICK_S)           /* established flow without packets */
 #define STREAM_IDLE (120 * TICK_S)         /* libnids has no idle timeout of its own */
 #define HEAL_AFTER (200 * TICK_MS)         /* hole acknowledged by the receiver; or HEAL_SEGMENTS */

@@ -1,0 +1,428 @@
+/*
+ * What becomes of a segment: handed on from the packet, through libnids, or waiting there behind a
+ * hole; and the healing of holes.
+ *
+ *   sequence numbers ->      | kept |                 | waiting[0] |     | waiting[1] |
+ *                    read ...        ^next    hole                   hole
+ *
+ * libnids holds kept and waiting. Healing moves next to waiting[0] and feeds libnids one made-up
+ * byte in front of it, since it looks at what waits only when something arrives.
+ */
+#include "flows/feeder_state.h"
+
+#include "flows/limits.h"
+
+#include <assert.h>
+
+/* A segment further off than these is a stray: a sensor outage, a reused port whose SYN was missed,
+ * or garbage. Retransmission may reach back by a whole window, hence the second. */
+enum { STRAY_AHEAD = HEAL_MAX_BYTES, STRAY_BEHIND = 1 << 24 };
+
+/* The other side has gone quiet and its acknowledgments can't tell about the hole any more. */
+#define HEAL_UNSEEN (10 * HEAL_AFTER)
+
+static bool clean(const struct half *h)
+{
+    return h->kept == 0 && h->waiting == 0;
+}
+
+static bool has_hole(const struct half *h)
+{
+    return h->waiting || (h->fin_seen && seq_diff(h->fin, h->next) > 0);
+}
+
+static struct room *room_of(struct feeder *f, const struct fed *e)
+{
+    return e->room ? &f->rooms[e->room] : NULL;
+}
+
+/* ---- the reader ---- */
+
+static size_t hand_on(struct feeder *f, struct fed *e, enum stream_side side, struct slice avail)
+{
+    if (e->release)
+        return avail.n;
+    struct stream_take take = f->reader.data(f->reader.arg, &e->stream, side, avail);
+    assert(take.used <= avail.n);
+    e->release = take.release;
+    return take.release ? avail.n : take.used;
+}
+
+static void tell_gap(struct feeder *f, struct fed *e, enum stream_side side, uint32_t missing)
+{
+    e->half[side].kept = 0;
+    if (e->release)
+        return;
+    f->counts.gaps++;
+    f->counts.gap_bytes += missing;
+    f->reader.gap(f->reader.arg, &e->stream, side, missing);
+}
+
+size_t reassembly_sink(void *arg, struct nids_stream *n, enum stream_side side, struct slice avail,
+                       size_t fresh)
+{
+    struct feeder *f = arg;
+    struct fed *e = &f->fed[f->rooms[n->number].fed];
+    struct half *h = &e->half[side];
+    if (f->mode == MODE_KEEP)
+        return 0;
+    h->next += (uint32_t)fresh;
+    if (f->mode == MODE_SWALLOW) {
+        f->mode = MODE_READ;
+        return avail.n;
+    }
+    h->kept = (uint32_t)(avail.n - hand_on(f, e, side, avail));
+    if (h->kept > LIMIT_SIP_MESSAGE)
+        tell_gap(f, e, side, 0);
+    return avail.n - h->kept;
+}
+
+/* ---- the list of flows with holes ---- */
+
+static void list_hole(struct feeder *f, struct fed *e)
+{
+    if (e->holed)
+        return;
+    f->holed[f->n_holed++] = (uint32_t)(e - f->fed);
+    e->holed = f->n_holed;
+}
+
+static void unlist_hole(struct feeder *f, struct fed *e)
+{
+    if (!e->holed || has_hole(&e->half[SIDE_CLIENT]) || has_hole(&e->half[SIDE_SERVER]))
+        return;
+    uint32_t last = f->holed[--f->n_holed];
+    f->holed[e->holed - 1] = last;
+    f->fed[last].holed = e->holed;
+    e->holed = 0;
+}
+
+static void begin_hole(struct feeder *f, struct fed *e, enum stream_side side)
+{
+    e->half[side].hole_at = e->stream.time;
+    e->half[side].since = 0;
+    list_hole(f, e);
+}
+
+/* ---- rooms in libnids ---- */
+
+static void count_memory(struct feeder *f, struct room *r)
+{
+    size_t now = r->nids.tcp ? streams_nids_memory(&r->nids) : 0;
+    f->memory += now - r->memory;
+    r->memory = now;
+}
+
+static void give_room(struct feeder *f, struct fed *e)
+{
+    struct room *r = room_of(f, e);
+    streams_nids_close(&r->nids);
+    count_memory(f, r);
+    lru_give(&f->room_lru, e->room);
+    e->room = 0;
+}
+
+/* libnids holds nothing for this flow any more: what it held is missing. */
+static void lose_room(struct feeder *f, struct fed *e)
+{
+    give_room(f, e);
+    for (int side = 0; side < 2; side++) {
+        struct half *h = &e->half[side];
+        bool lost = !clean(h);
+        h->waiting = 0;
+        if (lost)
+            tell_gap(f, e, (enum stream_side)side, 0);
+    }
+    unlist_hole(f, e);
+}
+
+void reassembly_leave(struct feeder *f, struct fed *e)
+{
+    reassembly_flush(f, e);
+    if (e->room)
+        lose_room(f, e);
+}
+
+void reassembly_close(struct feeder *f, struct fed *e)
+{
+    reassembly_flush(f, e);
+    if (e->room)
+        give_room(f, e);
+}
+
+static void evict_oldest_room(struct feeder *f)
+{
+    f->counts.evicted++;
+    reassembly_leave(f, &f->fed[f->rooms[lru_oldest(&f->room_lru)].fed]);
+}
+
+static bool open_room(struct feeder *f, struct fed *e)
+{
+    if (f->room_lru.live == f->room_lru.size)
+        evict_oldest_room(f);
+    uint32_t number = lru_take(&f->room_lru);
+    struct room *r = &f->rooms[number];
+    *r = (struct room){.fed = (uint32_t)(e - f->fed), .used = e->stream.time};
+    uint32_t seq[2] = {e->half[SIDE_CLIENT].next, e->half[SIDE_SERVER].next};
+    if (!streams_nids_open(&r->nids, number, seq, e->stream.time)) {
+        lru_give(&f->room_lru, number);
+        f->counts.v6_map_full++;
+        return false;
+    }
+    e->room = number;
+    return true;
+}
+
+/* Makes sure that libnids stands at seq on this side. NULL: it has no memory. */
+static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    if (!e->room && !open_room(f, e))
+        return NULL;
+    struct room *r = room_of(f, e);
+    if (clean(&e->half[side]))
+        streams_nids_seek(&r->nids, side, seq);
+    if (e->stream.time - r->used > TICK_S) {
+        lru_touch(&f->room_lru, e->room);
+        r->used = e->stream.time;
+    }
+    return r;
+}
+
+/* After libnids took something in: forgets what is no longer held. */
+static void settle(struct feeder *f, struct fed *e, enum stream_side side)
+{
+    struct half *h = &e->half[side];
+    struct room *r = room_of(f, e);
+    ranges_drop(&r->waiting[side], h->next);
+    h->waiting = (uint8_t)r->waiting[side].n;
+    if (clean(h))
+        streams_nids_shrink(&r->nids, side);
+    count_memory(f, r);
+    unlist_hole(f, e);
+}
+
+/* False: out of memory, and the flow is not in libnids any more. */
+static bool feed(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+                 struct slice data, enum nids_mode mode)
+{
+    f->mode = mode;
+    bool fed = streams_nids_feed(&room_of(f, e)->nids, side, seq, data, e->stream.time);
+    f->mode = MODE_READ;
+    if (!fed) {
+        f->counts.v6_map_full++;
+        lose_room(f, e);
+    }
+    return fed;
+}
+
+/* Eviction for the sake of memory spares only the stream at hand. */
+static void bound_memory(struct feeder *f, const struct fed *e)
+{
+    while (f->memory > LIMIT_STREAM_BYTES && lru_oldest(&f->room_lru) != e->room)
+        evict_oldest_room(f);
+}
+
+/* ---- holes ---- */
+
+static void heal(struct feeder *f, struct fed *e, enum stream_side side)
+{
+    struct half *h = &e->half[side];
+    if (!h->waiting) { /* only its FIN stands behind the hole */
+        reassembly_skip(f, e, side, h->fin);
+        return;
+    }
+    struct room *r = room_of(f, e);
+    uint32_t first = r->waiting[side].r[0].from;
+    tell_gap(f, e, side, first - h->next);
+    h->next = first - 1;
+    streams_nids_seek(&r->nids, side, h->next);
+    if (feed(f, e, side, h->next, slice_of("", 1), MODE_SWALLOW))
+        settle(f, e, side);
+}
+
+/* The side goes on at seq, whatever it held. Nothing waits. */
+static void jump(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+                 uint32_t missing)
+{
+    struct half *h = &e->half[side];
+    assert(h->waiting == 0);
+    bool kept = h->kept;
+    h->next = seq;
+    tell_gap(f, e, side, missing);
+    if (kept) {
+        streams_nids_seek(&room_of(f, e)->nids, side, seq);
+        settle(f, e, side);
+    }
+    unlist_hole(f, e);
+}
+
+void reassembly_skip(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    jump(f, e, side, seq, seq - e->half[side].next);
+}
+
+static void flush_side(struct feeder *f, struct fed *e, enum stream_side side)
+{
+    while (has_hole(&e->half[side]))
+        heal(f, e, side);
+}
+
+void reassembly_flush(struct feeder *f, struct fed *e)
+{
+    flush_side(f, e, SIDE_CLIENT);
+    flush_side(f, e, SIDE_SERVER);
+}
+
+/* A hole is healed when the receiver acknowledged what is missing and the capture had time to bring
+ * it in disorder; without sight of the receiver, by time alone. A receiver that is seen and does
+ * not acknowledge is waiting for a retransmission, and so are we. */
+static bool due(const struct fed *e, enum stream_side side, tick_t now)
+{
+    const struct half *h = &e->half[side];
+    if (!has_hole(h))
+        return false;
+    tick_t age = now - h->hole_at, receiver = e->half[other_side(side)].seen;
+    if (seq_diff(h->acked, h->next) > 0)
+        return h->since >= HEAL_SEGMENTS || age >= HEAL_AFTER;
+    if (receiver == TICK_NONE)
+        return age >= HEAL_AFTER;
+    return receiver < h->hole_at && age >= HEAL_UNSEEN;
+}
+
+void reassembly_heal_due(struct feeder *f, struct fed *e, tick_t now)
+{
+    while (due(e, SIDE_CLIENT, now))
+        heal(f, e, SIDE_CLIENT);
+    while (due(e, SIDE_SERVER, now))
+        heal(f, e, SIDE_SERVER);
+}
+
+void reassembly_fin(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    struct half *h = &e->half[side];
+    int32_t ahead = seq_diff(seq, h->next);
+    if (h->fin_seen || ahead < 0 || ahead > STRAY_AHEAD)
+        return;
+    h->fin = seq;
+    h->fin_seen = true;
+    if (has_hole(h) && !h->waiting)
+        begin_hole(f, e, side);
+}
+
+/* ---- segments ---- */
+
+/* The flow goes on somewhere else: after a few strays in a row, or at once if the receiver has
+ * acknowledged everything before this one. */
+static bool readopt(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    struct half *h = &e->half[side];
+    bool acked = seq_diff(seq, h->next) > 0 && seq_diff(h->acked, seq) >= 0;
+    if (++h->stray < HEAL_SEGMENTS && !acked)
+        return false;
+    flush_side(f, e, side);
+    f->counts.reopened++;
+    int32_t ahead = seq_diff(seq, h->next);
+    h->fin_seen = false;
+    h->acked = seq;
+    jump(f, e, side, seq, ahead > 0 ? (uint32_t)ahead : 0);
+    return true;
+}
+
+/* False: it would be too much for libnids. */
+static bool wait_behind_hole(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+                             struct slice data)
+{
+    struct half *h = &e->half[side];
+    struct room *r = enter(f, e, side, h->next);
+    uint32_t end = seq + (uint32_t)data.n;
+    if (!r)
+        return false;
+    if (ranges_hold(&r->waiting[side], seq, end)) {
+        f->counts.retransmitted++;
+        return true;
+    }
+    if (!streams_nids_fits(&r->nids, side, data.n) || !ranges_add(&r->waiting[side], seq, end))
+        return false;
+    if (!has_hole(h))
+        begin_hole(f, e, side);
+    h->waiting = (uint8_t)r->waiting[side].n;
+    f->counts.nids_segments++;
+    if (!feed(f, e, side, seq, data, MODE_READ))
+        return true;
+    count_memory(f, r);
+    bound_memory(f, e);
+    return true;
+}
+
+/* Nothing more can wait: the hole at next is given up, so that seq comes within reach. */
+static void give_up_hole(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    if (e->half[side].waiting)
+        heal(f, e, side);
+    else
+        reassembly_skip(f, e, side, seq);
+}
+
+static void read_direct(struct feeder *f, struct fed *e, enum stream_side side, struct slice data)
+{
+    struct half *h = &e->half[side];
+    f->counts.direct_segments++;
+    size_t used = hand_on(f, e, side, data);
+    h->next += (uint32_t)data.n;
+    if (used == data.n)
+        return;
+    struct slice rest = slice_of(data.p + used, data.n - used);
+    uint32_t seq = h->next - (uint32_t)rest.n;
+    if (!enter(f, e, side, seq)) {
+        tell_gap(f, e, side, 0);
+        return;
+    }
+    h->kept = (uint32_t)rest.n;
+    if (!feed(f, e, side, seq, rest, MODE_KEEP))
+        return;
+    count_memory(f, room_of(f, e));
+    bound_memory(f, e);
+}
+
+static void read_through_libnids(struct feeder *f, struct fed *e, enum stream_side side,
+                                 struct slice data)
+{
+    struct half *h = &e->half[side];
+    uint32_t end = h->next + (uint32_t)data.n;
+    f->counts.nids_segments++;
+    enter(f, e, side, h->next);
+    if (!feed(f, e, side, h->next, data, MODE_READ)) {
+        if (seq_diff(end, h->next) > 0)
+            reassembly_skip(f, e, side, end);
+        return;
+    }
+    h->hole_at = e->stream.time;
+    h->since = 0;
+    settle(f, e, side);
+    bound_memory(f, e);
+}
+
+void reassembly_segment(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+                        struct slice data)
+{
+    struct half *h = &e->half[side];
+    int32_t ahead = seq_diff(seq, h->next);
+    if ((ahead > STRAY_AHEAD || ahead < -STRAY_BEHIND) && !readopt(f, e, side, seq))
+        return;
+    h->stray = 0;
+    while (seq_diff(seq, h->next) > 0) {
+        if (wait_behind_hole(f, e, side, seq, data))
+            return;
+        give_up_hole(f, e, side, seq);
+    }
+    size_t old = h->next - seq;
+    if (old >= data.n) {
+        f->counts.retransmitted++;
+        return;
+    }
+    data = slice_of(data.p + old, data.n - old);
+    if (clean(h))
+        read_direct(f, e, side, data);
+    else
+        read_through_libnids(f, e, side, data);
+}
