@@ -13,6 +13,7 @@ enum {
     LIMIT_EMBRYOS = 1 << 17,      /* of these, unanswered SYNs of unknown endpoints: a flood of SYNs
                                      stops here, 25 MB, and evicts its own kind */
     LIMIT_HOSTS = 1 << 13,        /* addresses whose visibility and failure rate are remembered */
+    LIMIT_LOSSY_SPANS = 16,       /* newest times of loss that undecided attempts are held against */
     LIMIT_CHECKS = 1 << 16,       /* UDP endpoint pairs with STUN/TURN requests */
     LIMIT_STREAMS = 1 << 15,      /* flows under reassembly or read in order (feeder.h) */
     LIMIT_NIDS_STREAMS = 1 << 14, /* of these, inside libnids at one time: 288 B + 8 kB each at worst */
@@ -40,6 +41,9 @@ enum {
     LIMIT_PROBE_BYTES = 512,           /* of each direction before a stream is called unknown */
     LIMIT_RELAY_CONTROL = 4096,        /* bytes without a TURN message after which it is bulk media */
     LIMIT_UNKNOWN_PER_MINUTE = 200,    /* failed attempts stored per source that is no known relay */
+    LIMIT_UNKNOWN_IN_ALL = 5000,       /* ... and of all such sources together, per minute */
+    LIMIT_SOURCES = 4096,              /* sources that are counted for it; a power of two */
+    LIMIT_TRAFFIC = 8192,              /* rows of the hour under way */
 };
 
 /* ---- deadlines (packet time) ---- */
@@ -48,7 +52,7 @@ enum {
 #define DEADLINE_SINGLE_SYN (3 * TICK_S)   /* a retry would have come by then, P§7.3 */
 #define DEADLINE_HALF_OPEN (10 * TICK_S)   /* SYN-ACK seen, no ACK */
 #define DEADLINE_OPEN_SILENT (30 * TICK_S) /* handshake done, no bytes or only one side's */
-#define DEADLINE_AFTER_ICMP (3 * TICK_S)
+#define DEADLINE_AFTER_ICMP (4 * TICK_S)   /* the first retry of Windows comes 3 s after its SYN */
 #define DEADLINE_CHECK (40 * TICK_S)       /* RFC 8445 STUN over UDP fails after 39.5 s, P§7.2 */
 #define DEADLINE_LINGER (40 * TICK_S)      /* decided: the next retry of Linux comes 32 s after a SYN */
 #define FLOW_IDLE_CHECK (60 * TICK_S)      /* how often a flow is looked at for that */

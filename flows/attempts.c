@@ -1,0 +1,75 @@
+/* What TCP connects and UDP checks share. See attempts.h. */
+#include "flows/attempts.h"
+
+int attempts_open(struct attempts *s, uint64_t seed, const struct tracker_hooks *hooks)
+{
+    *s = (struct attempts){.hooks = *hooks};
+    s->hosts = hosts_new(LIMIT_HOSTS, seed);
+    s->proof[0] = evidence_new(LIMIT_EVIDENCE_SLOTS / 2);
+    s->proof[1] = evidence_new(LIMIT_EVIDENCE_SLOTS / 2);
+    if (s->hosts && s->proof[0] && s->proof[1])
+        return 0;
+    attempts_close(s);
+    return -1;
+}
+
+void attempts_close(struct attempts *s)
+{
+    hosts_free(s->hosts);
+    evidence_free(s->proof[0]);
+    evidence_free(s->proof[1]);
+    s->hosts = NULL;
+    s->proof[0] = s->proof[1] = NULL;
+}
+
+uint64_t attempts_begin(struct attempts *s)
+{
+    return ++s->counts.attempts;
+}
+
+bool attempts_wanted(const struct attempts *s, const struct endpoint *src,
+                     const struct endpoint *dst)
+{
+    return s->hooks.wanted && s->hooks.wanted(s->hooks.arg, src, dst);
+}
+
+bool attempts_proof(struct attempts *s, const struct endpoint *src, bool wanted, tick_t now)
+{
+    return wanted || hosts_within_rate(s->hosts, &src->addr, now, LIMIT_UNKNOWN_PER_MINUTE);
+}
+
+void attempts_lossy(struct attempts *s, tick_t from, tick_t to)
+{
+    s->lossy[s->n_lossy++ % LIMIT_LOSSY_SPANS] = (struct lossy_span){from, to};
+}
+
+static bool lossy_between(const struct attempts *s, tick_t from, tick_t to)
+{
+    unsigned n = s->n_lossy < LIMIT_LOSSY_SPANS ? s->n_lossy : LIMIT_LOSSY_SPANS;
+    for (unsigned i = 0; i < n; i++)
+        if (s->lossy[i].from <= to && from <= s->lossy[i].to)
+            return true;
+    return false;
+}
+
+static bool claims_silence(const struct attempt *a)
+{
+    return a->verdict == VERDICT_TIMEOUT || a->verdict == VERDICT_SINGLE_SYN;
+}
+
+void attempts_report(struct attempts *s, struct attempt *a, tick_t asked, bool spoke, bool final)
+{
+    if (claims_silence(a) && !spoke && hosts_is_one_way(s->hosts, &a->src.addr)) {
+        a->verdict = VERDICT_UNSEEN;
+        a->quality = QUALITY_ONE_WAY;
+    }
+    if (a->quality == QUALITY_GOOD && lossy_between(s, a->first, a->last))
+        a->quality = QUALITY_LOSSY;
+    /* every request went out while the sensor was losing packets: the answers may be lost, too */
+    if (a->quality == QUALITY_LOSSY && claims_silence(a) && lossy_between(s, a->first, a->first) &&
+        lossy_between(s, asked, asked))
+        a->verdict = VERDICT_UNSEEN;
+    a->wanted = a->wanted || attempts_wanted(s, &a->src, &a->dst);
+    if (s->hooks.attempt)
+        s->hooks.attempt(s->hooks.arg, a, final);
+}

@@ -1,0 +1,49 @@
+/*
+ * What TCP connects and UDP checks share: ids, who is wanted, evidence, and the last look at a verdict
+ * before it leaves, where the sensor's own blindness lowers the claim (design §2.5).
+ */
+#ifndef EW_FLOWS_ATTEMPTS_H
+#define EW_FLOWS_ATTEMPTS_H
+
+#include "flows/evidence.h"
+#include "flows/hosts.h"
+#include "flows/limits.h"
+#include "flows/tracker.h"
+
+struct lossy_span {
+    tick_t from, to;
+};
+
+struct attempts {
+    struct tracker_hooks hooks;
+    struct hosts *hosts;
+    struct evidence_store *proof[2]; /* of unknown, of wanted endpoints */
+    struct lossy_span lossy[LIMIT_LOSSY_SPANS];
+    unsigned n_lossy; /* ever; the newest are kept */
+    struct tracker_counts counts;
+};
+
+/* 0, or -1 without memory. */
+int attempts_open(struct attempts *s, uint64_t seed, const struct tracker_hooks *hooks);
+void attempts_close(struct attempts *s);
+
+/* A new attempt's id. */
+uint64_t attempts_begin(struct attempts *s);
+bool attempts_wanted(const struct attempts *s, const struct endpoint *src,
+                     const struct endpoint *dst);
+/* May a new attempt keep evidence? Unknown sources only so many a minute. */
+bool attempts_proof(struct attempts *s, const struct endpoint *src, bool wanted, tick_t now);
+void attempts_lossy(struct attempts *s, tick_t from, tick_t to);
+
+/* Evidence handles as struct attempt has them, from a store's own and back. */
+static inline uint32_t attempts_handle(uint32_t handle, bool wanted)
+{
+    return handle ? handle | (uint32_t)wanted << 31 : 0;
+}
+
+/* Sets quality, lowers what can't be claimed, asks again who is wanted, and reports. a->quality may be
+ * QUALITY_ONE_WAY or LOSSY already. asked: time of the last request; spoke: a packet of dst was
+ * seen. */
+void attempts_report(struct attempts *s, struct attempt *a, tick_t asked, bool spoke, bool final);
+
+#endif

@@ -1,0 +1,181 @@
+/* The tracker's table: chains, pool and age lists. See flowtable.h. */
+#include "flows/flowtable.h"
+
+#include "flows/pages.h"
+
+enum { GROW = 4096 }; /* entries touched at a time */
+
+int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed)
+{
+    *t = (struct flowtable){.size = flows + 1, .grown = 1, .buckets = 1, .seed = seed};
+    while (t->buckets <= flows / 2)
+        t->buckets *= 2;
+    for (int i = 0; i < FLOW_LISTS; i++)
+        t->list[i].due = INT64_MAX;
+    t->hot = pages_reserve(t->size * sizeof *t->hot);
+    t->cold = pages_reserve(t->size * sizeof *t->cold);
+    t->index = pages_reserve(t->buckets * sizeof *t->index);
+    if (!t->hot || !t->cold || !t->index) {
+        flowtable_close(t);
+        return -1;
+    }
+    pages_touch(t->index, 0, t->buckets * sizeof *t->index);
+    return 0;
+}
+
+void flowtable_close(struct flowtable *t)
+{
+    pages_release(t->hot, t->size * sizeof *t->hot);
+    pages_release(t->cold, t->size * sizeof *t->cold);
+    pages_release(t->index, t->buckets * sizeof *t->index);
+    *t = (struct flowtable){0};
+}
+
+static uint32_t *bucket(const struct flowtable *t, const struct endpoint *a,
+                        const struct endpoint *b)
+{
+    uint64_t h = endpoint_cmp(a, b) <= 0 ? endpoint_hash2(a, b, t->seed)
+                                         : endpoint_hash2(b, a, t->seed);
+    return &t->index[h & (t->buckets - 1)];
+}
+
+static bool pair_at(const struct flowtable *t, uint32_t n, const struct endpoint *src,
+                    const struct endpoint *dst, bool *forward)
+{
+    const struct flow *f = &t->hot[n].flow;
+    *forward = endpoint_eq(&f->client, src) && endpoint_eq(&f->server, dst);
+    return *forward || (endpoint_eq(&f->client, dst) && endpoint_eq(&f->server, src));
+}
+
+uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
+                        const struct endpoint *dst, bool *forward)
+{
+    uint32_t n = *bucket(t, src, dst);
+    while (n && !pair_at(t, n, src, dst, forward))
+        n = t->hot[n].next;
+    return n;
+}
+
+uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n)
+{
+    const struct flow *f = &t->hot[n].flow;
+    bool forward;
+    do
+        n = t->hot[n].next;
+    while (n && !pair_at(t, n, &f->client, &f->server, &forward));
+    return n;
+}
+
+static uint32_t new_slot(struct flowtable *t)
+{
+    uint32_t n = t->free;
+    if (n) {
+        t->free = t->hot[n].next;
+        return n;
+    }
+    if (t->grown == t->size)
+        return 0;
+    n = t->grown++;
+    if (n % GROW == 1) {
+        uint32_t end = n + GROW < t->size ? n + GROW : t->size;
+        pages_touch(t->hot, n * sizeof *t->hot, end * sizeof *t->hot);
+        pages_touch(t->cold, n * sizeof *t->cold, end * sizeof *t->cold);
+    }
+    return n;
+}
+
+uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
+                        const struct endpoint *server)
+{
+    bool forward;
+    uint32_t n = new_slot(t), *head = bucket(t, client, server);
+    if (!n)
+        return 0;
+    uint32_t other = *head;
+    t->hot[n] = (struct entry){.flow = {.client = *client, .server = *server}, .next = other};
+    t->cold[n] = (struct entry_cold){
+        .last = TICK_NONE, .asked = TICK_NONE, .rtt_us = UINT32_MAX, .ipid = -1, .ttl = -1, .list = -1};
+    for (; other; other = t->hot[other].next)
+        if (pair_at(t, other, client, server, &forward))
+            t->hot[other].siblings = t->hot[n].siblings = 1;
+    *head = n;
+    t->used++;
+    return n;
+}
+
+static void set_due(struct flowtable *t, int list)
+{
+    struct flow_list *l = &t->list[list];
+    l->due = l->oldest ? t->cold[l->oldest].armed + handshake_wait_time((enum handshake_wait)(list / 2))
+                       : INT64_MAX;
+}
+
+static void unlist(struct flowtable *t, uint32_t n)
+{
+    struct entry_cold *c = &t->cold[n];
+    if (c->list < 0)
+        return;
+    struct flow_list *l = &t->list[c->list];
+    if (c->newer)
+        t->cold[c->newer].older = c->older;
+    else
+        l->newest = c->older;
+    if (c->older) {
+        t->cold[c->older].newer = c->newer;
+    } else {
+        l->oldest = c->newer;
+        set_due(t, c->list);
+    }
+    l->count--;
+    c->list = -1;
+}
+
+void flowtable_arm(struct flowtable *t, uint32_t n, tick_t now)
+{
+    struct entry_cold *c = &t->cold[n];
+    int list = t->hot[n].hs.wait * 2 + t->hot[n].wanted;
+    unlist(t, n);
+    struct flow_list *l = &t->list[list];
+    c->list = (int8_t)list;
+    c->armed = now;
+    c->older = l->newest;
+    c->newer = 0;
+    l->newest = n;
+    l->count++;
+    if (c->older) {
+        t->cold[c->older].newer = n;
+    } else {
+        l->oldest = n;
+        set_due(t, list);
+    }
+}
+
+void flowtable_remove(struct flowtable *t, uint32_t n)
+{
+    struct entry *e = &t->hot[n];
+    uint32_t *link = bucket(t, &e->flow.client, &e->flow.server);
+    while (*link != n)
+        link = &t->hot[*link].next;
+    *link = e->next;
+    unlist(t, n);
+    e->next = t->free;
+    t->free = n;
+    t->used--;
+}
+
+int flowtable_due(const struct flowtable *t, tick_t *due)
+{
+    int first = -1;
+    *due = INT64_MAX;
+    for (int i = 0; i < FLOW_LISTS; i++)
+        if (t->list[i].due < *due) {
+            *due = t->list[i].due;
+            first = i;
+        }
+    return first;
+}
+
+unsigned flowtable_bytes_per_flow(void)
+{
+    return sizeof(struct entry) + sizeof(struct entry_cold) + sizeof(uint32_t);
+}

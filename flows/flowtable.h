@@ -1,0 +1,89 @@
+/*
+ * The tracker's table: one entry per connection of a pair of endpoints, found by the pair in either
+ * order, and aged in first-in-first-out lists.
+ *
+ *   index[hash] -> entry -> entry ...      chains; a pair may have several: an old connection
+ *                                          and a new attempt on its ports, or SYNs both ways
+ *   list[wait][wanted]: oldest ... newest  what waits for the same thing waits equally long, so the
+ *                                          oldest is due first and is evicted first
+ *
+ * What a packet of an open connection touches is two cache lines (struct entry); the rest is apart.
+ * Entry 0 is never used: 0 means none.
+ */
+#ifndef EW_FLOWS_FLOWTABLE_H
+#define EW_FLOWS_FLOWTABLE_H
+
+#include "flows/handshake.h"
+#include "flows/tracker.h"
+
+struct entry {
+    struct flow flow;
+    tick_t seen; /* last packet */
+    struct handshake hs;
+    uint32_t next;          /* in the chain, or of the free ones */
+    uint8_t siblings;       /* others of this pair may exist */
+    uint8_t wanted;         /* 0 or 1: as hooks.wanted said */
+    uint8_t proof;          /* evidence is kept */
+    uint8_t from_client : 1, from_server : 1, counted : 1; /* sides seen; in the concurrency */
+};
+
+struct entry_cold {
+    uint64_t id;          /* of the attempt, 0 = none */
+    tick_t last, asked;   /* attempt.last; last SYN, TICK_NONE = not seen */
+    tick_t armed;         /* when its present wait began */
+    uint32_t older, newer; /* in its list */
+    uint32_t evidence;
+    uint32_t rtt_us;      /* UINT32_MAX = none */
+    int32_t ipid;         /* of the first answer; -1 = none */
+    int16_t ttl;
+    int8_t list;          /* wait * 2 + wanted, -1 = none */
+};
+
+_Static_assert(sizeof(struct entry) == 128, "two cache lines");
+_Static_assert(sizeof(struct entry_cold) <= 56, "at most 192 bytes per flow with its index");
+
+enum { FLOW_LISTS = WAITS * 2 };
+
+struct flow_list {
+    uint32_t oldest, newest, count;
+    tick_t due; /* of the oldest; INT64_MAX when empty */
+};
+
+struct flowtable {
+    struct entry *hot;
+    struct entry_cold *cold;
+    uint32_t *index;
+    uint32_t size, grown, free, used, buckets;
+    uint64_t seed;
+    struct flow_list list[FLOW_LISTS];
+};
+
+/* 0, or -1 without memory. */
+int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed);
+void flowtable_close(struct flowtable *t);
+
+/* The first entry of the pair, 0 = none; *forward: its client is src. */
+uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
+                        const struct endpoint *dst, bool *forward);
+/* The next one of the same pair. */
+uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n);
+
+/* A zeroed entry for the pair, in no list; 0 = full. */
+uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
+                        const struct endpoint *server);
+void flowtable_remove(struct flowtable *t, uint32_t n);
+
+/* Begins the entry's wait (hs.wait) at now. */
+void flowtable_arm(struct flowtable *t, uint32_t n, tick_t now);
+/* The list whose oldest entry is due first, and when: -1 and INT64_MAX when all are empty. */
+int flowtable_due(const struct flowtable *t, tick_t *due);
+
+unsigned flowtable_bytes_per_flow(void);
+
+static inline struct flow_list *flowtable_list(struct flowtable *t, enum handshake_wait w,
+                                               bool wanted)
+{
+    return &t->list[w * 2 + wanted];
+}
+
+#endif

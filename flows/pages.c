@@ -1,0 +1,41 @@
+/* Memory of the large tables: anonymous mappings with huge pages. See pages.h. */
+#include "flows/pages.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+enum { HUGE = 2 << 20, PAGE = 4096 };
+
+static size_t whole(size_t bytes)
+{
+    return (bytes + HUGE - 1) / HUGE * HUGE;
+}
+
+void *pages_reserve(size_t bytes)
+{
+    size_t size = whole(bytes), room = size + HUGE;
+    uint8_t *m = mmap(NULL, room, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (m == MAP_FAILED)
+        return NULL;
+    size_t front = (HUGE - (uintptr_t)m % HUGE) % HUGE;
+    if (front)
+        munmap(m, front);
+    if (HUGE - front)
+        munmap(m + front + size, HUGE - front);
+    (void)madvise(m + front, size, MADV_HUGEPAGE); /* a wish: it works without */
+    return m + front;
+}
+
+void pages_release(void *p, size_t bytes)
+{
+    if (p)
+        munmap(p, whole(bytes));
+}
+
+void pages_touch(void *p, size_t from, size_t to)
+{
+    volatile uint8_t *b = p;
+    for (size_t at = from; at < to; at += PAGE)
+        b[at] = b[at];
+}
