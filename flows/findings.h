@@ -9,13 +9,13 @@
 #include "flows/matcher.h"
 #include "flows/pipeline.h"
 
-enum { FINDING_TEXT = 1024, FINDINGS_MAX = 8 };
+enum { FINDING_TEXT = 1024, FINDING_ADVICE = 512, FINDINGS_MAX = 8 };
 
 struct finding {
     const char *code;          /* "own-outbound-range-blocked" ... */
     bool likely;               /* else possible */
     char evidence[FINDING_TEXT]; /* JSON object: {"for":[...],"against":[...],"settle":[...]} */
-    const char *advice;        /* what to check or ask for */
+    char advice[FINDING_ADVICE]; /* what to check or ask for, with addresses and times to paste */
 };
 
 /* What a rule may look at besides the failure itself. Unknown = 0/NULL/TICK_NONE. */
@@ -25,6 +25,9 @@ struct failure_context {
     const struct attempt *attempt;   /* the one the verdict is from */
     const struct fact_send *send;    /* for this pair */
     bool far_sent_first;             /* the far side's own check or SYN was seen before */
+    bool from_far;                   /* the attempt of the verdict came from the far side */
+    int near_side;                   /* enum call_side of our end in call, -1 unknown */
+    uint16_t relay_low, relay_high;  /* --relay-ports, 0 = 50000-59999 */
     bool both_local;                 /* both ends are relays of the same Edge */
     bool other_pair_connected;       /* same medium */
     int tls_instead;                 /* enum tls_instead, -1 = n/a */
@@ -38,7 +41,8 @@ unsigned findings_of_failure(const struct failure *f, const struct failure_conte
 const char *finding_explain(const struct failure *f, const struct failure_context *ctx, char *out,
                             size_t room);
 
-/* What findings across failures look at: one summary per failure or connected attempt of relays. */
+/* What findings across failures look at: one summary per failure or connected attempt of relays. On the
+ * client-relay leg the peer is the client. */
 struct window_row {
     tick_t first;
     struct addr edge;          /* near relay address (public if known) */
@@ -46,6 +50,10 @@ struct window_row {
     uint16_t peer_port;
     uint8_t verdict, leg, proto;
     bool info;
+    bool from_peer;            /* the peer asked, not the Edge: rules on outbound ways pass over it */
+    int16_t icmp_type, icmp_code; /* of an unreachable one */
+    struct addr icmp_from;     /* none = unknown */
+    uint16_t error_code;       /* of an alloc-fail */
     int64_t failure;           /* 0: a connected attempt */
     uint32_t concurrency;      /* relay flows open at that moment, 0 = unknown */
 };
@@ -54,7 +62,8 @@ struct window_finding {
     unsigned n_failures;
     int64_t failures[32];      /* examples, at most 32 */
 };
-/* rows in time order. capture_blind: share of the window that is blind, 0..1. Returns how many. */
+/* rows in time order. capture_blind: share of the window that is blind, 0..1. Findings that are likely
+ * come first, then those with more failures. Returns how many (0 if memory fails: nothing is claimed). */
 unsigned findings_of_window(const struct window_row *rows, size_t n, double capture_blind,
                             struct window_finding out[FINDINGS_MAX]);
 
