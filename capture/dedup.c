@@ -1,7 +1,7 @@
 /*
- * A table of fixed size: a hash picks a pair of entries, the newer packet takes the place of the
- * older one. Nothing is ever swept: an entry older than the window simply does not count. The whole
- * hash is kept, so that two different packets are not mixed up in practice.
+ * A table of fixed size: a hash picks a line of four entries; a new packet goes to its front and
+ * pushes the oldest out. Nothing is ever swept: an entry older than the window simply does not
+ * count. The whole hash is kept, so that two different packets are not mixed up in practice.
  */
 #include "capture/dedup.h"
 
@@ -101,21 +101,23 @@ static bool indistinct(const struct packet *p)
            (p->proto != PROTO_TCP || !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)));
 }
 
+/* Unsigned: TICK_NONE and times that jump back are simply far away. */
+static inline bool near(tick_t a, tick_t b)
+{
+    uint64_t away = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+    return away <= DEDUP_WINDOW;
+}
+
 bool dedup_seen(struct dedup *d, const struct packet *p)
 {
     if (indistinct(p))
         return false;
     uint64_t h = packet_hash(p, d->seed);
-    struct seen *set = d->sets[h % SETS], *oldest = &set[0];
-    for (size_t w = 0; w < WAYS; w++) {
-        /* unsigned: TICK_NONE and times that jump back are simply far away */
-        uint64_t away = p->time > set[w].time ? (uint64_t)p->time - (uint64_t)set[w].time
-                                              : (uint64_t)set[w].time - (uint64_t)p->time;
-        if (set[w].hash == h && away <= DEDUP_WINDOW)
+    struct seen *set = d->sets[h % SETS];
+    for (size_t w = 0; w < WAYS; w++)
+        if (set[w].hash == h && near(p->time, set[w].time))
             return true;
-        if (set[w].time < oldest->time)
-            oldest = &set[w];
-    }
-    *oldest = (struct seen){h, p->time};
+    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+    set[0] = (struct seen){h, p->time};
     return false;
 }
