@@ -4,6 +4,8 @@
  */
 #include "flows/wire/sdp.h"
 
+#include "flows/wire/headers.h"
+
 /* The transport word as written; CAND_* and more */
 enum { WORD_TCP = CAND_TCP_SO + 1, WORD_OTHER };
 
@@ -38,30 +40,13 @@ static inline struct slice next_word(struct cursor *c)
     return slice_of(from, (size_t)(p - from));
 }
 
-static inline bool number(struct slice w, size_t max_digits, uint32_t max, uint32_t *out)
-{
-    uint64_t n = 0;
-    if (w.n == 0 || w.n > max_digits)
-        return false;
-    for (size_t i = 0; i < w.n; i++) {
-        uint32_t digit = (uint32_t)w.p[i] - '0';
-        if (digit > 9)
-            return false;
-        n = n * 10 + digit;
-    }
-    if (n > max)
-        return false;
-    *out = (uint32_t)n;
-    return true;
-}
-
 /* "0.830" is 830 */
 static bool fraction(struct slice w, uint32_t *out)
 {
     uint32_t n = 0, digit;
     size_t i = 0, decimals = 0;
     for (; i < w.n && i < 4 && w.p[i] != '.'; i++) {
-        if (!number(slice_of(w.p + i, 1), 1, 9, &digit))
+        if (!slice_decimal(slice_of(w.p + i, 1), 9, &digit))
             return false;
         n = n * 10 + digit;
     }
@@ -69,7 +54,7 @@ static bool fraction(struct slice w, uint32_t *out)
         return false;
     for (i++; decimals < 3; i++, decimals++) {
         digit = 0;
-        if (i < w.n && !number(slice_of(w.p + i, 1), 1, 9, &digit))
+        if (i < w.n && !slice_decimal(slice_of(w.p + i, 1), 9, &digit))
             return false;
         n = n * 10 + digit;
     }
@@ -95,10 +80,13 @@ static unsigned transport_of(struct slice w)
 
 static uint8_t type_of(struct slice w)
 {
-    for (uint8_t t = CAND_HOST; t < CAND_TYPE_UNKNOWN; t++)
-        if (slice_is(w, cand_type_name(t)))
-            return t;
-    return CAND_TYPE_UNKNOWN;
+    if (slice_is(w, "host"))
+        return CAND_HOST;
+    if (slice_is(w, "relay"))
+        return CAND_RELAY;
+    if (slice_is(w, "srflx"))
+        return CAND_SRFLX;
+    return slice_is(w, "prflx") ? CAND_PRFLX : CAND_TYPE_UNKNOWN;
 }
 
 /* Type preference in the top byte (P§2.4), for a line that was cut off before "typ". */
@@ -144,7 +132,7 @@ static const char *read_base(struct cursor *c, struct candidate *k)
             return "candidate address";
         k->name = address;
     }
-    if (!number(next_word(c), 5, 65535, &port))
+    if (!slice_decimal(next_word(c), 65535, &port))
         return "candidate port";
     k->at.port = (uint16_t)port;
     return NULL;
@@ -178,7 +166,7 @@ static void read_extensions(struct cursor *c, struct candidate *k)
         } else if (slice_is(name, "raddr")) {
             (void)addr_parse(value, &k->related.addr);
         } else if (slice_is(name, "rport")) {
-            (void)number(value, 5, 65535, &rport);
+            (void)slice_decimal(value, 65535, &rport);
         } else if (slice_is(name, "tcptype")) {
             take_tcptype(k, value);
         } else if (slice_is(name, "ufrag")) {
@@ -197,7 +185,7 @@ static void read_extensions(struct cursor *c, struct candidate *k)
 static const char *read_rfc(struct cursor *c, struct slice priority, unsigned transport,
                             struct candidate *k)
 {
-    if (!number(priority, 10, UINT32_MAX, &k->priority))
+    if (!slice_decimal(priority, UINT32_MAX, &k->priority))
         return "candidate priority";
     const char *fault = read_base(c, k);
     if (fault)
@@ -233,7 +221,7 @@ enum wire_result candidate_parse(struct slice value, struct candidate *out,
     uint32_t component;
 
     k.foundation = next_word(&c);
-    if (!number(next_word(&c), 3, 999, &component))
+    if (!slice_decimal(next_word(&c), 999, &component))
         return wire_bad(fault, "candidate component", (size_t)(c.p - value.p));
     k.component = (uint16_t)component;
 

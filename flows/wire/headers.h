@@ -1,5 +1,5 @@
 /*
- * Header fields as SIP, MIME parts and HTTP heads share them.
+ * Header fields as SIP, MIME parts and HTTP heads share them, and a few words on slices of text.
  *
  *   name *WSP ":" value (LF | CRLF)  *( WSP more of the value (LF | CRLF) )     blank line ends the
  * head
@@ -38,6 +38,24 @@ static inline struct slice slice_before(struct slice s, uint8_t c)
 static inline struct slice slice_from(struct slice s, size_t n)
 {
     return slice_of(s.p + n, s.n - n);
+}
+
+/* All of s as a decimal number up to max. False, *out unchanged, if it is none. */
+static inline bool slice_decimal(struct slice s, uint32_t max, uint32_t *out)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        uint32_t digit = (uint32_t)s.p[i] - '0';
+        if (digit > 9)
+            return false;
+        n = n * 10 + digit;
+        if (n > max)
+            return false;
+    }
+    if (s.n == 0)
+        return false;
+    *out = (uint32_t)n;
+    return true;
 }
 
 /* One line without its LF or CRLF. */

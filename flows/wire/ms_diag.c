@@ -93,27 +93,13 @@ bool media_debug_field(struct slice fields, size_t *pos, struct slice *key, stru
     return false;
 }
 
-static bool decimal(struct slice s, uint32_t max, uint32_t *out)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        n = n * 10 + (uint64_t)(s.p[i] - '0');
-        if (n > max)
-            return false;
-    }
-    *out = (uint32_t)n;
-    return s.n > 0;
-}
-
 static int hex_digit(uint8_t c)
 {
     uint8_t l = ascii_lower(c);
     return c >= '0' && c <= '9' ? c - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
-/* Up to 32 bits, with or without 0x. Always hexadecimal: 0x12B occurs without a letter, too. */
+/* Up to 32 bits, with or without 0x. Hexadecimal even where no letter occurs. */
 static bool hexadecimal(struct slice s, uint32_t *out)
 {
     uint64_t n = 0;
@@ -142,7 +128,7 @@ static struct endpoint site_of(struct slice v)
     size_t i = host.n;
     while (i < v.n && v.p[i] == ':')
         i++;
-    if (decimal(slice_from(v, i), 65535, &port) && addr_parse(host, &e.addr) && port)
+    if (slice_decimal(slice_from(v, i), 65535, &port) && addr_parse(host, &e.addr) && port)
         e.port = (uint16_t)port;
     else
         e = (struct endpoint){0};
@@ -152,14 +138,14 @@ static struct endpoint site_of(struct slice v)
 static uint16_t port_of(struct slice v)
 {
     uint32_t n;
-    return decimal(v, 65535, &n) ? (uint16_t)n : 0;
+    return slice_decimal(v, 65535, &n) ? (uint16_t)n : 0;
 }
 
 /* A location or federation code; -1 if it is not a small number. */
 static int8_t code_of(struct slice v)
 {
     uint32_t n;
-    return decimal(v, INT8_MAX, &n) ? (int8_t)n : (int8_t)-1;
+    return slice_decimal(v, INT8_MAX, &n) ? (int8_t)n : (int8_t)-1;
 }
 
 static void take_range(struct media_debug *m, struct slice v)
@@ -263,7 +249,7 @@ enum wire_result ms_diag_parse(struct slice value, struct ms_diag *out, struct w
         digits++;
     if (!digits)
         return wire_bad(fault, "diagnostics without an error id", at);
-    if (!decimal(slice_of(value.p + at, digits), UINT32_MAX, &d.code))
+    if (!slice_decimal(slice_of(value.p + at, digits), UINT32_MAX, &d.code))
         return wire_bad(fault, "diagnostics error id too large", at);
     d.params = slice_trim(slice_from(value, at + digits));
     while (ms_diag_param(d.params, &pos, &name, &v))

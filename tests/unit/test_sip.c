@@ -437,36 +437,6 @@ static void an_endless_head_is_refused(void **state)
     free(text);
 }
 
-static void uris_out_of_header_values(void **state)
-{
-    static const struct {
-        const char *value, *uri;
-    } cases[] = {
-        {"\"Name, <x>\" <sip:u@h;p>;tag=1", "sip:u@h"},
-        {"\"a \\\" <sip:no@x>\" <sips:u@h>", "sips:u@h"},
-        {"sip:u@h;tag=1", "sip:u@h"},
-        {"  Bob <sip:u@h:5061;transport=tls?subject=x@y>  ", "sip:u@h:5061"},
-        {"<sip:+1555;phone-context=a.b@h;user=phone>", "sip:+1555;phone-context=a.b@h"},
-        {"<tel:+1-201-555-0123;phone-context=x>;tag=2", "tel:+1-201-555-0123"},
-        {"tel:+12015550123", "tel:+12015550123"},
-        {"<sip:[2001:db8::1]:5060;lr>", "sip:[2001:db8::1]:5060"},
-        {"<sip:u@h", "sip:u@h"},
-        {"< sip:u@h >", "sip:u@h"},
-        {"<sip:h;maddr=1.2.3.4>, <sip:other>", "sip:h"},
-        {"sip:u@h, sip:v@h", "sip:u@h"},
-        {"\"open quote <sip:u@h>", ""},
-        {"*", "*"},
-        {"<>", ""},
-        {"", ""},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct slice in = text_on_guard(cases[i].value);
-        assert_text(sip_uri_of(in), cases[i].uri);
-        text_free(in);
-    }
-}
-
 static void resync_finds_the_next_start_line(void **state)
 {
     static const struct {
@@ -492,32 +462,6 @@ static void resync_finds_the_next_start_line(void **state)
         assert_int_equal(sip_resync(in, cases[i].from), cases[i].at);
         text_free(in);
     }
-}
-
-static void headers_by_name_in_order(void **state)
-{
-    struct slice v;
-    size_t pos = 0;
-    (void)state;
-    struct slice in = text_on_guard(lync_200);
-    struct sip_msg m = parse(in, false);
-    assert_true(sip_header_next(&m, "supported", &pos, &v));
-    assert_text(v, "histinfo");
-    assert_true(sip_header_next(&m, "supported", &pos, &v));
-    assert_text(v, "ms-conf-invite");
-    assert_false(sip_header_next(&m, "supported", &pos, &v));
-    assert_false(sip_header_next(&m, "supported", &pos, &v));
-    text_free(in);
-
-    m = parse(slice_str(MIN "k: a\r\nx: 90;refresher=uac\r\nO: presence\r\n\r\n"), true);
-    pos = 0;
-    assert_true(sip_header_next(&m, "Session-Expires", &pos, &v));
-    assert_text(v, "90;refresher=uac");
-    pos = 0;
-    assert_true(sip_header_next(&m, "Event", &pos, &v));
-    assert_text(v, "presence");
-    pos = 0;
-    assert_false(sip_header_next(&m, "INVITE sip", &pos, &v));
 }
 
 static void methods_have_names(void **state)
@@ -548,9 +492,7 @@ int main(void)
         cmocka_unit_test(the_first_of_repeated_headers_counts),
         cmocka_unit_test(cseq_numbers),
         cmocka_unit_test(an_endless_head_is_refused),
-        cmocka_unit_test(uris_out_of_header_values),
         cmocka_unit_test(resync_finds_the_next_start_line),
-        cmocka_unit_test(headers_by_name_in_order),
         cmocka_unit_test(methods_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
