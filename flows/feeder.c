@@ -144,17 +144,16 @@ static void fed_packet(struct feeder *f, struct fed *e, enum stream_side side,
     struct half *h = &e->half[side], *other = &e->half[other_side(side)];
     uint32_t seq = p->seq + (p->flags & TCP_SYN ? 1 : 0);
     h->seen = p->time;
+    count_since(h);
+    count_since(other);
     if (p->flags & TCP_ACK)
         note_ack(other, p->ack);
     if (p->payload_len && !(p->flags & TCP_RST))
         payload(f, e, side, seq, p);
     if (p->flags & TCP_FIN && h->start == START_SEEN)
         reassembly_fin(f, e, side, seq + p->payload_len);
-    if (e->holed) {
-        count_since(h);
-        count_since(other);
+    if (e->holed)
         reassembly_heal_due(f, e, p->time);
-    }
     if (p->time - e->touched > TOUCH_EVERY) {
         lru_touch(&f->fed_lru, (uint32_t)(e - f->fed));
         e->touched = p->time;

@@ -286,8 +286,10 @@ static void attach(struct joiner *j, struct pair *p, const struct found_scope *f
     p->medium = f->call ? f->medium : 0;
     p->own = f->own;
     list_add(&s->pairs, p);
-    if (p->call && p->own)
+    if (p->call && p->own) {
         borrow(p);
+        scope_of_allocation(p->own)->claimed = true;
+    }
     s->n_pairs++;
     for (int e = 0; e < 2; e++)
         if (f->end[e].aliased)
@@ -377,7 +379,8 @@ static void judge(struct joiner *j, struct pair *p)
 static void rejudge(struct joiner *j, struct pair *p)
 {
     struct found_scope f;
-    if (p->client_leg || is_server(j, &p->end[1].wire)) {
+    bool found = !p->client_leg && index_find(j, p, &f);
+    if (p->client_leg || (p->orphan && is_server(j, &p->end[1].wire) && !(found && f.own))) {
         if (!p->client_leg) {
             orphan_remove(j, p);
             p->client_leg = true;
@@ -390,7 +393,7 @@ static void rejudge(struct joiner *j, struct pair *p)
         judge(j, p);
         return;
     }
-    if (!index_find(j, p, &f))
+    if (!found)
         return;
     struct pair *q = find_in_scope(&f, p->proto, p);
     if (q) {
@@ -490,52 +493,58 @@ static void orphan_room(struct joiner *j)
 /* Strangers' connections that worked explain nothing unless an end may yet be negotiated. */
 static bool worth_waiting(const struct joiner *j, const struct attempt *a)
 {
-    return a->verdict != VERDICT_CONNECTED || a->wanted || in_relay_range(j, a->src.port) ||
-           in_relay_range(j, a->dst.port) || a->peek_out == PEEK_CHECK_REQUEST ||
-           a->peek_in == PEEK_CHECK_REQUEST;
+    bool relay_like = (in_relay_range(j, a->src.port) || in_relay_range(j, a->dst.port)) &&
+                      a->src.port >= 1024 && a->dst.port >= 1024;
+    return a->verdict != VERDICT_CONNECTED || a->wanted || relay_like ||
+           a->peek_out == PEEK_CHECK_REQUEST || a->peek_in == PEEK_CHECK_REQUEST;
 }
 
-static void attempt_wait(struct joiner *j, const struct pair *t, const struct attempt *a)
+static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
+                                     const struct attempt *a)
 {
     struct pair *p = find_orphan(j, t);
     if (!p) {
         if (!worth_waiting(j, a))
-            return;
+            return ATTEMPT_STRANGER;
         orphan_room(j);
         p = pair_new(j);
         if (!p)
-            return;
+            return ATTEMPT_STRANGER;
         *p = *t;
         orphan_add(j, p);
     }
     fold(p, a);
     judge(j, p);
+    return p->end[0].edge || p->end[1].edge ? ATTEMPT_RELAY : ATTEMPT_WAITING;
 }
 
-void joiner_attempt(struct joiner *j, const struct attempt *a, bool final)
+/* An allocation that failed with an error is told by the allocation itself. */
+static enum attempt_use attempt_client(struct joiner *j, struct pair *t, const struct attempt *a)
+{
+    t->client_leg = true;
+    if (a->verdict != VERDICT_CONNECTED && a->verdict != VERDICT_ALLOC_FAIL)
+        attempt_wait(j, t, a);
+    return ATTEMPT_CLIENT;
+}
+
+enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a)
 {
     struct pair t;
     struct found_scope f;
-    (void)final;
     pair_begin(&t, a);
-    if (is_server(j, &a->dst)) {
-        t.client_leg = true;
-        /* an allocation that failed with an error is told by the allocation itself */
-        if (a->verdict != VERDICT_CONNECTED && a->verdict != VERDICT_ALLOC_FAIL)
-            attempt_wait(j, &t, a);
-        return;
-    }
-    if (!index_find(j, &t, &f)) {
-        attempt_wait(j, &t, a);
-        return;
-    }
+    bool found = index_find(j, &t, &f);
+    /* relays may reach each other at 443 and 3478 (P§5): only what no allocation owns is a client */
+    if (is_server(j, &a->dst) && !(found && f.own))
+        return attempt_client(j, &t, a);
+    if (!found)
+        return attempt_wait(j, &t, a);
     struct pair *p = find_in_scope(&f, a->proto, NULL);
     if (!p) {
         struct scope *s = f.call ? scope_of_call(f.call) : scope_of_allocation(f.own);
         p = s->n_pairs < LIMIT_PAIRS_PER_CALL ? pair_new(j) : NULL;
         if (!p) {
             j->counts.pairs_dropped++;
-            return;
+            return ATTEMPT_RELAY;
         }
         *p = t;
         attach(j, p, &f);
@@ -544,6 +553,7 @@ void joiner_attempt(struct joiner *j, const struct attempt *a, bool final)
     fold(p, a);
     judge(j, p);
     rescan(j);
+    return ATTEMPT_RELAY;
 }
 
 void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t)
@@ -591,7 +601,9 @@ static int relay_activity(const struct joiner *j, const struct fact_call *c, uns
         const struct fact_side *f = &c->media[m].side[s];
         for (unsigned i = 0; i <= f->n_candidates; i++) {
             const struct endpoint *e = i ? &f->candidates[i - 1].at : &f->preset;
-            const struct fact_allocation *a = index_allocation_at(j, e, c->started);
+            struct fact_allocation *a = index_allocation_at(j, e, c->started);
+            if (a)
+                scope_of_allocation(a)->claimed = true;
             if (a && a->n_sends)
                 return 1;
             seen = a ? 0 : seen;
@@ -730,7 +742,7 @@ void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
             emit_allocation(j, a, VERDICT_ALLOC_FAIL);
         return;
     }
-    bool any = s->connected[0] || s->failed[0] || s->borrowed != NULL;
+    bool any = s->connected[0] || s->failed[0] || s->claimed;
     for (const struct pair *p = s->pairs; p && !any; p = p->next)
         any = p->connected || p->shown;
     if (a->n_sends && !any && !known_to_call(j, a))

@@ -55,8 +55,16 @@ void joiner_allocation(struct joiner *j, struct fact_allocation *a);
 void joiner_allocation_over(struct joiner *j, struct fact_allocation *a);
 void joiner_allocation_forget(struct joiner *j, struct fact_allocation *a);
 
-/* An attempt was decided (final or not). */
-void joiner_attempt(struct joiner *j, const struct attempt *a, bool final);
+/* What an attempt turned out to be to us: what is stored of it and counted depends on that. */
+enum attempt_use {
+    ATTEMPT_STRANGER, /* nobody we know */
+    ATTEMPT_WAITING,  /* signaling may yet explain it */
+    ATTEMPT_CLIENT,   /* a client's way to its relay server */
+    ATTEMPT_RELAY,    /* of a negotiated pair or a known relay */
+};
+
+/* An attempt was decided; a connected one comes twice, the second time when its flow ended. */
+enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a);
 
 /* A client's connection to a relay failed above TCP: pseudo-TLS or TLS. */
 struct relay_trouble {

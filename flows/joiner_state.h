@@ -67,6 +67,7 @@ struct scope {
     unsigned indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
     struct endpoint preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];
     bool relay_indexed, over;
+    bool claimed;            /* allocation: a call told its story */
     bool connected[LIMIT_MEDIA_PER_CALL]; /* allocation: [0] */
     bool failed[LIMIT_MEDIA_PER_CALL];
     bool unseen[LIMIT_MEDIA_PER_CALL];

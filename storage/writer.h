@@ -11,6 +11,7 @@
 
 #include "flows/facts.h"
 #include "flows/findings.h"
+#include "flows/joiner.h"
 #include "flows/matcher.h"
 #include "flows/pipeline.h"
 
@@ -21,6 +22,8 @@ struct run_info {
     const char *command;  /* "read", "monitor" */
     const char *sources;  /* file or interface names, comma separated */
     bool live;            /* full queue: drop instead of wait */
+    const struct joiner_config *joiner; /* edges and relay ports, kept for joining with later runs;
+                                           NULL = none given. --nat aliases come as writer_alias() */
 };
 
 enum db_result {
@@ -44,6 +47,8 @@ void writer_alias(struct writer *w, const struct fact_alias *a);
 void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
                     unsigned n);
 void writer_failure_gone(struct writer *w, int64_t id);
+/* What joiner_relay_trouble() was told: no view shows it, joining with another run needs it. */
+void writer_trouble(struct writer *w, const struct relay_trouble *t);
 void writer_traffic(struct writer *w, const struct traffic_row *r);
 /* iface_name NULL for engine rows */
 void writer_health(struct writer *w, const struct health_row *h, const char *iface_name);

@@ -253,8 +253,9 @@ static void signaling(struct trace *t)
     say(&k, 1, DAY "10:44:02.251700", bye_ok_head, NULL);
 }
 
-int incident1(const char *dir)
+int incident1(const struct sample *s, const char *dir)
 {
+    (void)s;
     struct trace *inside = trace_new(), *outside = trace_new();
     internal_leg(inside);
     external_leg(outside);
@@ -265,8 +266,9 @@ int incident1(const char *dir)
     return bad ? -1 : 0;
 }
 
-int incident1_sip(const char *dir)
+int incident1_sip(const struct sample *s, const char *dir)
 {
+    (void)s;
     struct trace *t = trace_new();
     internal_leg(t);
     signaling(t);

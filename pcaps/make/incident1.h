@@ -2,7 +2,11 @@
 #ifndef EW_PCAPS_INCIDENT1_H
 #define EW_PCAPS_INCIDENT1_H
 
-int incident1(const char *dir);     /* internal and external span, no readable signaling */
-int incident1_sip(const char *dir); /* the internal span with the signaling in clear */
+#include "pcaps/make/samples.h"
+
+int incident1(const struct sample *s,
+              const char *dir); /* internal and external span, no readable signaling */
+int incident1_sip(const struct sample *s,
+                  const char *dir); /* the internal span with the signaling in clear */
 
 #endif

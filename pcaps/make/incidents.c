@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "pcaps/make/incident1.h"
+#include "pcaps/make/incident2.h"
 
 const struct sample samples_incidents[] = {
     {.name = "incident1",
@@ -23,5 +24,17 @@ const struct sample samples_incidents[] = {
          "(invented in the shape of the incident's headers). Times of the signaling are Edge time.",
      .expect = "relay-peer refused failure 10.3.0.40:58138 1.1.1.1:50704 A confirmed\n",
      .build = incident1_sip},
+    {.number = 50,
+     .name = "incident2",
+     .files = "incident2.pcap",
+     .shows =
+         "Sharing fails on the client itself: its allocation (relay 203.0.113.50:52450) is fine, "
+         "it never "
+         "sends a Send request, and after 31 s hangs up with diagnostics 24, ICEWarn=0x320, no "
+         "RemoteMR. "
+         "The far side offers host candidates only. A neighbour's call over the same Edge works.",
+     .expect = "* not-tried info * * A *\n",
+     .finding = "client-endpoint-filter no-relay-on-peer",
+     .build = incident2},
     {0},
 };

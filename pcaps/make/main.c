@@ -7,21 +7,28 @@
 #include <string.h>
 
 #include "pcaps/make/samples.h"
+#include "pcaps/make/scene.h"
 
 static const struct sample *const groups[] = {
-    samples_incidents,
+    samples_incidents, samples_verdicts,  samples_client_leg,
+    samples_rfc,       samples_negatives, samples_findings,
 };
 
 static const char index_head[] =
     "# What the sample captures show. Written by pcaps/make (make samples), not by hand.\n"
     "#\n"
     "# case     one story; everything up to the next empty line belongs to it\n"
+    "# story    N, for its addresses: client 10.N.2.1, front end 10.N.10.1 (SIP in clear on "
+    "5060),\n"
+    "#          Edge 10.N.0.34:443 inside, 10.N.0.40 outside = 203.0.113.N in public,\n"
+    "#          router 10.N.0.1, far relay 198.51.100.N:50704, far client 192.168.N.50:50058;\n"
+    "#          further calls count up the client, the far side and the ports\n"
     "# files    read together, in any order\n"
     "# args     options needed to see it, if any\n"
     "# shows    the story in words\n"
     "# expect   one row of `failures` (with --all): leg verdict severity src dst grade "
     "confidence;\n"
-    "#          - is NULL. No expect line: no failure of any severity.\n"
+    "#          - is NULL, * is anything. No expect line: no failure of any severity.\n"
     "# finding  codes that must be among the findings\n"
     "# absent   codes that must not be\n";
 
@@ -47,14 +54,36 @@ static void put_lines(FILE *out, const char *key, const char *lines)
     }
 }
 
+/* $relay1 becomes the address it stands for. */
+static void put_expectations(FILE *out, const struct sample *s)
+{
+    bool start = true;
+    for (const char *p = s->expect; p && *p; p++) {
+        fputs(start ? "expect   " : "", out);
+        start = *p == '\n';
+        if (*p != '$') {
+            fputc(*p, out);
+            continue;
+        }
+        char what[16] = "", ip[16];
+        size_t n = strspn(++p, "abcdefghijklmnopqrstuvwxyz");
+        memcpy(what, p, n);
+        struct endpoint4 e = scene_endpoint(s->number, what, p[n] - '0');
+        fprintf(out, "%s:%u", ip4_text(e.ip, ip), e.port);
+        p += n;
+    }
+}
+
 static void put_case(FILE *out, const struct sample *s)
 {
     fprintf(out, "\n");
     put_lines(out, "case", s->name);
+    if (s->number)
+        fprintf(out, "story    %d\n", s->number);
     put_lines(out, "files", s->files);
     put_lines(out, "args", s->args);
     put_wrapped(out, "shows", s->shows);
-    put_lines(out, "expect", s->expect);
+    put_expectations(out, s);
     put_lines(out, "finding", s->finding);
     put_lines(out, "absent", s->absent);
 }
@@ -65,7 +94,7 @@ static int build_all(const char *dir, FILE *index)
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
         for (const struct sample *s = groups[g]; s->name; s++) {
             put_case(index, s);
-            if (s->build && s->build(dir)) {
+            if (s->build && s->build(s, dir)) {
                 perror(s->name);
                 return -1;
             }

@@ -127,6 +127,16 @@ void trace_keep_from(struct trace *t, uint32_t ip)
     t->n = kept;
 }
 
+void trace_append(struct trace *t, const struct trace *more)
+{
+    for (size_t i = 0; i < more->n; i++) {
+        struct frame *f = add(t, more->frames[i].at);
+        size_t order = f->order;
+        *f = more->frames[i];
+        f->order = order;
+    }
+}
+
 static int by_time(const void *a, const void *b)
 {
     const struct frame *x = a, *y = b;

@@ -41,6 +41,9 @@ void trace_unreachable(struct trace *t, int64_t at, struct host *from, const str
 /* Keep only frames sent by `ip`: a span that copies one direction. */
 void trace_keep_from(struct trace *t, uint32_t ip);
 
+/* Adds a copy of every frame of `more`. */
+void trace_append(struct trace *t, const struct trace *more);
+
 /* Writes DIR/NAME; 0, or -1 with errno set. */
 int trace_save(struct trace *t, const char *dir, const char *name);
 

@@ -1,0 +1,127 @@
+/* Evidence lists as JSON, and one failure in the words that the rules share. */
+#include "flows/hypothesis.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- evidence ---- */
+
+void evidence_begin(struct evidence_lists *e)
+{
+    for (int i = 0; i < EVIDENCE_LISTS; i++)
+        e->list[i] = json_array();
+}
+
+void evidence_add(struct evidence_lists *e, enum evidence_list which, const char *format, ...)
+{
+    char line[FINDING_TEXT / 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    json_t *text = json_string(line);
+    if (!text) { /* bytes of the wire that are no UTF-8 */
+        for (char *s = line; *s; s++)
+            *s = (char)((unsigned char)*s < 0x80 ? *s : '?');
+        text = json_string(line);
+    }
+    json_array_append_new(e->list[which], text);
+}
+
+static void drop_last_of_longest(struct evidence_lists *e)
+{
+    int longest = EVIDENCE_FOR;
+    for (int i = 0; i < EVIDENCE_LISTS; i++)
+        if (json_array_size(e->list[i]) > json_array_size(e->list[longest]))
+            longest = i;
+    json_array_remove(e->list[longest], json_array_size(e->list[longest]) - 1);
+}
+
+void evidence_end(struct evidence_lists *e, char out[FINDING_TEXT])
+{
+    size_t n = 0;
+    json_t *root = json_pack("{s:O,s:O,s:O}", "for", e->list[EVIDENCE_FOR], "against",
+                             e->list[EVIDENCE_AGAINST], "settle", e->list[EVIDENCE_SETTLE]);
+    if (root)
+        n = json_dumpb(root, out, FINDING_TEXT, JSON_COMPACT);
+    for (; n >= FINDING_TEXT; n = json_dumpb(root, out, FINDING_TEXT, JSON_COMPACT))
+        drop_last_of_longest(e);
+    if (n)
+        out[n] = 0;
+    else /* no memory */
+        snprintf(out, FINDING_TEXT, "{\"for\":[],\"against\":[],\"settle\":[]}");
+    json_decref(root);
+    for (int i = 0; i < EVIDENCE_LISTS; i++)
+        json_decref(e->list[i]);
+}
+
+/* ---- words ---- */
+
+/* To the second, as people type it into a log search. */
+static char *second_text(tick_t t, char out[TICK_TEXT])
+{
+    tick_text(t, out);
+    if (out[0]) {
+        out[10] = ' ';
+        out[19] = 0;
+    }
+    return out;
+}
+
+const char *hypothesis_when(tick_t first, tick_t last, char out[64])
+{
+    char from[TICK_TEXT], to[TICK_TEXT];
+    second_text(first, from);
+    second_text(last, to);
+    if (!from[0])
+        snprintf(out, 64, "an unknown time");
+    else if (strcmp(from, to) == 0 || !to[0])
+        snprintf(out, 64, "%s UTC", from);
+    else if (memcmp(from, to, 10) == 0)
+        snprintf(out, 64, "%s to %s UTC", from, to + 11);
+    else
+        snprintf(out, 64, "%s to %s UTC", from, to);
+    return out;
+}
+
+const char *hypothesis_seen(const struct endpoint *wire, const struct addr *alias,
+                            char out[SEEN_TEXT])
+{
+    char seen[ENDPOINT_TEXT], real[ENDPOINT_TEXT];
+    endpoint_text(wire, seen);
+    if (addr_none(alias) || addr_eq(alias, &wire->addr)) {
+        snprintf(out, SEEN_TEXT, "%s", seen);
+        return out;
+    }
+    struct endpoint public_end = {*alias, wire->port};
+    snprintf(out, SEEN_TEXT, "%s (%s)", endpoint_text(&public_end, real), seen);
+    return out;
+}
+
+static struct endpoint public_of(const struct endpoint *wire, const struct addr *alias)
+{
+    return (struct endpoint){addr_none(alias) ? wire->addr : *alias, wire->port};
+}
+
+void hypothesis_case_of(const struct failure *f, const struct failure_context *ctx,
+                        struct hypothesis_case *out)
+{
+    *out = (struct hypothesis_case){
+        .f = f,
+        .ctx = ctx,
+        .src = public_of(&f->src, &f->src_public),
+        .dst = public_of(&f->dst, &f->dst_public),
+        .proto = f->proto == PROTO_UDP ? "UDP" : "TCP",
+        .request = f->proto == PROTO_UDP ? "check" : "SYN",
+    };
+    hypothesis_seen(&f->src, &f->src_public, out->src_text);
+    hypothesis_seen(&f->dst, &f->dst_public, out->dst_text);
+    hypothesis_when(f->first, f->last, out->when);
+}
+
+bool hypothesis_prohibited(bool v4, int type, int code)
+{
+    if (v4)
+        return type == 3 && (code == 9 || code == 10 || code == 13);
+    return type == 1 && (code == 1 || code == 5 || code == 6); /* RFC 4443 §3.1 */
+}

@@ -1,0 +1,39 @@
+/*
+ * What is this stream, and what does it say? The reader behind the feeder: recognises a TCP stream by
+ * its first bytes (ports are hints only), walks its messages with the wire parsers, and hands them to
+ * calls and allocations.
+ *
+ *   SIP · WebSocket with SIP · pseudo-TLS + TURN framing (MS-TURN) · TURN (RFC) · RFC 4571 with checks
+ *   everything else, and relay control that turned into bulk media, is released
+ */
+#ifndef EW_FLOWS_PROTO_H
+#define EW_FLOWS_PROTO_H
+
+#include "flows/session.h"
+#include "flows/streams.h"
+
+struct proto;
+
+struct proto_config {
+    struct calls *calls;
+    struct allocations *allocations;
+    struct joiner *joiner;
+    const uint16_t *sip_ports, *turn_ports; /* hints, lent */
+    unsigned n_sip_ports, n_turn_ports;
+};
+
+struct proto_counts {
+    uint64_t sip_streams, turn_streams, ice_streams, websocket_streams, tls_streams, unknown_streams;
+    uint64_t resyncs, bad_frames, bulk_released, ice_messages;
+};
+
+struct proto *proto_new(const struct proto_config *c);
+void proto_free(struct proto *p);
+/* The reader to give to feeder_new(); lives as long as p. */
+const struct stream_reader *proto_reader(struct proto *p);
+void proto_counts(const struct proto *p, struct proto_counts *out);
+
+/* One UDP datagram's payload. True if it was STUN/TURN: *stun is then set for the tracker. */
+bool proto_datagram(struct proto *p, const struct packet *pkt, struct stun_msg *stun);
+
+#endif

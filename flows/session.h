@@ -1,0 +1,61 @@
+/*
+ * What was negotiated: calls out of SIP messages (calls.c), relay allocations out of TURN messages
+ * (allocations.c). Both fill facts.h records, tell the joiner at once, and hand the finished record to
+ * engine_out when it is over. A decrypted, logged or fed message enters through the same two doors as
+ * one from the wire.
+ */
+#ifndef EW_FLOWS_SESSION_H
+#define EW_FLOWS_SESSION_H
+
+#include "flows/joiner.h"
+#include "flows/pipeline.h"
+#include "flows/wire/sip.h"
+#include "flows/wire/stun.h"
+
+/* Where a message was seen. */
+struct message_at {
+    tick_t time;
+    struct endpoint src, dst;
+    uint8_t proto;      /* PROTO_TCP or PROTO_UDP */
+    const char *origin; /* "wire" or a log's or feed's name */
+};
+
+/* ---- calls ---- */
+
+struct calls;
+struct calls_counts {
+    uint64_t sip_messages, sdp_bodies, sdp_candidates, calls, evicted, bad_sdp;
+};
+
+struct calls *calls_new(struct joiner *j, const struct engine_out *out, uint64_t seed);
+void calls_free(struct calls *c);
+void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at);
+/* Runs what is due at packet time now: endings, interim rows of long calls. */
+void calls_advance(struct calls *c, tick_t now);
+/* End of input: every call is judged and emitted. */
+void calls_finish(struct calls *c);
+void calls_counts(const struct calls *c, struct calls_counts *out);
+
+/* ---- allocations ---- */
+
+struct allocations;
+struct allocations_counts {
+    uint64_t stun_messages, allocations, evicted;
+};
+
+struct allocations *allocations_new(struct joiner *j, const struct engine_out *out, uint64_t seed);
+void allocations_free(struct allocations *a);
+/* Any STUN/TURN message between a client and a server, UDP or TCP; nested ones not included. */
+void allocations_turn(struct allocations *a, const struct stun_msg *m, const struct message_at *at);
+/* ChannelData (RFC 8656): counts as data to or from the bound peer. */
+void allocations_channel(struct allocations *a, uint16_t channel, const struct message_at *at);
+/* Is there a live allocation of this client at this server? */
+bool allocations_known(const struct allocations *a, const struct message_at *at);
+/* The control connection closed (or was reset): the relay port is gone (P§1.3). */
+void allocations_closed(struct allocations *a, const struct endpoint *client,
+                        const struct endpoint *server, tick_t when, bool reset);
+void allocations_advance(struct allocations *a, tick_t now);
+void allocations_finish(struct allocations *a, tick_t now);
+void allocations_counts(const struct allocations *a, struct allocations_counts *out);
+
+#endif

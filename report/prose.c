@@ -1,0 +1,95 @@
+/* Paragraphs for a page of fixed width. */
+#include "report/prose.h"
+
+#include "report/safe.h"
+#include "report/table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROSE_NARROW = 80, PROSE_WIDE = 120 };
+
+struct prose prose_on(FILE *out)
+{
+    unsigned width = table_width(out);
+    if (width < PROSE_NARROW)
+        width = PROSE_NARROW;
+    return (struct prose){out, width > PROSE_WIDE ? PROSE_WIDE : width};
+}
+
+unsigned prose_columns(const char *text, size_t bytes)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < bytes; i++)
+        n += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+void prose_heading(const struct prose *p, const char *text)
+{
+    fprintf(p->out, "\n%s\n", text);
+}
+
+/* Writes the words of a safe text. The cursor stands at column hang, with nothing written after it. */
+static void put_words(const struct prose *p, unsigned hang, const char *text)
+{
+    unsigned at = hang;
+    for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+        size_t n = strcspn(text, " ");
+        unsigned wide = prose_columns(text, n), gap = at > hang;
+        if (gap && at + gap + wide > p->width) {
+            fprintf(p->out, "\n%*s", (int)hang, "");
+            at = hang;
+            gap = 0;
+        }
+        fprintf(p->out, "%s%.*s", gap ? " " : "", (int)n, text);
+        at += gap + wide;
+        text += n;
+    }
+    fputc('\n', p->out);
+}
+
+void prose_lead(const struct prose *p, unsigned indent, unsigned hang, const char *lead,
+                const char *text)
+{
+    char *safe_lead = safe_copy(lead), *safe = safe_copy(text);
+    if (safe_lead && safe) {
+        fprintf(p->out, "%*s%s", (int)indent, "", safe_lead);
+        unsigned at = indent + prose_columns(safe_lead, strlen(safe_lead));
+        if (at < hang || at == indent)
+            fprintf(p->out, "%*s", (int)(hang - at), "");
+        else
+            fprintf(p->out, "\n%*s", (int)hang, "");
+        put_words(p, hang, safe);
+    }
+    free(safe_lead);
+    free(safe);
+}
+
+static void put_format(const struct prose *p, unsigned indent, unsigned hang, const char *lead,
+                       const char *fmt, va_list args)
+{
+    char *text = NULL;
+    if (vasprintf(&text, fmt, args) < 0)
+        return;
+    prose_lead(p, indent, hang, lead, text);
+    free(text);
+}
+
+void prose_text(const struct prose *p, unsigned indent, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    put_format(p, indent, indent, "", fmt, args);
+    va_end(args);
+}
+
+void prose_item(const struct prose *p, unsigned indent, unsigned hang, const char *lead,
+                const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    put_format(p, indent, hang, lead, fmt, args);
+    va_end(args);
+}

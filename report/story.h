@@ -1,0 +1,19 @@
+/*
+ * One failure told as a story: legs, call, candidates, ladder, what the endpoints claimed, verdict with
+ * its facts, hypotheses and what would settle them. Says nothing that the packets do not show.
+ */
+#ifndef EW_REPORT_STORY_H
+#define EW_REPORT_STORY_H
+
+#include "report/prose.h"
+#include "report/story_facts.h"
+
+/* again: how the program was called ("edgewatch --db x.db"), for the suggested next command. */
+void story_print(const struct story_facts *f, const struct prose *p, const char *again);
+
+/* Parts of it, in files of their own. */
+void story_verdict(const struct story_facts *f, const struct prose *p);    /* story_verdict.c */
+void story_candidates(const struct story_facts *f, const struct prose *p); /* story_candidates.c */
+void story_ladder(const struct story_facts *f, const struct prose *p);     /* story_ladder.c */
+
+#endif

@@ -1,0 +1,101 @@
+/* What both sides offered, side by side of the call, with the pair that was tried marked. */
+#include "report/diagnosis.h"
+#include "report/field.h"
+#include "report/story.h"
+#include "report/table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { TEXT = 128, MOST = 40 };
+
+/* Is this candidate what the failure names as local or remote ("relay TCP-PASS 2.2.2.2:58138")? */
+static bool tried(const struct story_facts *f, const json_t *c, const char *at)
+{
+    static const char *const names[] = {"local_candidate", "remote_candidate"};
+    char text[2 * TEXT];
+    snprintf(text, sizeof text, "%s %s %s", field_text(c, "type"), field_text(c, "transport"), at);
+    for (size_t i = 0; i < 2; i++)
+        if (strcmp(text, field_text(f->failure, names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The same address offered for several components is one line. */
+static bool same_line(const json_t *a, const json_t *b)
+{
+    static const char *const names[] = {"side", "medium", "transport", "type", "addr", "dialect"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(field_text(a, names[i]), field_text(b, names[i])) != 0)
+            return false;
+    return field_int(a, "port", 0) == field_int(b, "port", 0);
+}
+
+static bool seen_before(const json_t *list, size_t at)
+{
+    const json_t *c = json_array_get(list, at);
+    for (size_t i = 0; i < at; i++)
+        if (same_line(json_array_get(list, i), c))
+            return true;
+    return false;
+}
+
+static void components(const json_t *list, size_t at, char *out, size_t room)
+{
+    size_t n = 0;
+    for (size_t i = at; i < json_array_size(list) && n < room; i++) {
+        const json_t *c = json_array_get(list, i);
+        if (same_line(json_array_get(list, at), c))
+            n += (size_t)snprintf(out + n, room - n, "%s%" PRId64, n ? "," : "",
+                                  field_int(c, "component", 0));
+    }
+}
+
+static bool put_row(const struct story_facts *f, struct table *t, size_t i)
+{
+    const json_t *c = json_array_get(f->candidates, i);
+    const char *medium = field_text(f->failure, "medium");
+    if (*medium && strcmp(medium, field_text(c, "medium")) != 0)
+        return false;
+    if (seen_before(f->candidates, i))
+        return false;
+    char at[TEXT], base[TEXT], parts[TEXT], who[TEXT];
+    bool offer = strcmp(field_text(c, "side"), "offer") == 0;
+    field_endpoint(c, "addr", "port", at, sizeof at);
+    field_endpoint(c, "rel_addr", "rel_port", base, sizeof base);
+    components(f->candidates, i, parts, sizeof parts);
+    snprintf(who, sizeof who, "%s", offer ? "offer" : "answer");
+    table_row(t, (const char *const[]){tried(f, c, at) ? "*" : "", who, field_text(c, "type"),
+                                       field_text(c, "transport"), at, *base ? base : "",
+                                       parts, field_text(c, "dialect")});
+    return true;
+}
+
+static void put_pair(const struct story_facts *f, const struct prose *p)
+{
+    const char *local = field_text(f->failure, "local_candidate");
+    const char *remote = field_text(f->failure, "remote_candidate");
+    if (*local || *remote)
+        prose_item(p, 2, 16, "* pair tried", "%s -> %s", *local ? local : "not known",
+                   *remote ? remote : "not known");
+}
+
+void story_candidates(const struct story_facts *f, const struct prose *p)
+{
+    static const struct table_column columns[] = {
+        {"", 0},     {"SIDE", 0},       {"TYPE", 0}, {"TRANSPORT", 0}, {"ADDRESS", 0},
+        {"BASE", 0}, {"COMPONENTS", 0}, {"DIALECT", 0}};
+    size_t n = json_array_size(f->candidates);
+    struct table *t = table_new(columns, sizeof columns / sizeof *columns, 2, 0);
+    unsigned shown = 0;
+    for (size_t i = 0; t && i < n && shown < MOST; i++)
+        shown += put_row(f, t, i);
+    if (shown || *field_text(f->failure, "local_candidate"))
+        prose_heading(p, "CANDIDATES");
+    if (shown)
+        table_print(t, p->out);
+    if (shown == MOST)
+        prose_text(p, 2, "... and more; all of them: SELECT * FROM candidates");
+    put_pair(f, p);
+    table_free(t);
+}

@@ -1,0 +1,177 @@
+/* The ladder of one failure: signaling, relay control, handshake, on lanes client - relay - peer. */
+#include "report/field.h"
+#include "report/ladder.h"
+#include "report/story.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { LADDER_MOST = 40, TEXT = 128 };
+
+/* Which lane is who in this story. -1: has none. */
+struct cast {
+    int client, relay, peer;
+    int src, dst; /* of the failure */
+};
+
+static void put_head(struct ladder *l, int lane, int line, const char *text)
+{
+    if (lane >= 0)
+        snprintf(l->head[lane][line], LADDER_HEAD, "%s", text);
+}
+
+static struct cast cast_lanes(const struct story_facts *f, struct ladder *l)
+{
+    const char *leg = field_text(f->failure, "leg");
+    if (strcmp(leg, "direct") == 0) {
+        l->lanes = 2;
+        return (struct cast){.client = 0, .relay = -1, .peer = 1, .src = 0, .dst = 1};
+    }
+    if (strcmp(leg, "client-relay") == 0) {
+        l->lanes = f->call ? 3 : 2;
+        return (struct cast){.client = 0, .relay = 1, .peer = f->call ? 2 : -1, .src = 0, .dst = 1};
+    }
+    bool client = f->allocation || f->call || *field_text(f->failure, "client_addr");
+    l->lanes = client ? 3 : 2;
+    struct cast c = {.client = client ? 0 : -1, .relay = client, .peer = client + 1};
+    /* The relay asks, or is asked by the peer: the alias and the relay port tell which. */
+    bool asked = f->allocation &&
+                 field_int(f->allocation, "relay_port", 0) ==
+                     field_int(f->failure, "dst_port", -1) &&
+                 field_int(f->allocation, "relay_port", 0) !=
+                     field_int(f->failure, "src_port", -1);
+    c.src = asked ? c.peer : c.relay;
+    c.dst = asked ? c.relay : c.peer;
+    return c;
+}
+
+static void put_heads(const struct story_facts *f, const struct cast *c, struct ladder *l)
+{
+    const json_t *x = f->failure;
+    const char *caller = field_user(x, "caller", ""), *callee = field_user(x, "callee", "");
+    put_head(l, c->client, 0, "client");
+    put_head(l, c->relay, 0, "relay");
+    put_head(l, c->peer, 0, "peer");
+    put_head(l, c->client, 1, field_text(x, "client_addr"));
+    if (f->allocation && c->client >= 0)
+        put_head(l, c->client, 1, field_text(f->allocation, "client_addr"));
+    if (f->allocation && c->relay >= 0)
+        put_head(l, c->relay, 1, field_text(f->allocation, "server_addr"));
+    put_head(l, c->src, c->src == c->relay && f->allocation ? 2 : 1, field_text(x, "src_addr"));
+    put_head(l, c->dst, c->dst == c->relay && f->allocation ? 2 : 1, field_text(x, "dst_addr"));
+    if (!f->near_known)
+        return;
+    put_head(l, c->client, 2, f->near_is_offer ? caller : callee);
+    put_head(l, c->peer, 2, f->near_is_offer ? callee : caller);
+}
+
+/* ---- signaling ---- */
+
+static void add_call(const struct story_facts *f, const struct cast *c, struct ladder *l)
+{
+    if (!f->call)
+        return;
+    int caller = 0, callee = 0; /* a remark while it is not known who is who */
+    if (f->near_known && c->client >= 0 && c->peer >= 0) {
+        caller = f->near_is_offer ? c->client : c->peer;
+        callee = f->near_is_offer ? c->peer : c->client;
+    }
+    int64_t status = field_int(f->call, "status", 0);
+    tick_t answered = field_tick(f->call, "answered"), ended = field_tick(f->call, "ended");
+    ladder_add(l, field_tick(f->call, "started"), caller, callee, "INVITE, offer");
+    ladder_add(l, answered, callee, caller, "%" PRId64 ", answer", status ? status : 200);
+    if (answered == TICK_NONE && status >= 300)
+        ladder_add(l, ended, callee, caller, "%" PRId64, status);
+    else
+        ladder_add(l, ended, 0, 0, "the call ends");
+}
+
+/* ---- relay control ---- */
+
+static void add_allocation(const json_t *a, int client, int relay, struct ladder *l)
+{
+    if (!a || client < 0 || relay < 0)
+        return;
+    int64_t error = field_int(a, "error_code", 0), port = field_int(a, "relay_port", 0);
+    tick_t started = field_tick(a, "started");
+    ladder_add(l, started, client, relay, "Allocate");
+    if (port)
+        ladder_add(l, started, relay, client, "relay port %" PRId64, port);
+    else if (error)
+        ladder_add(l, started, relay, client, "error %" PRId64, error);
+    const char *reason = field_text(a, "end_reason");
+    if (*reason && strcmp(reason, "capture-end") != 0)
+        ladder_add(l, field_tick(a, "ended"), client, client, "allocation over: %s", reason);
+}
+
+/* ---- packets ---- */
+
+static bool is_addr(const struct addr *a, const json_t *o, const char *name)
+{
+    char text[ADDR_TEXT];
+    return strcmp(addr_text(a, text), field_text(o, name)) == 0;
+}
+
+/* The lane that an end of a packet belongs to, by the failure's own ends; -1: neither. */
+static int lane_of(const struct story_facts *f, const struct cast *c, const struct endpoint *e)
+{
+    const json_t *x = f->failure;
+    bool src_port = e->port == field_int(x, "src_port", -1);
+    bool dst_port = e->port == field_int(x, "dst_port", -1);
+    if (src_port && (is_addr(&e->addr, x, "src_addr") || is_addr(&e->addr, x, "src_public")))
+        return c->src;
+    if (dst_port && is_addr(&e->addr, x, "dst_addr"))
+        return c->dst;
+    /* seen on the other side of an address translation: the port alone */
+    return src_port == dst_port ? -1 : src_port ? c->src : c->dst;
+}
+
+static bool is_syn(const struct evidence_packet *e)
+{
+    return e->readable && e->proto == PROTO_TCP && (e->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+static bool isn_seen(const struct story_facts *f, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (is_syn(&f->packets[i]) && f->packets[i].seq == f->packets[at].seq)
+            return true;
+    return false;
+}
+
+static void add_packet(const struct story_facts *f, const struct cast *c, struct ladder *l,
+                       size_t i)
+{
+    const struct evidence_packet *e = &f->packets[i];
+    char sender[ADDR_TEXT];
+    if (!e->readable) {
+        ladder_add(l, e->time, c->src, c->src, "a packet that cannot be decoded");
+        return;
+    }
+    int from = lane_of(f, c, &e->src), to = lane_of(f, c, &e->dst);
+    if (e->icmp)
+        ladder_add(l, e->time, c->dst, c->src, "%s from %s", e->label,
+                   addr_text(&e->src.addr, sender));
+    else if (from < 0 || to < 0 || from == to)
+        ladder_add(l, e->time, c->src, c->src, "%s", e->label);
+    else if (is_syn(e))
+        ladder_add(l, e->time, from, to, isn_seen(f, i) ? "SYN again" : "SYN %" PRIu32, e->seq);
+    else
+        ladder_add(l, e->time, from, to, "%s", e->label);
+}
+
+void story_ladder(const struct story_facts *f, const struct prose *p)
+{
+    struct ladder l = {0};
+    struct cast c = cast_lanes(f, &l);
+    put_heads(f, &c, &l);
+    add_call(f, &c, &l);
+    add_allocation(f->allocation, c.client, c.relay, &l);
+    for (size_t i = 0; i < f->n_packets; i++)
+        add_packet(f, &c, &l, i);
+    if (l.n) {
+        prose_heading(p, "WHAT HAPPENED");
+        ladder_print(&l, p, LADDER_MOST);
+    }
+    ladder_free(&l);
+}

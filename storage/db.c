@@ -1,0 +1,297 @@
+/* Opening, migrating and running statements, with reasons that name the database. */
+#include "storage/db.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_MS = 5000, VERSION_ANY = -1 };
+
+__attribute__((format(printf, 2, 3))) static void db_why(struct db *db, const char *fmt, ...)
+{
+    va_list ap;
+    int n = snprintf(db->why, sizeof db->why, "%s: ", db->path ? db->path : "database");
+    if (n < 0 || (size_t)n >= sizeof db->why)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(db->why + n, sizeof db->why - (size_t)n, fmt, ap);
+    va_end(ap);
+}
+
+int db_fault(struct db *db, const char *doing)
+{
+    switch (sqlite3_errcode(db->handle) & 0xff) {
+    case SQLITE_NOTADB:
+        db_why(db, "is not a database");
+        break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        db_why(db, "is locked by another program");
+        break;
+    case SQLITE_READONLY:
+        db_why(db, "is read-only");
+        break;
+    case SQLITE_FULL:
+        db_why(db, "cannot %s: disk full", doing);
+        break;
+    default:
+        db_why(db, "cannot %s: %s", doing, sqlite3_errmsg(db->handle));
+    }
+    return -1;
+}
+
+void db_close(struct db *db)
+{
+    sqlite3_close_v2(db->handle);
+    free(db->path);
+    db->handle = NULL;
+    db->path = NULL;
+}
+
+int db_exec(struct db *db, const char *sql)
+{
+    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                        : db_fault(db, "write");
+}
+
+sqlite3_stmt *db_prepare(struct db *db, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL) != SQLITE_OK)
+        db_fault(db, "prepare a statement");
+    return s;
+}
+
+int db_run(struct db *db, sqlite3_stmt *s)
+{
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        ;
+    int result = rc == SQLITE_DONE ? 0 : db_fault(db, "write");
+    sqlite3_reset(s);
+    return result;
+}
+
+int db_int(struct db *db, const char *sql, int64_t none, int64_t *out)
+{
+    sqlite3_stmt *s = db_prepare(db, sql);
+    if (!s)
+        return -1;
+    int rc = sqlite3_step(s), result = 0;
+    *out = none;
+    if (rc == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL)
+        *out = sqlite3_column_int64(s, 0);
+    else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        result = db_fault(db, "read");
+    sqlite3_finalize(s);
+    return result;
+}
+
+int db_begin(struct db *db)
+{
+    return db_exec(db, "BEGIN IMMEDIATE");
+}
+
+int db_commit(struct db *db)
+{
+    return db_exec(db, "COMMIT");
+}
+
+void db_rollback(struct db *db)
+{
+    if (db->handle && !sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* What SQLite calls "unable to open database file" has reasons that a user can act on. */
+static void why_not_opened(struct db *db)
+{
+    struct stat st;
+    char *slash = strrchr(db->path, '/');
+    if (stat(db->path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            db_why(db, "is a directory");
+        else if (access(db->path, R_OK) != 0)
+            db_why(db, "%s", strerror(errno));
+        else
+            db_why(db, "cannot be opened: %s", sqlite3_errmsg(db->handle));
+        return;
+    }
+    int missing = errno;
+    if (slash && slash != db->path) {
+        char *dir = strndup(db->path, (size_t)(slash - db->path));
+        if (dir && (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)))
+            db_why(db, "directory %s does not exist", dir);
+        else
+            db_why(db, "%s", strerror(missing));
+        free(dir);
+        return;
+    }
+    db_why(db, "%s", strerror(missing));
+}
+
+static int version_of(struct db *db, const struct schema *s, int64_t *version)
+{
+    int64_t app, objects;
+    if (db_int(db, "PRAGMA application_id", 0, &app) ||
+        db_int(db, "PRAGMA user_version", 0, version) ||
+        db_int(db, "SELECT count(*) FROM sqlite_schema", 0, &objects))
+        return -1;
+    if (objects == 0) {
+        *version = 0;
+        return 0;
+    }
+    if (app != s->application_id) {
+        db_why(db, "is a database of another program");
+        return -1;
+    }
+    if (*version > s->version) {
+        db_why(db, "has schema version %lld, newer than this edgewatch knows (%d)",
+               (long long)*version, s->version);
+        return -1;
+    }
+    return 0;
+}
+
+/* Inside a transaction: whoever came first has done it. */
+static int migrate_locked(struct db *db, const struct schema *s)
+{
+    int64_t version;
+    char set[96];
+    if (version_of(db, s, &version))
+        return -1;
+    if (version == 0 && db_exec(db, s->fresh))
+        return -1;
+    for (unsigned i = 0; version && i < s->n_steps; i++) {
+        if (s->steps[i].to > version && db_exec(db, s->steps[i].sql))
+            return -1;
+    }
+    snprintf(set, sizeof set, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             s->application_id, s->version);
+    return db_exec(db, set);
+}
+
+static int migrate(struct db *db, const struct schema *s)
+{
+    int64_t version;
+    if (version_of(db, s, &version))
+        return -1;
+    if (version == s->version)
+        return 0;
+    if (db_begin(db))
+        return -1;
+    if (migrate_locked(db, s) == 0 && db_commit(db) == 0)
+        return 0;
+    db_rollback(db);
+    return -1;
+}
+
+static int handle_open(struct db *db, const char *name, int flags)
+{
+    int rc = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK) {
+        if (db->handle && (rc & 0xff) == SQLITE_CANTOPEN)
+            why_not_opened(db);
+        else
+            db_why(db, "cannot be opened: %s", sqlite3_errstr(rc));
+        return -1;
+    }
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+    return 0;
+}
+
+static int path_set(struct db *db, const char *path)
+{
+    *db = (struct db){.path = strdup(path)};
+    if (!db->path) {
+        snprintf(db->why, sizeof db->why, "out of memory");
+        return -1;
+    }
+    return 0;
+}
+
+/* 8 kB pages hold three calls' SDP; the default of 4 kB leaves nearly half of each page empty. */
+static const char write_pragmas[] = "PRAGMA page_size = 8192;"
+                                    "PRAGMA journal_mode = WAL;"
+                                    "PRAGMA synchronous = NORMAL;"
+                                    "PRAGMA temp_store = MEMORY;"
+                                    "PRAGMA cache_size = -16000;"
+                                    "PRAGMA journal_size_limit = 67108864;";
+
+enum db_result db_open(struct db *db, const char *path, const struct schema *s)
+{
+    if (path_set(db, path))
+        return DB_NOT_OPENED;
+    int64_t version;
+    /* judged before the first write: a stranger's file is left as it is */
+    if (handle_open(db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) == 0 &&
+        version_of(db, s, &version) == 0) {
+        if (sqlite3_db_readonly(db->handle, "main") == 1)
+            db_why(db, "is read-only");
+        else if (db_exec(db, write_pragmas) == 0 && migrate(db, s) == 0)
+            return DB_OK;
+    }
+    db_close(db);
+    return DB_NOT_OPENED;
+}
+
+/* A reader in a directory it may not write in cannot make the index of the write-ahead log. If there is
+ * no log, the file alone is the truth. */
+static int open_immutable(struct db *db)
+{
+    char *wal = sqlite3_mprintf("%s-wal", db->path);
+    bool quiet = wal && access(wal, F_OK) != 0;
+    sqlite3_free(wal);
+    if (!quiet)
+        return -1;
+    size_t n = strlen(db->path);
+    char *uri = malloc(n * 3 + 32), *p = uri;
+    if (!uri)
+        return -1;
+    p = stpcpy(p, "file:");
+    for (size_t i = 0; i < n; i++) {
+        char c = db->path[i];
+        if (c == '?' || c == '#' || c == '%')
+            p += sprintf(p, "%%%02x", c);
+        else
+            *p++ = c;
+    }
+    strcpy(p, "?immutable=1");
+    sqlite3_close_v2(db->handle);
+    db->handle = NULL;
+    int result = handle_open(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    free(uri);
+    return result;
+}
+
+static int open_read_only(struct db *db, const struct schema *s, int64_t *version)
+{
+    if (handle_open(db, db->path, SQLITE_OPEN_READONLY))
+        return -1;
+    if (version_of(db, s, version) == 0)
+        return 0;
+    if (sqlite3_errcode(db->handle) != SQLITE_CANTOPEN || open_immutable(db))
+        return -1;
+    return version_of(db, s, version);
+}
+
+enum db_result db_open_read(struct db *db, const char *path, const struct schema *s)
+{
+    int64_t version;
+    if (path_set(db, path))
+        return DB_NOT_OPENED;
+    if (access(path, F_OK) != 0) {
+        why_not_opened(db);
+    } else if (open_read_only(db, s, &version) == 0) {
+        if (version == s->version)
+            return DB_OK;
+        db_close(db);
+        if (db_open(db, path, s) == DB_OK)
+            return DB_OK;
+    }
+    db_close(db);
+    return DB_NOT_OPENED;
+}

@@ -1,0 +1,235 @@
+/* Facts to JSON. */
+#include "storage/facts_json.h"
+
+#include "flows/wire/ms_diag.h"
+
+static void comma(struct text *t)
+{
+    text_raw(t, ",", 1);
+}
+
+static void json_endpoint(struct text *t, const struct endpoint *e)
+{
+    text_json_addr(t, &e->addr);
+    comma(t);
+    text_json_port(t, e->port);
+}
+
+/* ---- sides ---- */
+
+static void json_candidate(struct text *t, const struct fact_candidate *k)
+{
+    text_raw(t, "[", 1);
+    text_int(t, k->component);
+    comma(t);
+    text_int(t, k->transport);
+    comma(t);
+    text_int(t, k->type);
+    comma(t);
+    if (k->name && *k->name)
+        text_json(t, k->name);
+    else
+        text_json_addr(t, &k->at.addr);
+    comma(t);
+    text_json_port(t, k->at.port);
+    comma(t);
+    text_int(t, k->priority);
+    comma(t);
+    text_json(t, k->foundation);
+    comma(t);
+    text_int(t, k->dialect);
+    if (!endpoint_none(&k->related)) {
+        comma(t);
+        json_endpoint(t, &k->related);
+    }
+    text_raw(t, "]", 1);
+}
+
+static void json_medium(struct text *t, const struct fact_media *m, const struct fact_side *s)
+{
+    int flags = s->present ? MEDIA_PRESENT | (s->rejected ? MEDIA_REJECTED : 0) |
+                                 (s->tcp ? MEDIA_TCP : 0) | (m->concluded ? MEDIA_CONCLUDED : 0)
+                           : 0;
+    text_raw(t, "[", 1);
+    text_json(t, m->medium);
+    comma(t);
+    text_int(t, flags);
+    if (s->present) {
+        comma(t);
+        json_endpoint(t, &s->preset);
+        comma(t);
+        text_json(t, s->ufrag);
+        text_raw(t, ",[", 2);
+        for (unsigned i = 0; i < s->n_candidates; i++) {
+            if (i)
+                comma(t);
+            json_candidate(t, &s->candidates[i]);
+        }
+        text_raw(t, "]", 1);
+    }
+    text_raw(t, "]", 1);
+}
+
+bool facts_json_side(struct text *out, const struct fact_call *c, enum call_side side)
+{
+    bool any = false;
+    for (unsigned i = 0; i < c->n_media; i++)
+        any |= c->media[i].side[side].present;
+    if (!any)
+        return false;
+    for (unsigned i = 0; i < c->n_media; i++) {
+        text_put(out, i ? "," : "[");
+        json_medium(out, &c->media[i], &c->media[i].side[side]);
+    }
+    text_raw(out, "]", 1);
+    return true;
+}
+
+/* ---- diagnostics ---- */
+
+/* One sentence per set bit. */
+static void icewarn_sentences(struct text *t, uint32_t value)
+{
+    struct text plain = {0};
+    for (uint32_t bit = 1; bit; bit <<= 1) {
+        const struct icewarn_bit *w = value & bit ? icewarn_bit(bit) : NULL;
+        if (!w)
+            continue;
+        if (plain.n)
+            text_put(&plain, " ");
+        text_put(&plain, w->text);
+        if (plain.n && plain.p[plain.n - 1] != '.')
+            text_put(&plain, ".");
+    }
+    if (plain.n)
+        text_json_slice(t, slice_of(plain.p, plain.n));
+    else
+        text_json(t, NULL);
+    text_free(&plain);
+}
+
+static bool same_word(struct slice s, const char *word)
+{
+    size_t n = strlen(word), k = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '-') /* "application-sharing" is m=applicationsharing */
+            continue;
+        if (k >= n || (s.p[i] | 0x20) != (uint8_t)word[k++])
+            return false;
+    }
+    return k == n;
+}
+
+/* The header's block for this record: of its medium and side, else the first. */
+static const struct media_debug *block_of(const struct ms_diag *d, const struct fact_diag *f)
+{
+    for (unsigned i = 0; i < d->n_media; i++) {
+        const struct media_debug *m = &d->media[i];
+        const char *side = m->side == DIAG_CALLER   ? "caller"
+                           : m->side == DIAG_CALLEE ? "callee"
+                                                    : NULL;
+        bool sides = !side || !f->side || strcmp(side, f->side) == 0;
+        if (sides && (!f->medium || same_word(m->medium, f->medium)))
+            return m;
+    }
+    return d->n_media ? &d->media[0] : NULL;
+}
+
+/* Keys of MediaDebug; without one, the header's own parameters. */
+static void json_fields(struct text *t, const struct fact_diag *f)
+{
+    struct ms_diag d;
+    struct slice key, value;
+    size_t pos = 0;
+    bool any = false;
+    if (!f->value || ms_diag_parse(slice_str(f->value), &d, NULL) != WIRE_OK) {
+        text_json(t, NULL);
+        return;
+    }
+    const struct media_debug *m = block_of(&d, f);
+    struct text object = {0};
+    while (m ? media_debug_field(m->fields, &pos, &key, &value)
+             : ms_diag_param(d.params, &pos, &key, &value)) {
+        text_put(&object, any ? "," : "{");
+        text_json_slice(&object, key);
+        text_put(&object, ":");
+        text_json_slice(&object, value);
+        any = true;
+    }
+    text_put(&object, any ? "}" : "");
+    if (object.n) /* a text inside the array, so that the view gives it back unchanged */
+        text_json_slice(t, slice_of(object.p, object.n));
+    else
+        text_json(t, NULL);
+    text_free(&object);
+}
+
+static void json_diag(struct text *t, const struct fact_diag *d)
+{
+    text_raw(t, "[", 1);
+    text_json_tick(t, d->seen);
+    comma(t);
+    text_json(t, d->header);
+    comma(t);
+    text_int(t, d->code);
+    comma(t);
+    text_json(t, d->reason);
+    comma(t);
+    text_json(t, d->side);
+    comma(t);
+    text_json(t, d->medium);
+    comma(t);
+    if (d->has_icewarn) {
+        text_int(t, d->icewarn);
+        comma(t);
+        icewarn_sentences(t, d->icewarn);
+    } else {
+        text_put(t, "null,null");
+    }
+    comma(t);
+    json_fields(t, d);
+    text_raw(t, "]", 1);
+}
+
+bool facts_json_diags(struct text *out, const struct fact_call *c)
+{
+    for (unsigned i = 0; i < c->n_diags; i++) {
+        text_put(out, i ? "," : "[");
+        json_diag(out, &c->diags[i]);
+    }
+    text_put(out, c->n_diags ? "]" : "");
+    return c->n_diags > 0;
+}
+
+/* ---- sends ---- */
+
+static void json_send(struct text *t, const struct fact_send *s)
+{
+    text_raw(t, "[", 1);
+    json_endpoint(t, &s->peer);
+    comma(t);
+    text_json_tick(t, s->first);
+    comma(t);
+    text_json_tick(t, s->last);
+    comma(t);
+    text_int(t, s->count);
+    comma(t);
+    text_json_tick(t, s->answered);
+    comma(t);
+    text_int(t, s->by_connection);
+    comma(t);
+    text_json(t, s->remote_ufrag);
+    comma(t);
+    text_json(t, s->local_ufrag);
+    text_raw(t, "]", 1);
+}
+
+bool facts_json_sends(struct text *out, const struct fact_allocation *a)
+{
+    for (unsigned i = 0; i < a->n_sends; i++) {
+        text_put(out, i ? "," : "[");
+        json_send(out, &a->sends[i]);
+    }
+    text_put(out, a->n_sends ? "]" : "");
+    return a->n_sends > 0;
+}

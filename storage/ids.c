@@ -1,0 +1,83 @@
+/* Row ids in chunks. */
+#include "storage/ids.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CHUNK = 4096 };
+
+static const char *const kind_name[IDS_KINDS] = {
+    [IDS_FAILURE] = "failure",
+    [IDS_ATTEMPT] = "attempt",
+    [IDS_CALL] = "call",
+    [IDS_ALLOCATION] = "allocation",
+};
+
+/* First of n new ids, -1 on failure. */
+static int64_t take(struct db *db, enum ids_kind kind, int n)
+{
+    char sql[200];
+    int64_t next;
+    snprintf(sql, sizeof sql,
+             "INSERT INTO next_id VALUES ('%s', %d) ON CONFLICT (kind) DO UPDATE SET "
+             "next = next + %d RETURNING next",
+             kind_name[kind], n + 1, n);
+    return db_int(db, sql, -1, &next) ? -1 : next - n;
+}
+
+static int grow(struct ids *ids, enum ids_kind kind, size_t chunk)
+{
+    if (chunk < ids->room[kind])
+        return 0;
+    size_t room = chunk * 2 + 16;
+    int64_t *p = realloc(ids->base[kind], room * sizeof *p);
+    if (!p)
+        return -1;
+    memset(p + ids->room[kind], 0, (room - ids->room[kind]) * sizeof *p);
+    ids->base[kind] = p;
+    ids->room[kind] = room;
+    return 0;
+}
+
+int64_t ids_row(struct ids *ids, struct db *db, enum ids_kind kind, int64_t engine)
+{
+    size_t chunk = (size_t)(engine - 1) / CHUNK;
+    if (grow(ids, kind, chunk))
+        return -1;
+    if (!ids->base[kind][chunk]) {
+        int64_t base = take(db, kind, CHUNK);
+        if (base < 0)
+            return -1;
+        ids->base[kind][chunk] = ids->last_base[kind] = base;
+    }
+    int64_t row = ids->base[kind][chunk] + (engine - 1) % CHUNK;
+    if (row > ids->top[kind])
+        ids->top[kind] = row;
+    return row;
+}
+
+int64_t ids_extra(struct db *db, enum ids_kind kind)
+{
+    return take(db, kind, 1);
+}
+
+int ids_release(struct ids *ids, struct db *db)
+{
+    for (int k = 0; k < IDS_KINDS; k++) {
+        char sql[160];
+        if (!ids->last_base[k])
+            continue;
+        snprintf(sql, sizeof sql, "UPDATE next_id SET next = %lld WHERE kind = '%s' AND next = %lld",
+                 (long long)ids->top[k] + 1, kind_name[k], (long long)ids->last_base[k] + CHUNK);
+        if (db_exec(db, sql))
+            return -1;
+    }
+    return 0;
+}
+
+void ids_free(struct ids *ids)
+{
+    for (int k = 0; k < IDS_KINDS; k++)
+        free(ids->base[k]);
+    *ids = (struct ids){0};
+}

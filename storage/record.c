@@ -1,0 +1,198 @@
+/* Deep copies into blocks. */
+#include "storage/record.h"
+
+#include <stdlib.h>
+
+struct record_head {
+    uint32_t kind, size; /* size: with this head, a multiple of 8 */
+};
+
+struct block *block_new(size_t room)
+{
+    struct block *b = malloc(sizeof *b + room);
+    if (b) {
+        b->next = NULL;
+        b->used = 0;
+        b->room = room;
+        b->full = false;
+    }
+    return b;
+}
+
+static void *take(struct block *b, size_t n)
+{
+    n = (n + 7) & ~(size_t)7;
+    if (b->room - b->used < n) {
+        b->full = true;
+        return NULL;
+    }
+    void *p = b->data + b->used;
+    b->used += n;
+    return p;
+}
+
+static void *copy(struct block *b, const void *from, size_t n)
+{
+    void *p = n ? take(b, n) : NULL;
+    return p ? memcpy(p, from, n) : NULL;
+}
+
+static const char *text(struct block *b, const char *s)
+{
+    return s ? copy(b, s, strlen(s) + 1) : NULL;
+}
+
+/* A record is begun, filled as far as it fits, and kept or taken back as a whole. */
+static size_t begin(struct block *b)
+{
+    size_t start = b->used;
+    b->full = false;
+    take(b, sizeof(struct record_head));
+    return start;
+}
+
+static bool end(struct block *b, size_t start, enum record_kind kind)
+{
+    if (b->full) {
+        b->used = start;
+        return false;
+    }
+    struct record_head h = {(uint32_t)kind, (uint32_t)(b->used - start)};
+    memcpy(b->data + start, &h, sizeof h);
+    return true;
+}
+
+const void *record_next(const struct block *b, size_t *at, enum record_kind *kind)
+{
+    struct record_head h;
+    if (*at >= b->used)
+        return NULL;
+    memcpy(&h, b->data + *at, sizeof h);
+    const void *record = b->data + *at + sizeof h;
+    *at += h.size;
+    *kind = (enum record_kind)h.kind;
+    return record;
+}
+
+bool record_flat(struct block *b, enum record_kind kind, const void *bytes, size_t n)
+{
+    size_t start = begin(b);
+    copy(b, bytes, n);
+    return end(b, start, kind);
+}
+
+bool record_attempt(struct block *b, const struct attempt *a, const struct evidence *ev, unsigned n)
+{
+    size_t start = begin(b);
+    struct record_attempt *r = take(b, sizeof *r);
+    if (r) {
+        *r = (struct record_attempt){.attempt = *a, .n = n};
+        r->evidence = copy(b, ev, n * sizeof *ev);
+        for (unsigned i = 0; !b->full && i < n; i++)
+            r->evidence[i].bytes = copy(b, ev[i].bytes, ev[i].caplen);
+    }
+    return end(b, start, RECORD_ATTEMPT);
+}
+
+static void copy_side(struct block *b, struct fact_side *s)
+{
+    s->ufrag = text(b, s->ufrag);
+    s->candidates = copy(b, s->candidates, s->n_candidates * sizeof *s->candidates);
+    for (unsigned i = 0; !b->full && i < s->n_candidates; i++) {
+        struct fact_candidate *k = &s->candidates[i];
+        k->foundation = text(b, k->foundation);
+        k->name = text(b, k->name);
+    }
+}
+
+static void copy_media(struct block *b, struct fact_call *c)
+{
+    c->media = copy(b, c->media, c->n_media * sizeof *c->media);
+    for (unsigned i = 0; !b->full && i < c->n_media; i++) {
+        struct fact_media *m = &c->media[i];
+        m->medium = text(b, m->medium);
+        for (unsigned side = 0; side < CALL_SIDES; side++)
+            copy_side(b, &m->side[side]);
+    }
+}
+
+static void copy_diags(struct block *b, struct fact_call *c)
+{
+    c->diags = copy(b, c->diags, c->n_diags * sizeof *c->diags);
+    for (unsigned i = 0; !b->full && i < c->n_diags; i++) {
+        struct fact_diag *d = &c->diags[i];
+        d->header = text(b, d->header);
+        d->reason = text(b, d->reason);
+        d->side = text(b, d->side);
+        d->medium = text(b, d->medium);
+        d->value = text(b, d->value);
+    }
+}
+
+bool record_call(struct block *b, const struct fact_call *call)
+{
+    size_t start = begin(b);
+    struct fact_call *c = copy(b, call, sizeof *call);
+    if (c) {
+        c->call_id = text(b, c->call_id);
+        c->caller = text(b, c->caller);
+        c->callee = text(b, c->callee);
+        c->conversation_id = text(b, c->conversation_id);
+        c->origin = text(b, c->origin);
+        copy_media(b, c);
+        copy_diags(b, c);
+    }
+    return end(b, start, RECORD_CALL);
+}
+
+bool record_allocation(struct block *b, const struct fact_allocation *allocation)
+{
+    size_t start = begin(b);
+    struct fact_allocation *a = copy(b, allocation, sizeof *allocation);
+    if (a) {
+        a->medium = text(b, a->medium);
+        a->end_reason = text(b, a->end_reason);
+        a->call_id = text(b, a->call_id);
+        a->sends = copy(b, a->sends, a->n_sends * sizeof *a->sends);
+        for (unsigned i = 0; !b->full && i < a->n_sends; i++) {
+            a->sends[i].remote_ufrag = text(b, a->sends[i].remote_ufrag);
+            a->sends[i].local_ufrag = text(b, a->sends[i].local_ufrag);
+        }
+    }
+    return end(b, start, RECORD_ALLOCATION);
+}
+
+bool record_failure(struct block *b, const struct failure *failure, const struct finding *list,
+                    unsigned n)
+{
+    size_t start = begin(b);
+    struct record_failure *r = take(b, sizeof *r);
+    if (r) {
+        struct failure *f = &r->failure;
+        *f = *failure;
+        f->call_id = text(b, f->call_id);
+        f->caller = text(b, f->caller);
+        f->callee = text(b, f->callee);
+        f->medium = text(b, f->medium);
+        f->finding = text(b, f->finding);
+        f->explanation = text(b, f->explanation);
+        f->advice = text(b, f->advice);
+        r->n = n;
+        r->list = take(b, n * sizeof *r->list);
+        for (unsigned i = 0; !b->full && i < n; i++) {
+            r->list[i] = (struct record_finding){text(b, list[i].code), text(b, list[i].evidence),
+                                                 text(b, list[i].advice), list[i].likely};
+        }
+    }
+    return end(b, start, RECORD_FAILURE);
+}
+
+bool record_health(struct block *b, const struct health_row *h, const char *interface,
+                   uint64_t lost)
+{
+    size_t start = begin(b);
+    struct record_health *r = take(b, sizeof *r);
+    if (r)
+        *r = (struct record_health){*h, text(b, interface), lost};
+    return end(b, start, RECORD_HEALTH);
+}

@@ -1,0 +1,422 @@
+/* Records into rows: everything but calls and allocations (store_facts.c). */
+#include "storage/store.h"
+
+#include <stdlib.h>
+
+struct binds *store_bind(struct store *s, enum write_sql which)
+{
+    bind_start(&s->binds, s->sql[which]);
+    return &s->binds;
+}
+
+int store_run(struct store *s, enum write_sql which)
+{
+    return db_run(&s->db, s->sql[which]);
+}
+
+int store_begin(struct store *s)
+{
+    s->first = s->last = TICK_NONE;
+    return write_sql_prepare(&s->db, s->sql);
+}
+
+void store_end(struct store *s)
+{
+    write_sql_finalize(s->sql);
+    ids_free(&s->ids);
+    for (int i = 0; i < 3; i++)
+        text_free(&s->json[i]);
+    text_free(&s->bytes);
+    for (int i = 0; i < STORE_PHRASES; i++)
+        free(s->phrase[i].body);
+    free(s->crowded);
+}
+
+static void saw(struct store *s, tick_t t)
+{
+    if (t == TICK_NONE)
+        return;
+    if (s->first == TICK_NONE || t < s->first)
+        s->first = t;
+    if (s->last == TICK_NONE || t > s->last)
+        s->last = t;
+}
+
+/* ---- texts that many rows share ---- */
+
+static uint64_t hash_of(const char *body)
+{
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+    for (; *body; body++)
+        h = (h ^ (uint8_t)*body) * 0x100000001b3u;
+    return h;
+}
+
+static int64_t phrase_from_table(struct store *s, const char *body)
+{
+    sqlite3_stmt *find = s->sql[WRITE_PHRASE_FIND];
+    bind_word(store_bind(s, WRITE_PHRASE_FIND), body);
+    int rc = sqlite3_step(find);
+    int64_t id = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+    sqlite3_reset(find);
+    if (id)
+        return id;
+    bind_word(store_bind(s, WRITE_PHRASE), body);
+    return store_run(s, WRITE_PHRASE) ? -1 : sqlite3_last_insert_rowid(s->db.handle);
+}
+
+int64_t store_phrase(struct store *s, const char *body)
+{
+    if (!body || !*body)
+        return 0;
+    uint64_t hash = hash_of(body);
+    struct store_phrase *p = &s->phrase[hash % STORE_PHRASES];
+    if (p->body && p->hash == hash && strcmp(p->body, body) == 0)
+        return p->id;
+    int64_t id = phrase_from_table(s, body);
+    char *kept = id > 0 ? strdup(body) : NULL;
+    if (kept) {
+        free(p->body);
+        *p = (struct store_phrase){hash, id, kept};
+    }
+    return id;
+}
+
+/* ---- attempts and their packets ---- */
+
+static const char *proto_name(uint8_t proto)
+{
+    return proto == PROTO_UDP ? "UDP" : "TCP";
+}
+
+static int store_evidence(struct store *s, int64_t row, const struct evidence *ev, unsigned n)
+{
+    struct text *list = &s->json[0], *bytes = &s->bytes;
+    list->n = bytes->n = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const int64_t item[] = {ev[i].time / TICK_US, ev[i].iface,       ev[i].linktype,
+                                ev[i].caplen,         ev[i].len, (int64_t)bytes->n};
+        for (unsigned k = 0; k < sizeof item / sizeof *item; k++) {
+            text_put(list, k ? "," : i ? ",[" : "[[");
+            text_int(list, item[k]);
+        }
+        text_put(list, "]");
+        text_raw(bytes, (const char *)ev[i].bytes, ev[i].caplen);
+    }
+    text_put(list, "]");
+    struct binds *b = store_bind(s, WRITE_EVIDENCE);
+    bind_int(b, row);
+    bind_int(b, s->run);
+    bind_int(b, n);
+    bind_chars(b, list->p, list->n);
+    bind_bytes(b, bytes->p, bytes->n);
+    return store_run(s, WRITE_EVIDENCE);
+}
+
+static int store_attempt(struct store *s, const struct record_attempt *r)
+{
+    const struct attempt *a = &r->attempt;
+    int64_t row = ids_row(&s->ids, &s->db, IDS_ATTEMPT, (int64_t)a->id);
+    if (row < 0)
+        return -1;
+    struct binds *b = store_bind(s, WRITE_ATTEMPT);
+    bind_int(b, row);
+    bind_int(b, s->run);
+    bind_endpoint(b, &a->src);
+    bind_endpoint(b, &a->dst);
+    bind_word(b, proto_name(a->proto));
+    bind_int(b, a->isn);
+    bind_word(b, verdict_name((enum verdict)a->verdict));
+    bind_word(b, quality_name((enum quality)a->quality));
+    bind_int(b, a->peek_out | a->peek_in << 4);
+    bind_int(b, a->wanted);
+    bind_int(b, a->syns);
+    bind_int(b, a->synacks);
+    bind_int(b, a->rsts);
+    bind_tick(b, a->first);
+    bind_tick(b, a->last);
+    bind_known(b, a->rtt_us);
+    bind_known(b, a->answer_ttl);
+    bind_known(b, a->answer_ipid);
+    bind_known(b, a->icmp_type);
+    bind_known(b, a->icmp_code);
+    bind_addr(b, &a->icmp_from);
+    bind_int(b, (int64_t)a->bytes_out);
+    bind_int(b, (int64_t)a->bytes_in);
+    saw(s, a->first);
+    saw(s, a->last);
+    if (store_run(s, WRITE_ATTEMPT))
+        return -1;
+    /* evidence is for what failed */
+    return a->verdict == VERDICT_CONNECTED || !r->n ? 0
+                                                    : store_evidence(s, row, r->evidence, r->n);
+}
+
+int store_link(struct store *s, int64_t attempt_row, int64_t failure_row)
+{
+    struct binds *b = store_bind(s, WRITE_LINK);
+    bind_int(b, attempt_row);
+    bind_int(b, failure_row);
+    return store_run(s, WRITE_LINK);
+}
+
+static int store_linked(struct store *s, const struct record_link *r)
+{
+    int64_t attempt = ids_row(&s->ids, &s->db, IDS_ATTEMPT, (int64_t)r->attempt);
+    int64_t failure = ids_row(&s->ids, &s->db, IDS_FAILURE, r->failure);
+    return attempt < 0 || failure < 0 ? -1 : store_link(s, attempt, failure);
+}
+
+/* ---- failures ---- */
+
+static int crowded(struct store *s, int64_t row)
+{
+    if (s->n_crowded == s->room_crowded) {
+        size_t room = s->room_crowded * 2 + 64;
+        int64_t *p = realloc(s->crowded, room * sizeof *p);
+        if (!p)
+            return -1;
+        s->crowded = p;
+        s->room_crowded = room;
+    }
+    s->crowded[s->n_crowded++] = row;
+    return 0;
+}
+
+static int store_findings(struct store *s, int64_t row, const struct record_failure *r)
+{
+    for (unsigned i = 0; i < r->n; i++) {
+        int64_t advice = store_phrase(s, r->list[i].advice);
+        struct binds *b = store_bind(s, WRITE_FINDING);
+        bind_int(b, row);
+        bind_int(b, i);
+        bind_word(b, r->list[i].code);
+        bind_word(b, r->list[i].likely ? "likely" : "possible");
+        bind_text(b, r->list[i].evidence);
+        bind_int(b, advice);
+        if (advice < 0 || store_run(s, WRITE_FINDING))
+            return -1;
+    }
+    struct binds *b = store_bind(s, WRITE_FINDINGS_REST);
+    bind_int(b, row);
+    bind_int(b, r->n);
+    return store_run(s, WRITE_FINDINGS_REST);
+}
+
+static void bind_failure_pair(struct binds *b, const struct failure *f)
+{
+    bind_word(b, leg_name((enum leg)f->leg));
+    bind_word(b, proto_name(f->proto));
+    bind_word(b, verdict_name((enum verdict)f->verdict));
+    bind_int(b, f->info);
+    bind_endpoint(b, &f->src);
+    bind_addr(b, &f->src_public);
+    bind_endpoint(b, &f->dst);
+    bind_addr(b, &f->dst_public);
+    bind_int(b, f->attempts);
+    bind_int(b, f->syns);
+    bind_int(b, f->rsts);
+    bind_known(b, f->rtt_us);
+    bind_known(b, f->icmp_type);
+    bind_known(b, f->icmp_code);
+    bind_addr(b, &f->icmp_from);
+}
+
+/* Engine ids of call, allocation and attempt become row ids; 0 stays unknown. */
+static int bind_row(struct store *s, struct binds *b, enum ids_kind kind, int64_t engine)
+{
+    int64_t row = engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
+    if (row > 0)
+        bind_int(b, row);
+    else
+        bind_null(b);
+    return row < 0 ? -1 : 0;
+}
+
+int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r)
+{
+    const struct failure *f = &r->failure;
+    char keys[160];
+    int64_t advice = store_phrase(s, f->advice);
+    if (advice < 0)
+        return -1;
+    struct binds *b = store_bind(s, WRITE_FAILURE);
+    bind_int(b, row);
+    bind_int(b, (int64_t)f->event_id);
+    bind_int(b, run);
+    bind_tick(b, f->first);
+    bind_tick(b, f->last);
+    bind_failure_pair(b, f);
+    bind_chars(b, &f->grade, f->grade ? 1 : 0);
+    bind_word(b, match_keys_text(f->keys, keys));
+    bind_word(b, confidence_name((enum confidence)f->confidence));
+    bind_text(b, f->call_id);
+    bind_text(b, f->caller);
+    bind_text(b, f->callee);
+    bind_text(b, f->medium);
+    bind_text(b, f->local_candidate);
+    bind_text(b, f->remote_candidate);
+    bind_endpoint(b, &f->client);
+    bind_word(b, f->finding);
+    bind_text(b, f->explanation);
+    bind_int(b, advice);
+    bind_word(b, quality_name((enum quality)f->quality));
+    if (bind_row(s, b, IDS_CALL, f->call_row) ||
+        bind_row(s, b, IDS_ALLOCATION, f->allocation_row) ||
+        bind_row(s, b, IDS_ATTEMPT, (int64_t)f->attempt))
+        return -1;
+    if (f->error_code)
+        bind_int(b, f->error_code);
+    else
+        bind_null(b);
+    if (f->attempts * ATTEMPT_MAX_EVIDENCE > EVIDENCE_PER_FAILURE && crowded(s, row))
+        return -1;
+    return store_run(s, WRITE_FAILURE) ? -1 : store_findings(s, row, r);
+}
+
+static int store_gone(struct store *s, int64_t engine)
+{
+    static const enum write_sql steps[] = {WRITE_FAILURE_GONE, WRITE_FINDINGS_GONE, WRITE_UNLINK};
+    int64_t row = ids_row(&s->ids, &s->db, IDS_FAILURE, engine);
+    for (unsigned i = 0; row > 0 && i < sizeof steps / sizeof *steps; i++) {
+        bind_int(store_bind(s, steps[i]), row);
+        if (store_run(s, steps[i]))
+            return -1;
+    }
+    return row > 0 ? 0 : -1;
+}
+
+/* ---- counters ---- */
+
+static int store_traffic(struct store *s, const struct traffic_row *r)
+{
+    char net[ADDR_TEXT + 4];
+    size_t n = text_of_addr(&r->dst_net, net);
+    memcpy(net + n, addr_is_v4(&r->dst_net) ? "/24" : "/48", 4);
+    struct binds *b = store_bind(s, WRITE_TRAFFIC);
+    bind_int(b, s->run);
+    bind_tick(b, r->hour);
+    bind_addr(b, &r->src);
+    bind_word(b, n ? net : NULL);
+    bind_int(b, r->port_from);
+    bind_int(b, r->port_to);
+    bind_word(b, proto_name(r->proto));
+    bind_int(b, r->connected);
+    bind_int(b, r->refused);
+    bind_int(b, r->timeout);
+    bind_int(b, r->other);
+    return store_run(s, WRITE_TRAFFIC);
+}
+
+static int store_interface(struct store *s, int number, const char *name)
+{
+    struct binds *b = store_bind(s, WRITE_INTERFACE);
+    bind_int(b, s->run);
+    bind_int(b, number);
+    bind_text(b, name);
+    return store_run(s, WRITE_INTERFACE);
+}
+
+static int store_health(struct store *s, const struct record_health *r)
+{
+    const struct health_row *h = &r->row;
+    const uint64_t counts[] = {h->packets,       h->bytes,           h->kernel_drops,
+                               h->nic_drops,     h->ring_drops,      h->decode_errors,
+                               h->table_evictions, h->stream_gaps,   r->queue_lost,
+                               h->duplicates,    h->one_way_flows,   h->aggregated};
+    if (h->iface >= 0 && r->interface && store_interface(s, h->iface, r->interface))
+        return -1;
+    struct binds *b = store_bind(s, WRITE_HEALTH);
+    bind_int(b, s->run);
+    bind_text(b, r->interface);
+    bind_tick(b, h->from);
+    bind_tick(b, h->to);
+    for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++)
+        bind_int(b, (int64_t)counts[i]);
+    saw(s, h->from);
+    saw(s, h->to);
+    return store_run(s, WRITE_HEALTH);
+}
+
+static int store_alias(struct store *s, const struct fact_alias *a)
+{
+    struct binds *b = store_bind(s, WRITE_ALIAS);
+    bind_addr(b, &a->private_addr);
+    bind_addr(b, &a->public_addr);
+    bind_int(b, a->configured);
+    bind_int(b, a->ports_seen);
+    return store_run(s, WRITE_ALIAS);
+}
+
+static int store_trouble(struct store *s, const struct relay_trouble *t)
+{
+    struct binds *b = store_bind(s, WRITE_TROUBLE);
+    bind_int(b, s->run);
+    bind_endpoint(b, &t->client);
+    bind_endpoint(b, &t->server);
+    bind_tick(b, t->first);
+    bind_tick(b, t->last);
+    bind_word(b, verdict_name((enum verdict)t->verdict));
+    bind_int(b, t->isn);
+    bind_int(b, t->instead);
+    return store_run(s, WRITE_TROUBLE);
+}
+
+/* ---- all ---- */
+
+static int store_new_failure(struct store *s, const struct record_failure *r)
+{
+    int64_t row = ids_row(&s->ids, &s->db, IDS_FAILURE, r->failure.id);
+    return row < 0 ? -1 : store_failure(s, row, s->run, r);
+}
+
+int store_record(struct store *s, enum record_kind kind, const void *record)
+{
+    switch (kind) {
+    case RECORD_ATTEMPT:
+        return store_attempt(s, record);
+    case RECORD_LINK:
+        return store_linked(s, record);
+    case RECORD_CALL:
+        return store_call(s, record);
+    case RECORD_ALLOCATION:
+        return store_allocation(s, record);
+    case RECORD_ALIAS:
+        return store_alias(s, record);
+    case RECORD_FAILURE:
+        return store_new_failure(s, record);
+    case RECORD_GONE:
+        return store_gone(s, *(const int64_t *)record);
+    case RECORD_TRAFFIC:
+        return store_traffic(s, record);
+    case RECORD_HEALTH:
+        return store_health(s, record);
+    case RECORD_TROUBLE:
+        return store_trouble(s, record);
+    case RECORD_ADVANCE:
+        saw(s, *(const tick_t *)record);
+        return 0;
+    case RECORDS:
+        break;
+    }
+    return 0;
+}
+
+int store_settle_batch(struct store *s)
+{
+    for (size_t i = 0; i < s->n_crowded; i++) {
+        struct binds *b = store_bind(s, WRITE_EVIDENCE_CAP);
+        bind_int(b, s->crowded[i]);
+        bind_int(b, EVIDENCE_PER_FAILURE);
+        if (store_run(s, WRITE_EVIDENCE_CAP))
+            return -1;
+    }
+    s->n_crowded = 0;
+    if (s->first == TICK_NONE)
+        return 0;
+    struct binds *b = store_bind(s, WRITE_RUN_SPAN);
+    bind_tick(b, s->first);
+    bind_tick(b, s->last);
+    bind_int(b, s->run);
+    return store_run(s, WRITE_RUN_SPAN);
+}

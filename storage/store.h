@@ -1,0 +1,57 @@
+/*
+ * One run's records into rows: statements, row ids, shared texts. Used by the writer's thread for what
+ * the engine sends, and at the end of a run for what rejoining gives. Every call that writes needs
+ * a transaction (db_begin) around it.
+ */
+#ifndef EW_STORAGE_STORE_H
+#define EW_STORAGE_STORE_H
+
+#include "storage/ids.h"
+#include "storage/record.h"
+#include "storage/text.h"
+#include "storage/write_sql.h"
+
+enum { EVIDENCE_PER_FAILURE = 60, STORE_PHRASES = 256 };
+
+struct store_phrase {
+    uint64_t hash;
+    int64_t id;
+    char *body;
+};
+
+struct store {
+    struct db db;
+    sqlite3_stmt *sql[WRITE_SQLS];
+    struct binds binds;
+    struct ids ids;
+    int64_t run;
+    struct text json[3];     /* scratch: a call's two sides and diagnostics */
+    struct text bytes;       /* scratch: evidence */
+    struct store_phrase phrase[STORE_PHRASES];
+    int64_t *crowded;        /* failure rows that may have too much evidence */
+    size_t n_crowded, room_crowded;
+    tick_t first, last;      /* packet time seen since the last store_span() */
+};
+
+/* Prepares the statements; the database is open. 0 or -1 with db.why. */
+int store_begin(struct store *s);
+/* Statements and memory, not the database. */
+void store_end(struct store *s);
+
+/* Writes one record. 0 or -1. */
+int store_record(struct store *s, enum record_kind kind, const void *record);
+/* Before a commit: evidence beyond its cap goes, the run's packet time is brought up to date. */
+int store_settle_batch(struct store *s);
+
+/* The parts that the end of a run uses too. */
+int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);
+int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
+int store_call(struct store *s, const struct fact_call *c);
+int store_allocation(struct store *s, const struct fact_allocation *a);
+/* phrase.id of a text, 0 for NULL, -1 on failure */
+int64_t store_phrase(struct store *s, const char *body);
+/* Starts the binds of one statement. */
+struct binds *store_bind(struct store *s, enum write_sql which);
+int store_run(struct store *s, enum write_sql which);
+
+#endif

@@ -1,0 +1,140 @@
+/* Calls and allocations into rows: what lists need in columns, the rest as compact JSON. */
+#include "storage/facts_json.h"
+#include "storage/store.h"
+
+static const char *const outcomes[] = {
+    [CALL_UNKNOWN] = "unknown",
+    [CALL_CONNECTED] = "connected",
+    [CALL_FAILED] = "failed",
+};
+
+/* The side's relay candidate of one medium: the default address if that is one, else the first. */
+static const struct endpoint *relay_of(const struct fact_side *s)
+{
+    const struct endpoint *first = NULL;
+    for (unsigned i = 0; s->present && i < s->n_candidates; i++) {
+        const struct fact_candidate *k = &s->candidates[i];
+        if (k->type != CAND_RELAY || addr_none(&k->at.addr))
+            continue;
+        if (endpoint_eq(&k->at, &s->preset))
+            return &k->at;
+        if (!first)
+            first = &k->at;
+    }
+    return first;
+}
+
+static void bind_relay(struct binds *b, const struct fact_call *c, enum call_side side,
+                       char out[ENDPOINT_TEXT])
+{
+    const struct endpoint *relay = NULL;
+    for (unsigned i = 0; !relay && i < c->n_media; i++)
+        relay = relay_of(&c->media[i].side[side]);
+    bind_word(b, relay ? endpoint_text(relay, out) : NULL);
+}
+
+/* "audio,video": each word once, in SDP order. */
+static void media_words(const struct fact_call *c, struct text *out)
+{
+    out->n = 0;
+    for (unsigned i = 0; i < c->n_media; i++) {
+        bool again = !c->media[i].medium;
+        for (unsigned k = 0; !again && k < i; k++)
+            again = c->media[k].medium && strcmp(c->media[k].medium, c->media[i].medium) == 0;
+        if (again)
+            continue;
+        if (out->n)
+            text_put(out, ",");
+        text_put(out, c->media[i].medium);
+    }
+    text_raw(out, "", 1); /* NUL: bound as foreign text */
+}
+
+static int store_sdp(struct store *s, int64_t row, const struct fact_call *c)
+{
+    struct binds *b = store_bind(s, WRITE_SDP);
+    bind_int(b, row);
+    for (int i = 0; i < 3; i++) {
+        struct text *t = &s->json[i];
+        t->n = 0;
+        bool any = i < 2 ? facts_json_side(t, c, (enum call_side)i) : facts_json_diags(t, c);
+        if (t->failed)
+            return -1;
+        if (any)
+            bind_chars(b, t->p, t->n);
+        else
+            bind_null(b);
+    }
+    return store_run(s, WRITE_SDP);
+}
+
+int store_call(struct store *s, const struct fact_call *c)
+{
+    int64_t row = ids_row(&s->ids, &s->db, IDS_CALL, c->id);
+    char offer[ENDPOINT_TEXT], answer[ENDPOINT_TEXT];
+    if (row < 0)
+        return -1;
+    media_words(c, &s->bytes);
+    struct binds *b = store_bind(s, WRITE_CALL);
+    bind_int(b, row);
+    bind_int(b, s->run);
+    bind_text(b, c->call_id);
+    bind_text(b, c->caller);
+    bind_text(b, c->callee);
+    bind_text(b, c->conversation_id);
+    bind_tick(b, c->started);
+    bind_tick(b, c->answered);
+    bind_tick(b, c->ended);
+    if (c->status)
+        bind_int(b, c->status);
+    else
+        bind_null(b);
+    bind_word(b, outcomes[c->outcome]);
+    bind_text(b, s->bytes.p);
+    bind_relay(b, c, SIDE_OFFER, offer);
+    bind_relay(b, c, SIDE_ANSWER, answer);
+    bind_word(b, c->n_media ? "A" : NULL);
+    bind_text(b, c->origin);
+    if (store_run(s, WRITE_CALL))
+        return -1;
+    return c->n_media || c->n_diags ? store_sdp(s, row, c) : 0;
+}
+
+int store_allocation(struct store *s, const struct fact_allocation *a)
+{
+    int64_t row = ids_row(&s->ids, &s->db, IDS_ALLOCATION, a->id);
+    if (row < 0)
+        return -1;
+    struct binds *b = store_bind(s, WRITE_ALLOCATION);
+    bind_int(b, row);
+    bind_int(b, s->run);
+    bind_endpoint(b, &a->client);
+    bind_endpoint(b, &a->server);
+    bind_word(b, a->proto == PROTO_UDP ? "UDP" : "TCP");
+    bind_int(b, (a->granted ? ALLOCATION_GRANTED : 0) | (a->ms ? ALLOCATION_MS : 0));
+    bind_endpoint(b, &a->relay);
+    bind_endpoint(b, &a->relay2);
+    bind_addr(b, &a->wire_addr);
+    bind_endpoint(b, &a->reflexive);
+    bind_text(b, a->medium);
+    bind_tick(b, a->started);
+    bind_tick(b, a->ended);
+    bind_word(b, a->end_reason);
+    if (a->error_code)
+        bind_int(b, a->error_code);
+    else
+        bind_null(b);
+    bind_int(b, a->requests);
+    bind_text(b, a->call_id);
+    if (a->has_connection_id)
+        bind_bytes(b, a->connection_id, sizeof a->connection_id);
+    else
+        bind_null(b);
+    bind_endpoint(b, &a->active);
+    s->json[0].n = 0;
+    if (facts_json_sends(&s->json[0], a) && !s->json[0].failed)
+        bind_chars(b, s->json[0].p, s->json[0].n);
+    else
+        bind_null(b);
+    return store_run(s, WRITE_ALLOCATION);
+}

@@ -1,0 +1,37 @@
+/*
+ * A growing text: JSON and addresses for the packed columns, formatted by hand because a call brings
+ * thirty candidates and the writer has microseconds for it.
+ */
+#ifndef EW_STORAGE_TEXT_H
+#define EW_STORAGE_TEXT_H
+
+#include "capture/endpoint.h"
+#include "capture/tick.h"
+
+/* Zeroed = empty. Without memory 'failed' stays set and what follows is ignored. */
+struct text {
+    char *p; /* not NUL-terminated */
+    size_t n, room;
+    bool failed;
+};
+
+void text_free(struct text *t);
+void text_raw(struct text *t, const char *s, size_t n);
+void text_put(struct text *t, const char *s);
+void text_int(struct text *t, int64_t v);
+
+/* JSON values. NULL, an unknown tick and an absent address or port 0 are null. Bytes that are no
+ * UTF-8 become U+FFFD. */
+void text_json(struct text *t, const char *s);
+void text_json_slice(struct text *t, struct slice s);
+void text_json_addr(struct text *t, const struct addr *a);
+void text_json_port(struct text *t, uint16_t port);
+void text_json_tick(struct text *t, tick_t tick);
+
+/* addr_text() without the C library for IPv4. Returns the length, 0 for none. */
+size_t text_of_addr(const struct addr *a, char out[ADDR_TEXT]);
+
+/* Length of the UTF-8 sequence at s (n bytes there), 0 if it is none. */
+size_t text_utf8(const uint8_t *s, size_t n);
+
+#endif

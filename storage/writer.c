@@ -1,0 +1,391 @@
+/* The writer: the engine's side of the queue, the thread, the life of a run. */
+#include "storage/writer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "storage/queue.h"
+#include "storage/rejoin.h"
+#include "storage/settle.h"
+#include "storage/store.h"
+#include "storage/windows.h"
+
+enum {
+    BATCH_RECORDS = 10000, /* per transaction */
+    BATCH_MS = 1000,       /* or wall time: what is stored is seen by readers within a second */
+    BUSY_RUNNING_MS = 30000, /* another edgewatch may be rejoining a night */
+};
+
+struct writer {
+    /* the engine's thread */
+    struct queue *queue;
+    struct block *current;
+    size_t want;            /* room of the next block */
+    tick_t shipped;         /* packet time of the last shipment */
+    uint64_t lost, lost_told;
+    bool live;
+    /* the writer's thread, and the engine's again after it has ended */
+    struct store store;
+    pthread_t thread;
+    bool open;              /* a transaction is */
+    unsigned records;       /* in it */
+    struct timespec begun;
+    tick_t hour;            /* live: of the last findings across failures */
+    /* both */
+    atomic_bool failed;     /* store.db.why is final */
+};
+
+/* ---- the thread ---- */
+
+static int ms_since(const struct timespec *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ns = (now.tv_sec - t->tv_sec) * TICK_S + now.tv_nsec - t->tv_nsec;
+    return (int)(ns / TICK_MS);
+}
+
+static void fail(struct writer *w)
+{
+    char why[DB_WHY];
+    memcpy(why, w->store.db.why, sizeof why);
+    /* the failed statement left no trace; what came before it in the batch is kept if it can be */
+    if (w->open && db_commit(&w->store.db))
+        db_rollback(&w->store.db);
+    w->open = false;
+    memcpy(w->store.db.why, why, sizeof why);
+    atomic_store_explicit(&w->failed, true, memory_order_release);
+}
+
+static int begin(struct writer *w)
+{
+    if (w->open)
+        return 0;
+    if (db_begin(&w->store.db))
+        return -1;
+    w->open = true;
+    w->records = 0;
+    clock_gettime(CLOCK_MONOTONIC, &w->begun);
+    return 0;
+}
+
+static int commit(struct writer *w)
+{
+    if (!w->open)
+        return 0;
+    if (store_settle_batch(&w->store) || db_commit(&w->store.db))
+        return -1;
+    w->open = false;
+    return 0;
+}
+
+/* Live: a new hour has begun, so the day's findings across failures are drawn again. */
+static int hourly(struct writer *w, tick_t now)
+{
+    tick_t hour = now / (3600 * TICK_S);
+    if (!w->live || hour == w->hour)
+        return 0;
+    bool first = w->hour == TICK_NONE;
+    w->hour = hour;
+    return first ? 0 : windows_night(&w->store, now - TICK_S);
+}
+
+static int store_block(struct writer *w, const struct block *b)
+{
+    enum record_kind kind;
+    const void *record;
+    for (size_t at = 0; (record = record_next(b, &at, &kind));) {
+        if (begin(w) || store_record(&w->store, kind, record))
+            return -1;
+        if (kind == RECORD_ADVANCE && hourly(w, *(const tick_t *)record))
+            return -1;
+        if (++w->records >= BATCH_RECORDS && commit(w))
+            return -1;
+    }
+    return 0;
+}
+
+static void *writer_thread(void *arg)
+{
+    struct writer *w = arg;
+    for (;;) {
+        struct block *b;
+        int wait = -1;
+        if (w->open) {
+            int age = ms_since(&w->begun);
+            wait = age < BATCH_MS ? BATCH_MS - age : 0;
+        }
+        enum queue_took took = queue_take(w->queue, wait, &b);
+        bool well = !atomic_load_explicit(&w->failed, memory_order_relaxed);
+        if (took == QUEUE_BLOCK_TAKEN) {
+            if (well && store_block(w, b))
+                fail(w);
+            queue_done(w->queue, b);
+        }
+        bool due = took != QUEUE_BLOCK_TAKEN || (w->open && ms_since(&w->begun) >= BATCH_MS);
+        if (well && due && w->open && commit(w))
+            fail(w);
+        if (took == QUEUE_CLOSED)
+            return NULL;
+    }
+}
+
+/* ---- the engine's side ---- */
+
+/* Is there a block to write into? If not, the record is lost. */
+static bool ready(struct writer *w)
+{
+    if (!w->current)
+        w->current = queue_get(w->queue, w->want, !w->live);
+    w->want = QUEUE_BLOCK;
+    if (!w->current)
+        w->lost++;
+    return w->current;
+}
+
+/* The record did not fit: a fresh block, or if it was fresh, a larger one. */
+static void spill(struct writer *w)
+{
+    if (w->current->used) {
+        queue_ship(w->queue, w->current);
+    } else {
+        w->want = w->current->room * 2;
+        queue_done(w->queue, w->current);
+    }
+    w->current = NULL;
+}
+
+void writer_attempt(struct writer *w, const struct attempt *a, const struct evidence *ev,
+                    unsigned n_ev)
+{
+    unsigned n = n_ev < ATTEMPT_MAX_EVIDENCE ? n_ev : ATTEMPT_MAX_EVIDENCE;
+    while (ready(w) && !record_attempt(w->current, a, ev, n))
+        spill(w);
+}
+
+static void put_flat(struct writer *w, enum record_kind kind, const void *bytes, size_t n)
+{
+    while (ready(w) && !record_flat(w->current, kind, bytes, n))
+        spill(w);
+}
+
+void writer_attempt_failure(struct writer *w, uint64_t attempt, int64_t failure)
+{
+    struct record_link r = {attempt, failure};
+    put_flat(w, RECORD_LINK, &r, sizeof r);
+}
+
+void writer_call(struct writer *w, const struct fact_call *c)
+{
+    while (ready(w) && !record_call(w->current, c))
+        spill(w);
+}
+
+void writer_allocation(struct writer *w, const struct fact_allocation *a)
+{
+    while (ready(w) && !record_allocation(w->current, a))
+        spill(w);
+}
+
+void writer_alias(struct writer *w, const struct fact_alias *a)
+{
+    put_flat(w, RECORD_ALIAS, a, sizeof *a);
+}
+
+void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
+                    unsigned n)
+{
+    while (ready(w) && !record_failure(w->current, f, list, n))
+        spill(w);
+}
+
+void writer_failure_gone(struct writer *w, int64_t id)
+{
+    put_flat(w, RECORD_GONE, &id, sizeof id);
+}
+
+void writer_trouble(struct writer *w, const struct relay_trouble *t)
+{
+    put_flat(w, RECORD_TROUBLE, t, sizeof *t);
+}
+
+void writer_traffic(struct writer *w, const struct traffic_row *r)
+{
+    put_flat(w, RECORD_TRAFFIC, r, sizeof *r);
+}
+
+void writer_health(struct writer *w, const struct health_row *h, const char *iface_name)
+{
+    uint64_t lost = h->iface < 0 ? w->lost - w->lost_told : 0;
+    while (ready(w)) {
+        if (record_health(w->current, h, iface_name, lost)) {
+            w->lost_told += lost;
+            return;
+        }
+        spill(w);
+    }
+}
+
+/* Ships early only to an idle thread: a busy one does better with full blocks. */
+void writer_advance(struct writer *w, tick_t now)
+{
+    if (w->shipped != TICK_NONE && now - w->shipped < TICK_S)
+        return;
+    w->shipped = now;
+    put_flat(w, RECORD_ADVANCE, &now, sizeof now);
+    if (w->current && queue_idle(w->queue)) {
+        queue_ship(w->queue, w->current);
+        w->current = NULL;
+    }
+}
+
+bool writer_failed(struct writer *w, char *why, size_t room)
+{
+    if (!atomic_load_explicit(&w->failed, memory_order_acquire))
+        return false;
+    snprintf(why, room, "%s", w->store.db.why);
+    return true;
+}
+
+uint64_t writer_lost(const struct writer *w)
+{
+    return w->lost;
+}
+
+/* ---- the life of a run ---- */
+
+static tick_t wall_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * TICK_S + t.tv_nsec;
+}
+
+static void edge_list(const struct joiner_config *c, struct text *out)
+{
+    char a[ADDR_TEXT];
+    for (unsigned i = 0; c && i < c->n_edges; i++) {
+        text_put(out, i ? "," : "");
+        text_raw(out, a, text_of_addr(&c->edges[i], a));
+    }
+}
+
+static int run_insert(struct store *s, const struct run_info *run)
+{
+    const struct joiner_config *c = run->joiner;
+    struct text edges = {0};
+    edge_list(c, &edges);
+    struct binds *b = store_bind(s, WRITE_RUN);
+    bind_text(b, run->sensor ? run->sensor : "");
+    bind_text(b, run->command);
+    bind_text(b, run->sources);
+    bind_tick(b, wall_clock());
+    bind_word(b, EW_VERSION);
+    if (edges.n)
+        bind_chars(b, edges.p, edges.n);
+    else
+        bind_null(b);
+    bind_int(b, c ? c->relay_low : 0);
+    bind_int(b, c ? c->relay_high : 0);
+    int result = store_run(s, WRITE_RUN);
+    s->run = sqlite3_last_insert_rowid(s->db.handle);
+    text_free(&edges);
+    return result;
+}
+
+static int run_begin(struct store *s, const struct run_info *run)
+{
+    if (store_begin(s))
+        return -1;
+    if (db_begin(&s->db) == 0 && run_insert(s, run) == 0 && db_commit(&s->db) == 0) {
+        sqlite3_busy_timeout(s->db.handle, BUSY_RUNNING_MS);
+        return 0;
+    }
+    db_rollback(&s->db);
+    return -1;
+}
+
+static void writer_free(struct writer *w)
+{
+    store_end(&w->store);
+    db_close(&w->store.db);
+    queue_free(w->queue);
+    free(w);
+}
+
+struct writer *writer_open(const char *path, const struct run_info *run, char *why, size_t room)
+{
+    struct writer *w = calloc(1, sizeof *w);
+    if (!w) {
+        snprintf(why, room, "%s: out of memory", path);
+        return NULL;
+    }
+    w->live = run->live;
+    w->want = QUEUE_BLOCK;
+    w->shipped = w->hour = TICK_NONE;
+    w->queue = queue_new();
+    if (!w->queue)
+        snprintf(w->store.db.why, DB_WHY, "%s: out of memory", path);
+    else if (db_open(&w->store.db, path, &schema_edgewatch) == DB_OK &&
+             run_begin(&w->store, run) == 0) {
+        if (pthread_create(&w->thread, NULL, writer_thread, w) == 0)
+            return w;
+        snprintf(w->store.db.why, DB_WHY, "%s: cannot start the writer's thread", path);
+    }
+    snprintf(why, room, "%s", w->store.db.why);
+    writer_free(w);
+    return NULL;
+}
+
+static int run_ended(struct writer *w, const char *damaged)
+{
+    static const char late[] =
+        "UPDATE health_span SET queue_lost = queue_lost + %llu WHERE rowid = (SELECT max(rowid)"
+        " FROM health_span WHERE run_id = %lld AND interface IS NULL)";
+    struct store *s = &w->store;
+    char sql[sizeof late + 48];
+    snprintf(sql, sizeof sql, late, (unsigned long long)(w->lost - w->lost_told),
+             (long long)s->run);
+    if (w->lost > w->lost_told && db_exec(&s->db, sql))
+        return -1;
+    struct binds *b = store_bind(s, WRITE_RUN_END);
+    bind_tick(b, wall_clock());
+    bind_text(b, damaged);
+    bind_int(b, s->run);
+    return store_run(s, WRITE_RUN_END) || ids_release(&s->ids, &s->db) ? -1 : 0;
+}
+
+/* Merge, rejoin and conclude in one transaction: a reader sees the run before or after it. */
+static int run_end(struct writer *w, tick_t first, tick_t last, const char *damaged)
+{
+    struct store *s = &w->store;
+    if (db_begin(&s->db))
+        return -1;
+    s->first = first;
+    s->last = last == TICK_NONE ? first : last;
+    if (store_settle_batch(s) == 0 && settle_run(s) == 0 && rejoin_run(s) == 0 &&
+        windows_run(s) == 0 && run_ended(w, damaged) == 0 && db_commit(&s->db) == 0)
+        return 0;
+    db_rollback(&s->db);
+    return -1;
+}
+
+enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const char *damaged,
+                            char *why, size_t room)
+{
+    if (w->current)
+        queue_ship(w->queue, w->current);
+    w->current = NULL;
+    queue_close(w->queue);
+    pthread_join(w->thread, NULL);
+    enum db_result result = DB_OK;
+    if (atomic_load(&w->failed) || run_end(w, first, last, damaged)) {
+        result = DB_FAILED;
+        snprintf(why, room, "%s", w->store.db.why);
+    }
+    writer_free(w);
+    return result;
+}

@@ -1,0 +1,471 @@
+/* Segments to bytes: every defect of a capture that libnids can't stand, one claim per test. */
+#include "flows/limits.h"
+#include "tests/help/feeder_lab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* ---- in order ---- */
+
+static void test_whole_messages_do_not_touch_libnids(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 4, "two\nthree\n");
+    lab_text(&l->conn, S, 0, "yes\n");
+    lab_counts(l);
+    lab_assert_got(l, C, "one\ntwo\nthree\n");
+    lab_assert_got(l, S, "yes\n");
+    assert_int_equal(l->counts.direct_segments, 3);
+    assert_int_equal(l->counts.nids_segments, 0);
+    assert_true(l->reader.seen.from_start);
+}
+
+static void test_message_over_three_segments_comes_whole(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "first\nab");
+    lab_text(&l->conn, C, 8, "cd");
+    lab_text(&l->conn, C, 10, "ef\nnext\n");
+    lab_assert_got(l, C, "first\nabcdef\nnext\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_back_to_direct_after_the_message(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "ab");
+    lab_text(&l->conn, C, 2, "c\n");
+    lab_text(&l->conn, C, 4, "direct\n");
+    lab_counts(l);
+    assert_int_equal(l->counts.direct_segments, 2);
+    assert_int_equal(l->counts.nids_segments, 1);
+    assert_int_equal(l->feeder->memory, 0);
+}
+
+static void test_both_directions_span_segments_at_once(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "que");
+    lab_text(&l->conn, S, 0, "ans");
+    lab_text(&l->conn, C, 3, "stion\n");
+    lab_text(&l->conn, S, 3, "wer\n");
+    lab_assert_got(l, C, "question\n");
+    lab_assert_got(l, S, "answer\n");
+}
+
+static void test_segment_in_front_of_a_guard_page(void **state)
+{
+    struct lab *l = *state;
+    uint8_t page[] = "par";
+    lab_send(&l->conn, C, 0, slice_of(page, 3), 0);
+    memset(page, 'x', sizeof page); /* the packet's memory is reused: the rest must be a copy */
+    lab_text(&l->conn, C, 3, "t\n");
+    lab_assert_got(l, C, "part\n");
+}
+
+static void test_sequence_numbers_wrap(void **state)
+{
+    struct lab *l = *state;
+    l->flow = lab_flow(0xfffffffc, 0xfffffff0);
+    l->conn = lab_connect(l->feeder, &l->flow, 0xfffffffc, 0xfffffff0);
+    lab_text(&l->conn, C, 0, "ab");
+    lab_text(&l->conn, C, 4, "ef\n");
+    lab_text(&l->conn, C, 2, "cd");
+    lab_assert_got(l, C, "abcdef\n");
+}
+
+/* ---- disorder ---- */
+
+static void test_reversed_segments(void **state)
+{
+    struct lab *l = *state;
+    for (int i = 9; i >= 0; i--) {
+        char text[3] = {(char)('0' + i), '\n', 0};
+        lab_text(&l->conn, C, (uint32_t)i * 2, text);
+    }
+    lab_assert_got(l, C, "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_retransmission_is_read_once(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 0, "one\ntwo\n");
+    lab_counts(l);
+    lab_assert_got(l, C, "one\ntwo\n");
+    assert_int_equal(l->counts.retransmitted, 1);
+}
+
+static void test_retransmission_with_other_bytes_changes_nothing(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 0, "XXXXtwo\n");
+    lab_text(&l->conn, C, 12, "four\n");
+    lab_text(&l->conn, C, 12, "XXXX\n");
+    lab_text(&l->conn, C, 8, "333\n");
+    lab_assert_got(l, C, "one\ntwo\n333\nfour\n");
+}
+
+static void test_ack_before_the_data_loses_nothing(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_ack(&l->conn, S, 16);
+    lab_text(&l->conn, C, 8, "333\n"); /* through libnids, which has "seen" the ACK */
+    lab_text(&l->conn, C, 4, "two\n");
+    lab_text(&l->conn, C, 12, "four\n");
+    lab_assert_got(l, C, "one\ntwo\n333\nfour\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_keepalive_byte_is_not_data(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_send(&l->conn, C, 3, slice_of("\0", 1), 0);
+    lab_text(&l->conn, C, 4, "two\n");
+    lab_assert_got(l, C, "one\ntwo\n");
+}
+
+static void test_urgent_byte_stays_in_the_stream(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "a");
+    struct packet p = {.time = l->conn.now,
+                       .flags = TCP_ACK | TCP_URG,
+                       .seq = l->conn.client + 1,
+                       .ack = l->conn.server,
+                       .payload = slice_str("bcdef\n"),
+                       .payload_len = 6};
+    feeder_tcp(l->feeder, &(struct flow_ref){&l->flow, true, false}, &p);
+    lab_assert_got(l, C, "abcdef\n");
+}
+
+/* ---- holes ---- */
+
+/* "one" arrives, "two" is lost, n lines follow from offset 8. */
+static void lose_two(struct lab *l, unsigned n)
+{
+    lab_text(&l->conn, C, 0, "one\n");
+    for (unsigned i = 0; i < n; i++)
+        lab_text(&l->conn, C, 8 + 4 * i, "abc\n");
+}
+
+static void test_unacknowledged_hole_waits_for_retransmission(void **state)
+{
+    struct lab *l = *state;
+    lose_two(l, 20);
+    for (int i = 0; i < 20; i++)
+        lab_ack(&l->conn, S, 4);
+    l->conn.now += TICK_S;
+    lab_ack(&l->conn, S, 4);
+    feeder_advance(l->feeder, l->conn.now);
+    lab_assert_got(l, C, "one\n");
+    lab_text(&l->conn, C, 4, "two\n");
+    assert_int_equal(l->reader.seen.n[C], 8 + 20 * 4);
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_acknowledged_hole_heals_after_eight_packets(void **state)
+{
+    struct lab *l = *state;
+    lose_two(l, 2);
+    lab_ack(&l->conn, S, 16);
+    for (int i = 0; i < HEAL_SEGMENTS - 3; i++)
+        lab_ack(&l->conn, S, 16);
+    assert_int_equal(l->reader.seen.gaps, 0);
+    lab_ack(&l->conn, S, 16);
+    lab_assert_got(l, C, "one\nabc\nabc\n");
+    assert_int_equal(l->reader.seen.gaps, 1);
+    lab_assert_gap(l, 0, C, 4, 4);
+}
+
+static void test_acknowledged_hole_heals_after_its_time(void **state)
+{
+    struct lab *l = *state;
+    lose_two(l, 2);
+    lab_ack(&l->conn, S, 16);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER / 2);
+    assert_int_equal(l->reader.seen.gaps, 0);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_assert_gap(l, 0, C, 4, 4);
+    lab_assert_got(l, C, "one\nabc\nabc\n");
+}
+
+static void test_one_direction_heals_by_time_alone(void **state)
+{
+    struct lab *l = *state;
+    l->flow.saw_synack = false;
+    lose_two(l, 2);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_assert_gap(l, 0, C, 4, 4);
+    lab_assert_got(l, C, "one\nabc\nabc\n");
+}
+
+static void test_gap_stands_between_the_messages(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\ntw"); /* "o\nthr" is lost */
+    lab_text(&l->conn, C, 11, "ee\nfour\n");
+    lab_ack(&l->conn, S, 19);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_assert_got(l, C, "one\nee\nfour\n");
+    assert_int_equal(l->reader.seen.gaps, 1);
+    lab_assert_gap(l, 0, C, 4, 5);
+}
+
+static void test_two_holes_heal_one_after_the_other(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 8, "333\n");
+    lab_text(&l->conn, C, 20, "666\n");
+    lab_ack(&l->conn, S, 24);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_assert_got(l, C, "one\n333\n666\n");
+    assert_int_equal(l->reader.seen.gaps, 2);
+    lab_assert_gap(l, 0, C, 4, 4);
+    lab_assert_gap(l, 1, C, 8, 8);
+    assert_int_equal(l->feeder->n_holed, 0);
+}
+
+static void test_after_healing_the_packets_are_read_directly(void **state)
+{
+    struct lab *l = *state;
+    lose_two(l, 1);
+    lab_ack(&l->conn, S, 12);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_counts(l);
+    uint64_t before = l->counts.direct_segments;
+    lab_text(&l->conn, C, 12, "on\n");
+    lab_counts(l);
+    assert_int_equal(l->counts.direct_segments, before + 1);
+    lab_assert_got(l, C, "one\nabc\non\n");
+    assert_int_equal(l->feeder->memory, 0);
+}
+
+static void test_late_segment_of_a_healed_hole_is_dropped(void **state)
+{
+    struct lab *l = *state;
+    lose_two(l, 1);
+    lab_ack(&l->conn, S, 12);
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_text(&l->conn, C, 4, "two\n");
+    lab_assert_got(l, C, "one\nabc\n");
+}
+
+static void test_end_of_capture_heals_everything(void **state)
+{
+    struct lab *l = *state;
+    lose_two(l, 3);
+    feeder_finish(l->feeder, l->conn.now);
+    lab_assert_got(l, C, "one\nabc\nabc\nabc\n");
+    lab_assert_gap(l, 0, C, 4, 4);
+    assert_int_equal(l->reader.seen.over, 1);
+    assert_int_equal(l->reader.seen.closed, 0);
+}
+
+static void test_more_holes_than_can_wait_give_up_the_first(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "0\n");
+    for (uint32_t i = 1; i <= RANGES_MAX + 1; i++)
+        lab_text(&l->conn, C, 4 * i, "x\n");
+    assert_int_equal(l->reader.seen.gaps, 1);
+    lab_assert_gap(l, 0, C, 2, 2);
+    lab_assert_got(l, C, "0\nx\n");
+}
+
+static void test_queue_of_64k_is_never_exceeded(void **state)
+{
+    struct lab *l = *state;
+    static uint8_t block[1000];
+    memset(block, 'x', sizeof block);
+    block[sizeof block - 1] = '\n';
+    for (uint32_t i = 1; i <= 100; i++)
+        lab_send(&l->conn, C, i * 1000, slice_of(block, sizeof block), 0);
+    feeder_finish(l->feeder, l->conn.now);
+    lab_counts(l);
+    assert_int_equal(l->reader.seen.n[C], 100 * 1000);
+    lab_assert_gap(l, 0, C, 0, 1000);
+    assert_int_equal(l->counts.nids_warnings, 0); /* "Too much data in TCP receive queue" */
+}
+
+static void test_huge_segment_behind_a_hole(void **state)
+{
+    struct lab *l = *state;
+    static uint8_t block[200000];
+    memset(block, 'x', sizeof block);
+    block[sizeof block - 1] = '\n';
+    l->reader.lines = false;
+    lab_text(&l->conn, C, 0, "a");
+    lab_send(&l->conn, C, 3, slice_of(block, sizeof block), 0);
+    lab_assert_gap(l, 0, C, 1, 2);
+    assert_int_equal(l->reader.seen.n[C], 1 + sizeof block);
+}
+
+static void test_far_jump_is_adopted_when_acknowledged(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_ack(&l->conn, S, 10000000);
+    lab_text(&l->conn, C, 10000000, "far\n");
+    lab_text(&l->conn, C, 10000004, "on\n");
+    lab_counts(l);
+    lab_assert_got(l, C, "one\nfar\non\n");
+    lab_assert_gap(l, 0, C, 4, 10000000 - 4);
+    assert_int_equal(l->counts.reopened, 1);
+}
+
+static void test_far_jump_is_adopted_after_eight_segments(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    for (uint32_t i = 0; i < HEAL_SEGMENTS; i++)
+        lab_text(&l->conn, C, 10000000 + i * 2, "x\n");
+    lab_assert_got(l, C, "one\nx\n");
+    assert_int_equal(l->reader.seen.gaps, 1);
+}
+
+static void test_one_stray_segment_changes_nothing(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 900000000, "bad\n");
+    lab_text(&l->conn, C, 4, "two\n");
+    lab_assert_got(l, C, "one\ntwo\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_cut_packet_is_followed_by_a_gap(void **state)
+{
+    struct lab *l = *state;
+    struct packet p = {.time = l->conn.now,
+                       .flags = TCP_ACK,
+                       .seq = l->conn.client,
+                       .ack = l->conn.server,
+                       .snapped = true,
+                       .payload = slice_str("one\ntw"),
+                       .payload_len = 100};
+    feeder_tcp(l->feeder, &(struct flow_ref){&l->flow, true, false}, &p);
+    lab_text(&l->conn, C, 100, "next\n");
+    lab_counts(l);
+    lab_assert_got(l, C, "one\nnext\n");
+    lab_assert_gap(l, 0, C, 4, 94);
+    assert_int_equal(l->counts.snapped_segments, 1);
+}
+
+/* ---- older than the capture ---- */
+
+static void test_midstream_starts_at_the_first_payload(void **state)
+{
+    struct lab *l = *state;
+    l->flow = lab_midstream();
+    lab_send(&l->conn, C, 5000, slice_str("one\n"), 700);
+    lab_send(&l->conn, S, 700, slice_str("yes\n"), 5004);
+    lab_send(&l->conn, C, 5004, slice_str("two\n"), 704);
+    lab_counts(l);
+    lab_assert_got(l, C, "one\ntwo\n");
+    lab_assert_got(l, S, "yes\n");
+    assert_false(l->reader.seen.from_start);
+    assert_int_equal(l->counts.adopted, 1);
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_midstream_other_side_starts_where_acknowledged(void **state)
+{
+    struct lab *l = *state;
+    l->flow = lab_midstream();
+    lab_send(&l->conn, C, 5000, slice_str("one\n"), 700);
+    lab_text(&l->conn, S, 704, "333\n");
+    lab_text(&l->conn, S, 700, "two\n");
+    lab_assert_got(l, S, "two\n333\n");
+}
+
+static void test_midstream_ack_ahead_of_the_first_data(void **state)
+{
+    struct lab *l = *state;
+    l->flow = lab_midstream();
+    lab_send(&l->conn, C, 5000, slice_str("one\n"), 708);
+    lab_text(&l->conn, S, 700, "two\n");
+    lab_text(&l->conn, S, 704, "333\n");
+    lab_assert_got(l, S, "two\n333\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_data_in_the_syn(void **state)
+{
+    struct lab *l = *state;
+    struct packet p = {.time = l->conn.now,
+                       .flags = TCP_SYN,
+                       .seq = LAB_CLIENT_ISN,
+                       .payload = slice_str("fast "),
+                       .payload_len = 5};
+    feeder_tcp(l->feeder, &(struct flow_ref){&l->flow, true, true}, &p);
+    lab_text(&l->conn, C, 5, "open\n");
+    lab_assert_got(l, C, "fast open\n");
+    assert_true(l->reader.seen.from_start);
+}
+
+static void test_one_direction_of_a_gigabyte(void **state)
+{
+    struct lab *l = *state;
+    l->flow.saw_synack = false;
+    static uint8_t block[60000];
+    memset(block, 'x', sizeof block);
+    block[sizeof block - 2] = '\n'; /* never clean: libnids all the way */
+    uint32_t at = 0;
+    for (int i = 0; i < 19000; i++, at += sizeof block) { /* beyond 65535 << 14 */
+        lab_send(&l->conn, C, at, slice_of(block, sizeof block), 0);
+        l->reader.seen.n[C] = 0;
+    }
+    lab_text(&l->conn, C, at, "last\n");
+    lab_assert_got(l, C, "xlast\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LAB_TEST(test_whole_messages_do_not_touch_libnids),
+        LAB_TEST(test_message_over_three_segments_comes_whole),
+        LAB_TEST(test_back_to_direct_after_the_message),
+        LAB_TEST(test_both_directions_span_segments_at_once),
+        LAB_TEST(test_segment_in_front_of_a_guard_page),
+        LAB_TEST(test_sequence_numbers_wrap),
+        LAB_TEST(test_reversed_segments),
+        LAB_TEST(test_retransmission_is_read_once),
+        LAB_TEST(test_retransmission_with_other_bytes_changes_nothing),
+        LAB_TEST(test_ack_before_the_data_loses_nothing),
+        LAB_TEST(test_keepalive_byte_is_not_data),
+        LAB_TEST(test_urgent_byte_stays_in_the_stream),
+        LAB_TEST(test_unacknowledged_hole_waits_for_retransmission),
+        LAB_TEST(test_acknowledged_hole_heals_after_eight_packets),
+        LAB_TEST(test_acknowledged_hole_heals_after_its_time),
+        LAB_TEST(test_one_direction_heals_by_time_alone),
+        LAB_TEST(test_gap_stands_between_the_messages),
+        LAB_TEST(test_two_holes_heal_one_after_the_other),
+        LAB_TEST(test_after_healing_the_packets_are_read_directly),
+        LAB_TEST(test_late_segment_of_a_healed_hole_is_dropped),
+        LAB_TEST(test_end_of_capture_heals_everything),
+        LAB_TEST(test_more_holes_than_can_wait_give_up_the_first),
+        LAB_TEST(test_queue_of_64k_is_never_exceeded),
+        LAB_TEST(test_huge_segment_behind_a_hole),
+        LAB_TEST(test_far_jump_is_adopted_when_acknowledged),
+        LAB_TEST(test_far_jump_is_adopted_after_eight_segments),
+        LAB_TEST(test_one_stray_segment_changes_nothing),
+        LAB_TEST(test_cut_packet_is_followed_by_a_gap),
+        LAB_TEST(test_midstream_starts_at_the_first_payload),
+        LAB_TEST(test_midstream_other_side_starts_where_acknowledged),
+        LAB_TEST(test_midstream_ack_ahead_of_the_first_data),
+        LAB_TEST(test_data_in_the_syn),
+        LAB_TEST(test_one_direction_of_a_gigabyte),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
