@@ -164,12 +164,10 @@ void capfile_finish(struct capfile *c, size_t left)
         capfile_bad(c, "is empty");
     else if (c->offset == 0 && left < 4)
         capfile_bad(c, "is not a pcap or pcapng file");
-    else if (c->skip)
-        capfile_bad(c, "ends %" PRIu64 " bytes before the end of a block, at offset %" PRIu64,
-                    c->skip, c->offset);
-    else if (left)
+    else if (left || c->skip)
         capfile_bad(c, "ends in the middle of the %s at offset %" PRIu64,
-                    c->kind == CAPFILE_UNKNOWN ? "file header" : "record", c->offset);
+                    c->kind == CAPFILE_UNKNOWN ? "file header" : "record",
+                    c->skip ? c->skip_from : c->offset);
     else if (c->packets == 0)
         capfile_bad(c, "holds no packets");
 }

@@ -30,13 +30,14 @@ struct capfile_iface {
 
 struct capfile {
     enum capfile_kind kind;
-    bool swapped;     /* numbers are big-endian */
-    uint64_t offset;  /* in the file, of the next byte to look at */
-    uint64_t skip;    /* bytes of an uninteresting block still to pass over */
-    uint64_t packets; /* listed so far */
-    tick_t last;      /* time of the last frame: a simple packet block has none of its own */
-    uint32_t ns;      /* pcap: nanoseconds per fraction unit */
-    uint32_t header;  /* pcap: bytes of a record header */
+    bool swapped;       /* numbers are big-endian */
+    uint64_t offset;    /* in the file, of the next byte to look at */
+    uint64_t skip;      /* bytes of an uninteresting block still to pass over */
+    uint64_t skip_from; /* where that block began */
+    uint64_t packets;   /* listed so far */
+    tick_t last;        /* time of the last frame: a simple packet block has none of its own */
+    uint32_t ns;        /* pcap: nanoseconds per fraction unit */
+    uint32_t header;    /* pcap: bytes of a record header */
     struct capfile_iface pcap; /* pcap: the only interface */
     struct capfile_iface *ifaces;
     unsigned iface_count, iface_room;

@@ -301,6 +301,7 @@ bool capfile_ng_step(struct capfile *c, struct batch *b)
         return false;
     if (!block_wanted(k.type)) {
         c->skip = k.n;
+        c->skip_from = c->offset;
         return ng_skip(c, b);
     }
     if (k.n > CAPFILE_MAX_RECORD) {

@@ -263,7 +263,7 @@ static void time_units_and_offsets(void **state)
         {3, 0, 5001, 5001 * TICK_MS},
         {12, 0, 5000000001234, 5000000001},
         {0x80, 0, 5, 5 * TICK_S},
-        {0x8a, 0, 1536, 1500 * TICK_MS},           /* 1/1024 s */
+        {0x8a, 0, 1536, 1500 * TICK_MS},              /* 1/1024 s */
         {0xa0, 0, UINT64_C(3) << 31, 1500 * TICK_MS}, /* NTP's fraction */
         {6, 100, 1, 100 * TICK_S + TICK_US},
         {6, -100, 1, -100 * TICK_S + TICK_US},
@@ -438,7 +438,7 @@ static void damage_in_pcapng_is_told_with_its_offset(void **state)
     put(&m, 0, 4);
     block_end(&m, at);
     m.b[at + 5] = 1;
-    assert_damage(&m, 2, "ends 256 bytes before the end of a block, at offset 192");
+    assert_damage(&m, 2, "ends in the middle of the record at offset 192");
 }
 
 /* Times that cannot be: the interface is refused, not the arithmetic left to overflow. */
@@ -457,7 +457,8 @@ static void absurd_time_units_are_damage(void **state)
     }
 }
 
-/* Every capture of the set, cut short at many places: as many frames as lie whole before the cut. */
+/* Every capture of the set, cut short at many places: as many frames as lie whole before the cut.
+ */
 static void real_captures_cut_short_give_the_frames_before(void **state)
 {
     (void)state;
@@ -479,7 +480,8 @@ static void real_captures_cut_short_give_the_frames_before(void **state)
             size_t n = i < 30 ? file.n * i / 30 : file.n - (i - 30);
             walk(slice_of(file.p, n), 1500, &part);
             size_t want = 0;
-            while (want < whole.count && whole.packets[want].offset + whole.packets[want].caplen <= n)
+            while (want < whole.count &&
+                   whole.packets[want].offset + whole.packets[want].caplen <= n)
                 want++;
             assert_in_range(part.count + 1, want, want + 1); /* pcapng: the block's end may miss */
         }
