@@ -45,8 +45,7 @@ char *clock_offset(tick_t t, char out[CLOCK_ZONE])
     time_t s = seconds_of(t);
     struct tm tm;
     long east = localtime_r(&s, &tm) ? tm.tm_gmtoff : 0, size = labs(east);
-    snprintf(out, CLOCK_ZONE, "%c%02ld:%02ld", east < 0 ? '-' : '+', size / 3600,
-             size % 3600 / 60);
+    snprintf(out, CLOCK_ZONE, "%c%02ld:%02ld", east < 0 ? '-' : '+', size / 3600, size % 3600 / 60);
     return out;
 }
 
@@ -86,7 +85,7 @@ char *clock_day(tick_t t, char out[TICK_TEXT])
 char *clock_span(tick_t span, char out[CLOCK_SPAN])
 {
     const char *sign = span < 0 ? "-" : "";
-    int64_t ms = (span < 0 ? -span : span) / TICK_MS, s = ms / 1000;
+    int64_t ms = ((span < 0 ? -span : span) + TICK_MS / 2) / TICK_MS, s = ms / 1000;
     if (s < 1)
         snprintf(out, CLOCK_SPAN, "%s%" PRId64 " ms", sign, ms);
     else if (s < 60)

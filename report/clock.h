@@ -1,6 +1,6 @@
 /*
- * Packet time for people: the local zone, its name, and texts of the database turned back into ticks.
- * Rows stay UTC; only pictures for the eye use the zone, and say so.
+ * Packet time for people: the local zone, its name, and texts of the database turned back into
+ * ticks. Rows stay UTC; only pictures for the eye use the zone, and say so.
  */
 #ifndef EW_REPORT_CLOCK_H
 #define EW_REPORT_CLOCK_H

@@ -1,6 +1,6 @@
 /*
- * RFC 4180: a header line with the view's columns, CRLF, quotes where they are needed. NULL is an empty
- * field, the empty text a quoted one. Packet bytes are hexadecimal.
+ * RFC 4180: a header line with the view's columns, CRLF, quotes where they are needed. NULL is an
+ * empty field, the empty text a quoted one. Packet bytes are hexadecimal.
  */
 #ifndef EW_REPORT_CSV_H
 #define EW_REPORT_CSV_H

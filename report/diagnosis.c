@@ -142,9 +142,8 @@ static void put_slice(struct slice s, char *out, size_t room)
 
 static const char *side_words(enum diag_side side)
 {
-    static const char *const words[] = {[DIAG_NO_SIDE] = "client",
-                                        [DIAG_CALLER] = "caller",
-                                        [DIAG_CALLEE] = "callee"};
+    static const char *const words[] = {
+        [DIAG_NO_SIDE] = "client", [DIAG_CALLER] = "caller", [DIAG_CALLEE] = "callee"};
     return words[side];
 }
 
@@ -175,7 +174,8 @@ static struct slice value_of(struct slice text)
 {
     text = slice_trim(text);
     const uint8_t *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
-    if (colon && text.p < colon && isalpha(text.p[0]) && memchr(text.p, '-', (size_t)(colon - text.p)))
+    if (colon && text.p < colon && isalpha(text.p[0]) &&
+        memchr(text.p, '-', (size_t)(colon - text.p)))
         text = slice_of(colon + 1, text.n - (size_t)(colon + 1 - text.p));
     return slice_trim(text);
 }

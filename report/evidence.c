@@ -16,8 +16,8 @@ static void tcp_label(uint8_t flags, char out[EVIDENCE_LABEL])
     out[0] = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (flags & names[i].bit)
-            n += (size_t)snprintf(out + n, EVIDENCE_LABEL - n, "%s%s", n ? ", " : "",
-                                  names[i].name);
+            n +=
+                (size_t)snprintf(out + n, EVIDENCE_LABEL - n, "%s%s", n ? ", " : "", names[i].name);
 }
 
 static void udp_label(struct slice payload, char out[EVIDENCE_LABEL])

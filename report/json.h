@@ -1,6 +1,7 @@
 /*
- * Rows as JSON: objects whose keys are the view's columns. Numbers stay numbers, NULL is null, columns
- * that hold JSON (evidence, fields) are embedded as JSON, packet bytes are hexadecimal text.
+ * Rows as JSON: objects whose keys are the view's columns. Numbers stay numbers, NULL is null,
+ * columns that hold JSON (evidence, fields) are embedded as JSON, packet bytes are hexadecimal
+ * text.
  */
 #ifndef EW_REPORT_JSON_H
 #define EW_REPORT_JSON_H

@@ -55,23 +55,32 @@ static void put_line(const struct prose *p, const char *left, char *line)
     fprintf(p->out, "%-*s%s\n", LADDER_LEFT, left, line);
 }
 
-/* Headings: the first is left-aligned at its lane, the last right-aligned, those between centred. */
+/* One heading: left-aligned at the first lane, right-aligned at the last, else centred. Returns its
+ * length, cut to room. */
+static size_t put_head(const struct ladder *l, unsigned lane, unsigned h, unsigned wide,
+                       size_t room, char *line)
+{
+    char head[LADDER_HEAD];
+    safe_text(l->head[lane][h], head, sizeof head);
+    size_t n = strlen(head);
+    n = n > room ? room : n;
+    size_t back = lane == 0 ? 0 : lane + 1 == l->lanes ? n - (n > 0) : n / 2;
+    memcpy(line + lane_at(l, (int)lane, wide) - back, head, n);
+    return n;
+}
+
 static void put_heads(const struct ladder *l, const struct prose *p, unsigned wide)
 {
     for (unsigned h = 0; h < LADDER_HEADS; h++) {
-        char line[LADDER_LINE], head[LADDER_HEAD];
+        char line[LADDER_LINE];
         memset(line, ' ', wide);
         line[wide] = 0;
-        bool some = false;
-        for (unsigned i = 0; i < l->lanes; i++) {
-            safe_text(l->head[i][h], head, sizeof head);
-            size_t n = strlen(head), room = wide / l->lanes;
-            n = n > room ? room : n;
-            size_t back = i == 0 ? 0 : i + 1 == l->lanes ? n - (n > 0) : n / 2;
-            memcpy(line + lane_at(l, (int)i, wide) - back, head, n);
-            some |= n > 0;
-        }
-        if (some)
+        size_t middle = 0, some = 0;
+        for (unsigned i = 1; i + 1 < l->lanes; i++)
+            middle = put_head(l, i, h, wide, wide / 3, line);
+        for (unsigned i = 0; i<l->lanes; i += l->lanes> 1 ? l->lanes - 1 : 1)
+            some += put_head(l, i, h, wide, (wide - middle) / 2 - 1, line);
+        if (some + middle)
             put_line(p, "", line);
     }
 }
@@ -83,7 +92,7 @@ static void draw_arrow(char *line, unsigned from, unsigned to, const char *label
     unsigned a = from < to ? from : to, b = from < to ? to : from, inside = b - a - 1;
     memset(line + a + 1, '-', inside);
     line[from < to ? b - 1 : a + 1] = from < to ? '>' : '<';
-    size_t n = strlen(label), most = inside > 6 ? inside - 6 : 0;
+    size_t n = strlen(label), most = inside > 4 ? inside - 4 : 0;
     n = n > most ? most : n;
     if (n == 0)
         return;

@@ -159,7 +159,10 @@ static const struct picture_column health[] = {
     {"LOST", count, "queue_lost", NULL, TABLE_RIGHT, 130},
 };
 
-#define PICTURE(c) {c, sizeof c / sizeof *c}
+#define PICTURE(c)              \
+    {                           \
+        c, sizeof c / sizeof *c \
+    }
 
 static const struct picture {
     const struct picture_column *columns;

@@ -31,7 +31,8 @@ void prose_heading(const struct prose *p, const char *text)
     fprintf(p->out, "\n%s\n", text);
 }
 
-/* Writes the words of a safe text. The cursor stands at column hang, with nothing written after it. */
+/* Writes the words of a safe text. The cursor stands at column hang, with nothing written after it.
+ */
 static void put_words(const struct prose *p, unsigned hang, const char *text)
 {
     unsigned at = hang;

@@ -17,8 +17,8 @@ struct prose prose_on(FILE *out);
 /* A heading with an empty line before it. */
 void prose_heading(const struct prose *p, const char *text);
 
-/* One paragraph. The lead stands at column indent; text begins at column hang (>= indent) on the same line,
- * or on the next if the lead is too long. Words longer than a line stay whole. */
+/* One paragraph. The lead stands at column indent; text begins at column hang (>= indent) on the
+ * same line, or on the next if the lead is too long. Words longer than a line stay whole. */
 void prose_lead(const struct prose *p, unsigned indent, unsigned hang, const char *lead,
                 const char *text);
 

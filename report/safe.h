@@ -1,6 +1,6 @@
 /*
- * Text from the wire on its way to a terminal or a parser of ours: what could move the cursor, change the
- * title, turn the reading direction, or is not UTF-8, is replaced.
+ * Text from the wire on its way to a terminal or a parser of ours: what could move the cursor,
+ * change the title, turn the reading direction, or is not UTF-8, is replaced.
  */
 #ifndef EW_REPORT_SAFE_H
 #define EW_REPORT_SAFE_H
@@ -11,8 +11,8 @@
  * p ends with NUL. */
 size_t safe_length(const char *p);
 
-/* Copies text with every unsafe byte as '?', cut at a character to fit room. Line feeds and tabs become
- * blanks. Returns out; "" for NULL. */
+/* Copies text with every unsafe byte as '?', cut at a character to fit room. Line feeds and tabs
+ * become blanks. Returns out; "" for NULL. */
 char *safe_text(const char *text, char *out, size_t room);
 
 /* The same in memory of its own; NULL without memory. "" for NULL. */

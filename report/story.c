@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { HANG = 16, TEXT = 256 };
+enum { HANG = 19, TEXT = 256 };
 
 /* ---- headline ---- */
 
@@ -64,12 +64,12 @@ static void put_headline(const struct story_facts *f, const struct prose *p)
     const char *verdict = field_text(x, "verdict"), *quality = field_text(x, "capture_quality");
     bool info = strcmp(field_text(x, "severity"), "info") == 0;
     tick_t first = field_tick(x, "first_seen");
-    prose_text(p, 0, "FAILURE %" PRId64 "  %s, %s, grade %s, %s%s", field_int(x, "id", 0), verdict,
+    prose_text(p, 0, "FAILURE %" PRId64 ": %s, %s, grade %s, %s%s", field_int(x, "id", 0), verdict,
                field_text(x, "leg"), field_text(x, "grade"), field_text(x, "confidence"),
                info ? ", information only" : "");
     put_who(f, p);
-    prose_text(p, 0, "%s (all times %s, %s), sensor %s", clock_stamp(first, when),
-               clock_zone(zone), clock_offset(first, offset), field_text(x, "sensor"));
+    prose_text(p, 0, "%s (all times %s, %s), sensor %s", clock_stamp(first, when), clock_zone(zone),
+               clock_offset(first, offset), field_text(x, "sensor"));
     fputc('\n', p->out);
     prose_text(p, 2, "The %s connection %s %s: %s -> %s.", field_text(x, "transport"),
                leg_words(field_text(x, "leg")), headline_words(verdict),
@@ -142,8 +142,9 @@ static void put_call(const struct story_facts *f, const struct prose *p)
     const json_t *c = f->call;
     prose_heading(p, "CALL");
     if (!c) {
-        prose_text(p, 2, "No signaling of this call was readable, so users and candidates are not "
-                         "known.");
+        prose_text(p, 2,
+                   "No signaling of this call was readable, so users and candidates are not "
+                   "known.");
         return;
     }
     char begun[TICK_TEXT], span[CLOCK_SPAN];
@@ -225,7 +226,8 @@ static void put_findings(const struct story_facts *f, const struct prose *p)
         put_reasons(evidence, "for", "for", p);
         put_reasons(evidence, "against", "against", p);
         put_reasons(evidence, "settle", "would settle", p);
-        prose_item(p, 5, HANG, "advice", "%s", field_text(x, "advice"));
+        if (*field_text(x, "advice"))
+            prose_item(p, 5, HANG, "advice", "%s", field_text(x, "advice"));
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * One failure told as a story: legs, call, candidates, ladder, what the endpoints claimed, verdict with
- * its facts, hypotheses and what would settle them. Says nothing that the packets do not show.
+ * One failure told as a story: legs, call, candidates, ladder, what the endpoints claimed, verdict
+ * with its facts, hypotheses and what would settle them. Says nothing that the packets do not show.
  */
 #ifndef EW_REPORT_STORY_H
 #define EW_REPORT_STORY_H

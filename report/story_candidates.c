@@ -66,8 +66,8 @@ static bool put_row(const struct story_facts *f, struct table *t, size_t i)
     components(f->candidates, i, parts, sizeof parts);
     snprintf(who, sizeof who, "%s", offer ? "offer" : "answer");
     table_row(t, (const char *const[]){tried(f, c, at) ? "*" : "", who, field_text(c, "type"),
-                                       field_text(c, "transport"), at, *base ? base : "",
-                                       parts, field_text(c, "dialect")});
+                                       field_text(c, "transport"), at, *base ? base : "", parts,
+                                       field_text(c, "dialect")});
     return true;
 }
 
@@ -76,15 +76,15 @@ static void put_pair(const struct story_facts *f, const struct prose *p)
     const char *local = field_text(f->failure, "local_candidate");
     const char *remote = field_text(f->failure, "remote_candidate");
     if (*local || *remote)
-        prose_item(p, 2, 16, "* pair tried", "%s -> %s", *local ? local : "not known",
+        prose_item(p, 2, 19, "* pair tried", "%s -> %s", *local ? local : "not known",
                    *remote ? remote : "not known");
 }
 
 void story_candidates(const struct story_facts *f, const struct prose *p)
 {
-    static const struct table_column columns[] = {
-        {"", 0},     {"SIDE", 0},       {"TYPE", 0}, {"TRANSPORT", 0}, {"ADDRESS", 0},
-        {"BASE", 0}, {"COMPONENTS", 0}, {"DIALECT", 0}};
+    static const struct table_column columns[] = {{"", 0},           {"SIDE", 0},    {"TYPE", 0},
+                                                  {"TRANSPORT", 0},  {"ADDRESS", 0}, {"BASE", 0},
+                                                  {"COMPONENTS", 0}, {"DIALECT", 0}};
     size_t n = json_array_size(f->candidates);
     struct table *t = table_new(columns, sizeof columns / sizeof *columns, 2, 0);
     unsigned shown = 0;

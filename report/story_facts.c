@@ -106,7 +106,8 @@ static int find_alias(struct query_db *db, struct story_facts *f)
     return 0;
 }
 
-/* The call that lived at that moment, among those with the Call-ID (it may have been read twice). */
+/* The call that lived at that moment, among those with the Call-ID (it may have been read twice).
+ */
 static int find_call(struct query_db *db, struct story_facts *f)
 {
     struct query_filter q = nothing();
@@ -151,8 +152,8 @@ static void find_near_side(struct story_facts *f)
     const char *local = candidate_endpoint(field_text(f->failure, "local_candidate"));
     if (!*local || !f->call)
         return;
-    bool offer = strcmp(local, field_text(f->call, "offer_relay")) == 0 ||
-                 has_candidate(f, "offer", local);
+    bool offer =
+        strcmp(local, field_text(f->call, "offer_relay")) == 0 || has_candidate(f, "offer", local);
     bool answer = strcmp(local, field_text(f->call, "answer_relay")) == 0 ||
                   has_candidate(f, "answer", local);
     f->near_known = offer != answer;

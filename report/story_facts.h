@@ -9,12 +9,12 @@
 
 /* Objects are NULL and lists empty where nothing is known. */
 struct story_facts {
-    json_t *failure;      /* row of failures */
+    json_t *failure; /* row of failures */
     json_t *attempts, *candidates, *diagnostics, *findings;
-    json_t *call;         /* row of calls */
-    json_t *allocation;   /* of the near side's relay port */
-    json_t *far;          /* of the far end, if that is a relay we watch too */
-    json_t *alias;        /* private to public address of the near relay */
+    json_t *call;       /* row of calls */
+    json_t *allocation; /* of the near side's relay port */
+    json_t *far;        /* of the far end, if that is a relay we watch too */
+    json_t *alias;      /* private to public address of the near relay */
     struct evidence_packet *packets;
     size_t n_packets;
     bool near_is_offer, near_known; /* which side of the call is the failure's local end */

@@ -1,4 +1,5 @@
-/* The ladder of one failure: signaling, relay control, handshake, on lanes client - relay - peer. */
+/* The ladder of one failure: signaling, relay control, handshake, on lanes client - relay - peer.
+ */
 #include "report/field.h"
 #include "report/ladder.h"
 #include "report/story.h"
@@ -35,11 +36,10 @@ static struct cast cast_lanes(const struct story_facts *f, struct ladder *l)
     l->lanes = client ? 3 : 2;
     struct cast c = {.client = client ? 0 : -1, .relay = client, .peer = client + 1};
     /* The relay asks, or is asked by the peer: the alias and the relay port tell which. */
-    bool asked = f->allocation &&
-                 field_int(f->allocation, "relay_port", 0) ==
-                     field_int(f->failure, "dst_port", -1) &&
-                 field_int(f->allocation, "relay_port", 0) !=
-                     field_int(f->failure, "src_port", -1);
+    bool asked =
+        f->allocation &&
+        field_int(f->allocation, "relay_port", 0) == field_int(f->failure, "dst_port", -1) &&
+        field_int(f->allocation, "relay_port", 0) != field_int(f->failure, "src_port", -1);
     c.src = asked ? c.peer : c.relay;
     c.dst = asked ? c.relay : c.peer;
     return c;
@@ -94,11 +94,10 @@ static void add_allocation(const json_t *a, int client, int relay, struct ladder
         return;
     int64_t error = field_int(a, "error_code", 0), port = field_int(a, "relay_port", 0);
     tick_t started = field_tick(a, "started");
-    ladder_add(l, started, client, relay, "Allocate");
-    if (port)
-        ladder_add(l, started, relay, client, "relay port %" PRId64, port);
-    else if (error)
-        ladder_add(l, started, relay, client, "error %" PRId64, error);
+    if (error && !port)
+        ladder_add(l, started, client, relay, "Allocate: error %" PRId64, error);
+    else
+        ladder_add(l, started, client, relay, port ? "Allocate, granted" : "Allocate");
     const char *reason = field_text(a, "end_reason");
     if (*reason && strcmp(reason, "capture-end") != 0)
         ladder_add(l, field_tick(a, "ended"), client, client, "allocation over: %s", reason);

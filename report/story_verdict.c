@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { HANG = 16, LIST = 160 };
+enum { HANG = 19, LIST = 160 };
 
 /* What the packets leave open, per verdict (P§7.4). */
 static const struct {

@@ -1,6 +1,6 @@
 /*
- * Aligned columns for the eye, through libsmartcols. On a terminal a table is fitted to its width (cells
- * are cut or wrapped); in a pipe nothing is cut.
+ * Aligned columns for the eye, through libsmartcols. On a terminal a table is fitted to its width
+ * (cells are cut or wrapped); in a pipe nothing is cut.
  */
 #ifndef EW_REPORT_TABLE_H
 #define EW_REPORT_TABLE_H
@@ -20,8 +20,8 @@ struct table_column {
 
 struct table;
 
-/* indent: blanks before each line. width: columns of the terminal, 0 = a pipe (never cut). NULL without
- * memory. */
+/* indent: blanks before each line. width: columns of the terminal, 0 = a pipe (never cut). NULL
+ * without memory. */
 struct table *table_new(const struct table_column *columns, unsigned n, unsigned indent,
                         unsigned width);
 void table_free(struct table *t);
@@ -32,7 +32,8 @@ void table_row(struct table *t, const char *const cells[]);
 /* Prints header and rows. 0, or -1 without memory. */
 int table_print(struct table *t, FILE *out);
 
-/* Columns of the terminal behind out, 0 if it is none. $COLUMNS overrides a terminal's own number. */
+/* Columns of the terminal behind out, 0 if it is none. $COLUMNS overrides a terminal's own number.
+ */
 unsigned table_width(FILE *out);
 
 #endif
