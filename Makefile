@@ -89,6 +89,11 @@ $(SAMPLER): $(SAMPLEC:pcaps/make/%.c=$(B)/pcaps-make/%.o)
 samples: $(SAMPLER)
 	$(Q)$(SAMPLER) pcaps
 
+# the committed samples are what the builder makes, byte for byte
+check-samples: $(SAMPLER)
+	$(Q)rm -rf $(B)/samples && mkdir -p $(B)/samples && $(SAMPLER) $(B)/samples
+	$(Q)diff -r -x make $(B)/samples pcaps
+
 # the generators write packets and messages with the same builders
 $(B)/bench/generate: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/gen*.c)) \
     $(addprefix $(B)/pcaps-make/,packet.o turn.o stun.o sip.o)
@@ -96,4 +101,4 @@ $(B)/bench/generate: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/gen*.c)) \
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lm
 
-.PHONY: samples
+.PHONY: samples check-samples

@@ -227,13 +227,15 @@ const struct sample samples_rfc[] = {
     {.name = "udp-timeout",
      .number = 31,
      .files = "udp-timeout.pcap",
-     .shows = "The same site as story 31: seven sendings of one check by the RFC timer, no answer.",
+     .shows = "Such a site again (10.31.2.1, 203.0.113.31): seven sendings of one check by the RFC "
+              "timer, no answer.",
      .expect = "relay-peer timeout failure 203.0.113.31:49631 198.51.100.31:61000 A confirmed\n",
      .build = udp_timeout},
     {.name = "udp-connected",
      .number = 32,
      .files = "udp-connected.pcap",
-     .shows = "The same site as story 32: the check is answered and RTP flows both ways.",
+     .shows = "Such a site again (10.32.2.1, 203.0.113.32): the check is answered and RTP flows "
+              "both ways.",
      .build = udp_connected},
     {0},
 };

@@ -341,16 +341,14 @@ static void open_trunks(struct gen_site *s)
 static void write_totals(struct gen_site *s)
 {
     struct gen *g = s->gen;
-    static const char *const names[GEN_VERDICTS] = {"connected",   "refused",          "timeout",
-                                                    "unreachable", "reset-after-open", "half-open"};
     truth_total(g, "calls", s->started);
     truth_total(g, "calls_at_once", s->running_max);
     truth_total(g, "sip_messages", s->sip_messages);
     truth_total(g, "candidates", s->candidates);
     truth_total(g, "allocations", s->allocations);
     truth_total(g, "failed_pairs", s->failed_pairs);
-    for (int v = 0; v < GEN_VERDICTS; v++)
-        truth_total(g, names[v], s->attempts[v]);
+    for (enum gen_verdict v = GEN_CONNECTED; v <= GEN_HALF; v++)
+        truth_total(g, gen_verdict_name(v), s->attempts[v]);
 }
 
 int gen_calls(struct gen *g)

@@ -54,7 +54,7 @@ void sip_ack(struct buf *b, const struct call *c);
 void sip_bye(struct buf *b, const struct call *c, bool failed);
 void sip_bye_ok(struct buf *b, const struct call *c);
 
-/* gen_media.c: steps of a call after the answer; each returns the time to the next step */
+/* gen_media.c: the steps of a call after the answer; each returns the time to the next step */
 int64_t media_attempt(struct gen_site *s, struct call *c);
 int64_t media_check(struct gen_site *s, struct call *c);
 int64_t media_check_answer(struct gen_site *s, struct call *c);
@@ -63,6 +63,7 @@ int64_t media_flow(struct gen_site *s, struct call *c);
 int64_t media_close(struct gen_site *s, struct call *c);
 void control_send(struct gen_site *s, struct call *c, int side, unsigned type, const struct buf *b);
 bool call_connected(const struct call *c);
+const char *gen_verdict_name(enum gen_verdict v);
 
 /* gen_noise.c: traffic that is none of the monitor's business */
 struct noise_pool;

@@ -6,8 +6,12 @@
 enum { FRAME_MAX = 2048, CONTROL = 2, MEDIA = 3, RTT = -1, END_PAUSE_MS = 300 };
 enum { ROUTER = 0x0a030101 };
 
-static const char *const verdict_names[] = {"connected",   "refused",          "timeout",
-                                            "unreachable", "reset-after-open", "half-open"};
+const char *gen_verdict_name(enum gen_verdict v)
+{
+    static const char *const names[GEN_VERDICTS] = {"connected",   "refused",          "timeout",
+                                                    "unreachable", "reset-after-open", "half-open"};
+    return names[v];
+}
 
 /* One packet of an attempt and the pause after it: milliseconds, or one round trip. */
 struct op {
@@ -39,7 +43,7 @@ static void write_truth(struct gen_site *s, const struct call *c, enum gen_verdi
     fprintf(s->gen->truth, "attempt\t%s:%u\t%s:%u\t%u\t%s\t%s\t%s\n",
             ip4_text(c->media.end[0].ip, from), c->media.end[0].port,
             ip4_text(c->media.end[1].ip, to), c->media.end[1].port, c->media.seq[0],
-            verdict_names[v], c->call_id, call_connected(c) ? "connected" : "failed");
+            gen_verdict_name(v), c->call_id, call_connected(c) ? "connected" : "failed");
 }
 
 static void start_attempt(struct gen_site *s, struct call *c, enum gen_verdict v)
