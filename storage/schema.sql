@@ -17,9 +17,6 @@ CREATE TABLE run (
     edges TEXT, relay_low INTEGER, relay_high INTEGER -- configuration that the joiner used
 );
 
--- Texts that many rows share (advice).
-CREATE TABLE phrase (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-
 CREATE TABLE failure (
     id INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, run_id INTEGER,
     first_us INTEGER, last_us INTEGER, leg TEXT, transport TEXT, verdict TEXT, info INTEGER,
@@ -30,25 +27,25 @@ CREATE TABLE failure (
     grade TEXT, matched_by TEXT, confidence TEXT,
     call_id TEXT, caller TEXT, callee TEXT, medium TEXT,
     local_candidate TEXT, remote_candidate TEXT, client_addr TEXT, client_port INTEGER,
-    finding TEXT, explanation TEXT, advice INTEGER, -- phrase.id
+    finding TEXT, explanation TEXT, advice TEXT,
     quality TEXT, call_row INTEGER, allocation_row INTEGER, attempt_row INTEGER, error_code INTEGER
 );
 CREATE INDEX failure_time ON failure(first_us);
 
 -- Likeliest first; rank counts from 0.
 CREATE TABLE finding (
-    failure_id INTEGER, rank INTEGER, code TEXT, confidence TEXT, evidence TEXT, advice INTEGER,
+    failure_id INTEGER, rank INTEGER, code TEXT, confidence TEXT, evidence TEXT, advice TEXT,
     PRIMARY KEY (failure_id, rank)
 ) WITHOUT ROWID;
 
 -- Findings across failures: scope is 'window' (a run's packet time) or 'night:DATE'.
 CREATE TABLE window_finding (
     id INTEGER PRIMARY KEY, scope TEXT NOT NULL, run_id INTEGER, first_us INTEGER, last_us INTEGER,
-    code TEXT, confidence TEXT, evidence TEXT, advice INTEGER
+    code TEXT, confidence TEXT, evidence TEXT, advice TEXT
 );
 
 CREATE TABLE attempt (
-    id INTEGER PRIMARY KEY, failure_id INTEGER, run_id INTEGER, -- run_id NULL: only linked so far
+    id INTEGER PRIMARY KEY, failure_id INTEGER, run_id INTEGER, -- verdict NULL: only linked so far
     src_addr TEXT, src_port INTEGER, dst_addr TEXT, dst_port INTEGER, transport TEXT,
     isn INTEGER, verdict TEXT, quality TEXT, peeks INTEGER, wanted INTEGER,
     syns INTEGER, synacks INTEGER, rsts INTEGER, first_us INTEGER, last_us INTEGER,
@@ -137,9 +134,9 @@ CREATE VIEW failures AS SELECT
     f.src_addr, f.src_port, f.src_public, f.dst_addr, f.dst_port, f.attempts, f.syns, f.rsts,
     f.rtt_us / 1000.0 AS rtt_ms, f.icmp_type, f.icmp_code, f.icmp_from, f.grade, f.matched_by,
     f.confidence, f.call_id, f.caller, f.callee, f.medium, f.local_candidate, f.remote_candidate,
-    f.client_addr, f.client_port, f.finding, f.explanation, p.body AS advice,
+    f.client_addr, f.client_port, f.finding, f.explanation, f.advice,
     f.quality AS capture_quality, f.run_id
-FROM failure f LEFT JOIN run r ON r.id = f.run_id LEFT JOIN phrase p ON p.id = f.advice;
+FROM failure f LEFT JOIN run r ON r.id = f.run_id;
 
 CREATE VIEW attempts AS SELECT
     id, failure_id, run_id, src_addr, src_port, dst_addr, dst_port, isn, verdict, syns, synacks, rsts,
@@ -149,7 +146,7 @@ CREATE VIEW attempts AS SELECT
         || printf('.%06dZ', last_us % 1000000) AS last_seen,
     rtt_us / 1000.0 AS rtt_ms, answer_ttl, answer_ipid, icmp_type, icmp_code, icmp_from,
     bytes_out, bytes_in
-FROM attempt WHERE run_id IS NOT NULL;
+FROM attempt WHERE verdict IS NOT NULL;
 
 CREATE VIEW calls AS SELECT
     id, call_id, caller, callee, conversation_id,
@@ -239,11 +236,8 @@ CREATE VIEW runs AS SELECT
 FROM run;
 
 CREATE VIEW findings AS
-SELECT 'failure:' || f.failure_id AS scope, f.code, f.confidence, f.evidence, p.body AS advice
-FROM finding f LEFT JOIN phrase p ON p.id = f.advice
-UNION ALL
-SELECT w.scope, w.code, w.confidence, w.evidence, p.body
-FROM window_finding w LEFT JOIN phrase p ON p.id = w.advice;
+SELECT 'failure:' || failure_id AS scope, code, confidence, evidence, advice FROM finding
+UNION ALL SELECT scope, code, confidence, evidence, advice FROM window_finding;
 
 CREATE VIEW logs AS SELECT
     id, file, kind,

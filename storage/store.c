@@ -27,8 +27,6 @@ void store_end(struct store *s)
     for (int i = 0; i < 3; i++)
         text_free(&s->json[i]);
     text_free(&s->bytes);
-    for (int i = 0; i < STORE_PHRASES; i++)
-        free(s->phrase[i].body);
     free(s->crowded);
 }
 
@@ -40,46 +38,6 @@ static void saw(struct store *s, tick_t t)
         s->first = t;
     if (s->last == TICK_NONE || t > s->last)
         s->last = t;
-}
-
-/* ---- texts that many rows share ---- */
-
-static uint64_t hash_of(const char *body)
-{
-    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-    for (; *body; body++)
-        h = (h ^ (uint8_t)*body) * 0x100000001b3u;
-    return h;
-}
-
-static int64_t phrase_from_table(struct store *s, const char *body)
-{
-    sqlite3_stmt *find = s->sql[WRITE_PHRASE_FIND];
-    bind_word(store_bind(s, WRITE_PHRASE_FIND), body);
-    int rc = sqlite3_step(find);
-    int64_t id = rc == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
-    sqlite3_reset(find);
-    if (id)
-        return id;
-    bind_word(store_bind(s, WRITE_PHRASE), body);
-    return store_run(s, WRITE_PHRASE) ? -1 : sqlite3_last_insert_rowid(s->db.handle);
-}
-
-int64_t store_phrase(struct store *s, const char *body)
-{
-    if (!body || !*body)
-        return 0;
-    uint64_t hash = hash_of(body);
-    struct store_phrase *p = &s->phrase[hash % STORE_PHRASES];
-    if (p->body && p->hash == hash && strcmp(p->body, body) == 0)
-        return p->id;
-    int64_t id = phrase_from_table(s, body);
-    char *kept = id > 0 ? strdup(body) : NULL;
-    if (kept) {
-        free(p->body);
-        *p = (struct store_phrase){hash, id, kept};
-    }
-    return id;
 }
 
 /* ---- attempts and their packets ---- */
@@ -156,6 +114,7 @@ int store_link(struct store *s, int64_t attempt_row, int64_t failure_row)
 {
     struct binds *b = store_bind(s, WRITE_LINK);
     bind_int(b, attempt_row);
+    bind_int(b, s->run);
     bind_int(b, failure_row);
     return store_run(s, WRITE_LINK);
 }
@@ -186,15 +145,14 @@ static int crowded(struct store *s, int64_t row)
 static int store_findings(struct store *s, int64_t row, const struct record_failure *r)
 {
     for (unsigned i = 0; i < r->n; i++) {
-        int64_t advice = store_phrase(s, r->list[i].advice);
         struct binds *b = store_bind(s, WRITE_FINDING);
         bind_int(b, row);
         bind_int(b, i);
         bind_word(b, r->list[i].code);
         bind_word(b, r->list[i].likely ? "likely" : "possible");
         bind_text(b, r->list[i].evidence);
-        bind_int(b, advice);
-        if (advice < 0 || store_run(s, WRITE_FINDING))
+        bind_text(b, r->list[i].advice);
+        if (store_run(s, WRITE_FINDING))
             return -1;
     }
     struct binds *b = store_bind(s, WRITE_FINDINGS_REST);
@@ -237,9 +195,6 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
 {
     const struct failure *f = &r->failure;
     char keys[160];
-    int64_t advice = store_phrase(s, f->advice);
-    if (advice < 0)
-        return -1;
     struct binds *b = store_bind(s, WRITE_FAILURE);
     bind_int(b, row);
     bind_int(b, (int64_t)f->event_id);
@@ -259,7 +214,7 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
     bind_endpoint(b, &f->client);
     bind_word(b, f->finding);
     bind_text(b, f->explanation);
-    bind_int(b, advice);
+    bind_text(b, f->advice);
     bind_word(b, quality_name((enum quality)f->quality));
     if (bind_row(s, b, IDS_CALL, f->call_row) ||
         bind_row(s, b, IDS_ALLOCATION, f->allocation_row) ||

@@ -1,5 +1,5 @@
 /*
- * One run's records into rows: statements, row ids, shared texts. Used by the writer's thread for what
+ * One run's records into rows: statements and row ids. Used by the writer's thread for what
  * the engine sends, and at the end of a run for what rejoining gives. Every call that writes needs
  * a transaction (db_begin) around it.
  */
@@ -11,13 +11,7 @@
 #include "storage/text.h"
 #include "storage/write_sql.h"
 
-enum { EVIDENCE_PER_FAILURE = 60, STORE_PHRASES = 256 };
-
-struct store_phrase {
-    uint64_t hash;
-    int64_t id;
-    char *body;
-};
+enum { EVIDENCE_PER_FAILURE = 60 };
 
 struct store {
     struct db db;
@@ -27,7 +21,6 @@ struct store {
     int64_t run;
     struct text json[3];     /* scratch: a call's two sides and diagnostics */
     struct text bytes;       /* scratch: evidence */
-    struct store_phrase phrase[STORE_PHRASES];
     int64_t *crowded;        /* failure rows that may have too much evidence */
     size_t n_crowded, room_crowded;
     tick_t first, last;      /* packet time seen since the last store_span() */
@@ -48,8 +41,6 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
 int store_call(struct store *s, const struct fact_call *c);
 int store_allocation(struct store *s, const struct fact_allocation *a);
-/* phrase.id of a text, 0 for NULL, -1 on failure */
-int64_t store_phrase(struct store *s, const char *body);
 /* Starts the binds of one statement. */
 struct binds *store_bind(struct store *s, enum write_sql which);
 int store_run(struct store *s, enum write_sql which);

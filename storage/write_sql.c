@@ -20,7 +20,7 @@ static const char *const texts[WRITE_SQLS] = {
         " icmp_type = excluded.icmp_type, icmp_code = excluded.icmp_code,"
         " icmp_from = excluded.icmp_from, bytes_out = excluded.bytes_out,"
         " bytes_in = excluded.bytes_in",
-    [WRITE_LINK] = "INSERT INTO attempt (id, failure_id) VALUES (?,?)"
+    [WRITE_LINK] = "INSERT INTO attempt (id, run_id, failure_id) VALUES (?,?,?)"
                    " ON CONFLICT (id) DO UPDATE SET failure_id = excluded.failure_id",
     [WRITE_EVIDENCE] = "INSERT OR REPLACE INTO evidence (attempt_id, run_id, n, list, bytes)"
                        " VALUES (?,?,?,?,?)",
@@ -59,8 +59,6 @@ static const char *const texts[WRITE_SQLS] = {
     [WRITE_FAILURE_GONE] = "DELETE FROM failure WHERE id = ?",
     [WRITE_FINDINGS_GONE] = "DELETE FROM finding WHERE failure_id = ?",
     [WRITE_UNLINK] = "UPDATE attempt SET failure_id = NULL WHERE failure_id = ?",
-    [WRITE_PHRASE_FIND] = "SELECT id FROM phrase WHERE body = ?",
-    [WRITE_PHRASE] = "INSERT INTO phrase (body) VALUES (?)",
     [WRITE_TRAFFIC] = "INSERT INTO traffic_hour (run_id, hour_us, src_addr, dst_net, port_from,"
                       " port_to, transport, connected, refused, timeout, other)"
                       " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
