@@ -459,11 +459,11 @@ bool allocations_known(const struct allocations *s, const struct message_at *at)
 }
 
 void allocations_closed(struct allocations *s, const struct endpoint *client,
-                        const struct endpoint *server, tick_t when, bool reset)
+                        const struct endpoint *server, tick_t when)
 {
     struct allocation *a = allocation_find(s, client, server, PROTO_TCP);
     if (a)
-        allocation_end(a, when, reset ? "reset" : "closed");
+        allocation_end(a, when, "closed");
 }
 
 /* ---- time ---- */

@@ -91,7 +91,7 @@ struct fact_allocation {
     struct endpoint reflexive;
     const char *medium;      /* "audio" "video" "data" or NULL */
     tick_t started, ended;   /* started: first Allocate request; ended: TICK_NONE while alive */
-    const char *end_reason;  /* "released" "closed" "reset" "expired" "failed" "capture-end" */
+    const char *end_reason;  /* "released" "closed" "expired" "failed" "capture-end" */
     uint16_t error_code;     /* last error, 0 = none; a first 401 before success is none */
     uint32_t requests;       /* Allocate requests before the first success or the end */
     const char *call_id;     /* MS SIP Call-ID attribute */

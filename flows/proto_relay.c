@@ -234,6 +234,10 @@ void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool 
     bool hello_unanswered = c->kind == STREAM_MS_TURN && s->from_start &&
                             c->half[SIDE_CLIENT].greeted && !c->half[SIDE_SERVER].greeted &&
                             !c->half[SIDE_SERVER].lost;
-    if (hello_unanswered && closed)
+    if (!closed)
+        return;
+    if (hello_unanswered)
         tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, TLS_NOT_TLS);
+    if (c->kind == STREAM_MS_TURN || c->kind == STREAM_TURN)
+        allocations_closed(p->config.allocations, &s->flow->client, &s->flow->server, s->time);
 }

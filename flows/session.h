@@ -51,9 +51,9 @@ void allocations_turn(struct allocations *a, const struct stun_msg *m, const str
 void allocations_channel(struct allocations *a, uint16_t channel, const struct message_at *at);
 /* Is there a live allocation of this client at this server? */
 bool allocations_known(const struct allocations *a, const struct message_at *at);
-/* The control connection closed (or was reset): the relay port is gone (P§1.3). */
+/* The control connection closed or was reset: the relay port is gone (P§1.3). */
 void allocations_closed(struct allocations *a, const struct endpoint *client,
-                        const struct endpoint *server, tick_t when, bool reset);
+                        const struct endpoint *server, tick_t when);
 void allocations_advance(struct allocations *a, tick_t now);
 void allocations_finish(struct allocations *a, tick_t now);
 void allocations_counts(const struct allocations *a, struct allocations_counts *out);

@@ -1,0 +1,365 @@
+/* The engine, put together: one packet's way from frame to record. */
+#include "flows/pipeline.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "capture/dedup.h"
+#include "capture/defrag.h"
+#include "flows/feeder.h"
+#include "flows/joiner.h"
+#include "flows/limits.h"
+#include "flows/proto.h"
+#include "flows/session.h"
+#include "flows/traffic.h"
+
+#define ADVANCE_EVERY (100 * TICK_MS)
+
+/* Failed connects of unknown sources: so many rows a minute, the rest is only counted. */
+struct source_rate {
+    struct addr source;
+    uint32_t count;
+    tick_t minute;
+};
+
+struct pipeline {
+    struct engine_out out;
+    struct dedup *dedup;
+    struct defrag *defrag;
+    struct joiner *joiner;
+    struct calls *calls;
+    struct allocations *allocations;
+    struct proto *proto;
+    struct feeder *feeder;
+    struct tracker *tracker;
+    struct traffic *traffic;
+    struct iface_counts *ifaces;
+    unsigned n_ifaces;
+    tick_t first, last, now, advanced;
+    uint64_t seed;
+    struct source_rate rates[LIMIT_SOURCES];
+    tick_t minute;
+    uint32_t minute_count;
+    uint64_t aggregated, attempts, failed_attempts, failures;
+};
+
+/* ---- records on their way out ---- */
+
+static bool within_rate(struct pipeline *p, const struct attempt *a)
+{
+    struct endpoint e = {.addr = a->src.addr};
+    struct source_rate *r = &p->rates[endpoint_hash(&e, p->seed) % LIMIT_SOURCES];
+    tick_t minute = a->first / (60 * TICK_S);
+    if (minute != p->minute) {
+        p->minute = minute;
+        p->minute_count = 0;
+    }
+    if (r->minute != minute || !addr_eq(&r->source, &a->src.addr))
+        *r = (struct source_rate){a->src.addr, 0, minute};
+    if (++r->count <= LIMIT_UNKNOWN_PER_MINUTE && ++p->minute_count <= LIMIT_UNKNOWN_IN_ALL)
+        return true;
+    p->aggregated++;
+    return false;
+}
+
+static void store_attempt(struct pipeline *p, const struct attempt *a)
+{
+    struct evidence ev[ATTEMPT_MAX_EVIDENCE];
+    bool failed = a->verdict != VERDICT_CONNECTED;
+    unsigned n = failed && a->evidence ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
+    p->failed_attempts += failed;
+    p->out.attempt(p->out.arg, a, ev, n);
+}
+
+static void on_attempt(void *arg, const struct attempt *a, bool final)
+{
+    struct pipeline *p = arg;
+    bool connected = a->verdict == VERDICT_CONNECTED;
+    enum attempt_use use = joiner_attempt(p->joiner, a);
+    bool known = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr) || a->wanted;
+    if (!connected || !final)
+        p->attempts++;
+    if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP)
+        allocations_closed(p->allocations, &a->src, &a->dst, p->now);
+    bool store = connected ? final && (use == ATTEMPT_RELAY || use == ATTEMPT_WAITING) : true;
+    bool exempt = known || use == ATTEMPT_CLIENT;
+    bool stored = store && (exempt || within_rate(p, a));
+    if (stored)
+        store_attempt(p, a);
+    if ((known || (store && !stored)) && (!connected || !final))
+        traffic_add(p->traffic, a, &p->out);
+}
+
+static bool on_wanted(void *arg, const struct endpoint *src, const struct endpoint *dst)
+{
+    struct pipeline *p = arg;
+    return joiner_wanted(p->joiner, src, dst);
+}
+
+static void on_flow_over(void *arg, struct flow *f)
+{
+    struct pipeline *p = arg;
+    feeder_flow_over(p->feeder, f);
+}
+
+static void on_failure(void *arg, const struct failure *f, const struct finding *list, unsigned n)
+{
+    struct pipeline *p = arg;
+    p->failures = (uint64_t)f->id > p->failures ? (uint64_t)f->id : p->failures;
+    p->out.failure(p->out.arg, f, list, n);
+}
+
+static void on_failure_gone(void *arg, int64_t id)
+{
+    struct pipeline *p = arg;
+    p->out.failure_gone(p->out.arg, id);
+}
+
+static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
+{
+    struct pipeline *p = arg;
+    p->out.attempt_failure(p->out.arg, attempt, failure);
+}
+
+static void on_alias(void *arg, const struct fact_alias *a)
+{
+    struct pipeline *p = arg;
+    p->out.alias(p->out.arg, a);
+}
+
+/* ---- life ---- */
+
+static bool build_joining(struct pipeline *p, const struct engine_config *c)
+{
+    struct joiner_config jc = {
+        .sensor = c->sensor, .aliases = c->aliases, .n_aliases = c->n_aliases, .edges = c->edges,
+        .n_edges = c->n_edges, .relay_low = c->relay_low, .relay_high = c->relay_high,
+        .seed = p->seed};
+    struct joiner_hooks jh = {p, on_failure, on_failure_gone, on_attempt_failure, on_alias};
+    p->joiner = joiner_new(&jc, &jh);
+    p->calls = p->joiner ? calls_new(p->joiner, &p->out, p->seed) : NULL;
+    p->allocations = p->joiner ? allocations_new(p->joiner, &p->out, p->seed) : NULL;
+    p->traffic = traffic_new(c->relay_low, c->relay_high, p->seed);
+    return p->calls && p->allocations && p->traffic;
+}
+
+static bool build_reading(struct pipeline *p, const struct engine_config *c, const char **why)
+{
+    struct proto_config pc = {p->calls,     p->allocations, p->joiner,
+                              c->sip_ports, c->turn_ports,  c->n_sip_ports, c->n_turn_ports};
+    struct tracker_hooks th = {p, on_wanted, on_attempt, on_flow_over};
+    p->proto = proto_new(&pc);
+    p->tracker = tracker_new(c->flows, 0, p->seed, &th);
+    p->dedup = dedup_new(p->seed);
+    p->defrag = defrag_new(p->seed);
+    if (!p->proto || !p->tracker || !p->dedup || !p->defrag)
+        return false;
+    p->feeder = feeder_new(0, 0, proto_reader(p->proto), why);
+    return p->feeder != NULL;
+}
+
+struct pipeline *pipeline_new(const struct engine_config *c, const struct engine_out *out,
+                              const char **why)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    *why = "out of memory";
+    if (!p)
+        return NULL;
+    p->out = *out;
+    p->first = p->last = p->now = p->advanced = TICK_NONE;
+    if (getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed || !build_joining(p, c) ||
+        !build_reading(p, c, why)) {
+        pipeline_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    feeder_free(p->feeder);
+    tracker_free(p->tracker);
+    proto_free(p->proto);
+    calls_free(p->calls);
+    allocations_free(p->allocations);
+    joiner_free(p->joiner);
+    traffic_free(p->traffic);
+    defrag_free(p->defrag);
+    dedup_free(p->dedup);
+    free(p->ifaces);
+    free(p);
+}
+
+/* ---- time ---- */
+
+static void advance(struct pipeline *p, tick_t now)
+{
+    p->advanced = now;
+    tracker_advance(p->tracker, now);
+    feeder_advance(p->feeder, now);
+    calls_advance(p->calls, now);
+    allocations_advance(p->allocations, now);
+    p->out.advance(p->out.arg, now);
+}
+
+/* Small steps back (reordering, two spans) leave the clock where it is; a larger one is another day's
+ * capture, and the clock follows. */
+static void set_now(struct pipeline *p, tick_t t)
+{
+    if (p->now == TICK_NONE || t > p->now || t < p->now - 10 * TICK_S)
+        p->now = t;
+    tick_t since = p->now - p->advanced;
+    if (p->advanced == TICK_NONE || since >= ADVANCE_EVERY || since < 0)
+        advance(p, p->now);
+}
+
+/* ---- packets ---- */
+
+static void on_tcp(struct pipeline *p, const struct packet *k)
+{
+    struct flow_ref ref = tracker_tcp(p->tracker, k);
+    if (ref.flow)
+        feeder_tcp(p->feeder, &ref, k);
+}
+
+static void on_udp(struct pipeline *p, const struct packet *k)
+{
+    struct stun_msg stun;
+    if (proto_datagram(p->proto, k, &stun))
+        tracker_stun(p->tracker, k, &stun);
+}
+
+static void on_packet(struct pipeline *p, const struct packet *k, struct iface_counts *counts)
+{
+    if (dedup_seen(p->dedup, k)) {
+        counts->duplicates++;
+        return;
+    }
+    switch (k->proto) {
+    case PROTO_TCP:
+        on_tcp(p, k);
+        break;
+    case PROTO_UDP:
+        on_udp(p, k);
+        break;
+    default:
+        tracker_icmp(p->tracker, k);
+    }
+}
+
+static struct iface_counts *iface_of(struct pipeline *p, unsigned iface)
+{
+    if (iface >= p->n_ifaces) {
+        unsigned n = iface + 8;
+        struct iface_counts *grown = realloc(p->ifaces, n * sizeof *grown);
+        if (!grown)
+            return NULL;
+        memset(grown + p->n_ifaces, 0, (n - p->n_ifaces) * sizeof *grown);
+        p->ifaces = grown;
+        p->n_ifaces = n;
+    }
+    return &p->ifaces[iface];
+}
+
+void pipeline_frame(struct pipeline *p, const struct raw_packet *raw)
+{
+    struct packet k;
+    struct fragment f;
+    struct slice whole;
+    struct iface_counts *counts = iface_of(p, raw->iface);
+    if (!counts)
+        return;
+    counts->packets++;
+    counts->bytes += raw->len;
+    if (p->first == TICK_NONE || raw->time < p->first)
+        p->first = raw->time;
+    if (raw->time > p->last)
+        p->last = raw->time;
+    set_now(p, raw->time);
+    enum frame_kind kind = frame_decode(raw, &k, &f);
+    for (int depth = 0; kind == FRAME_FRAGMENT && depth < FRAME_MAX_LAYERS; depth++) {
+        if (!defrag_add(p->defrag, &f, raw->time, &whole))
+            return;
+        struct fragment outer = f;
+        kind = frame_transport(&outer, whole, &k, &f);
+    }
+    if (kind == FRAME_PACKET)
+        on_packet(p, &k, counts);
+    else if (kind == FRAME_OTHER)
+        counts->not_ip++;
+    else
+        counts->decode_errors++;
+}
+
+void pipeline_idle(struct pipeline *p, tick_t now)
+{
+    set_now(p, now);
+}
+
+void pipeline_lossy(struct pipeline *p, tick_t from, tick_t to)
+{
+    tracker_lossy(p->tracker, from, to);
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+    tick_t now = p->now;
+    if (now == TICK_NONE)
+        return;
+    tracker_advance(p->tracker, now);
+    feeder_finish(p->feeder, now);
+    tracker_finish(p->tracker, now);
+    /* calls may still look at allocations, and allocations ask which calls know them */
+    allocations_finish(p->allocations, now);
+    calls_finish(p->calls);
+    traffic_flush(p->traffic, &p->out);
+    p->out.advance(p->out.arg, now);
+}
+
+/* ---- figures ---- */
+
+void pipeline_counts(struct pipeline *p, struct engine_counts *out)
+{
+    struct tracker_counts t;
+    struct feeder_counts f;
+    struct proto_counts r;
+    struct calls_counts c;
+    struct allocations_counts a;
+    struct joiner_counts j;
+    tracker_counts(p->tracker, &t);
+    feeder_counts(p->feeder, &f);
+    proto_counts(p->proto, &r);
+    calls_counts(p->calls, &c);
+    allocations_counts(p->allocations, &a);
+    joiner_counts(p->joiner, &j);
+    *out = (struct engine_counts){
+        .table_evictions = t.evicted_syn + t.evicted_flows + t.evicted_checks + t.evidence_lost +
+                           f.evicted + c.evicted + a.evicted + j.orphans_evicted + j.pairs_dropped,
+        .stream_gaps = f.gaps,
+        .one_way_flows = t.one_way_flows,
+        .aggregated = p->aggregated + j.grade_c_suppressed,
+        .sip_messages = c.sip_messages,
+        .stun_messages = a.stun_messages + r.ice_messages,
+        .sdp_bodies = c.sdp_bodies,
+        .sdp_candidates = c.sdp_candidates,
+        .unreadable_tls = r.tls_streams,
+        .calls = c.calls,
+        .allocations = a.allocations,
+        .attempts = p->attempts,
+        .failed_attempts = p->failed_attempts,
+        .failures = p->failures,
+    };
+}
+
+void pipeline_iface_counts(struct pipeline *p, unsigned iface, struct iface_counts *out)
+{
+    *out = iface < p->n_ifaces ? p->ifaces[iface] : (struct iface_counts){0};
+}
+
+void pipeline_span(const struct pipeline *p, tick_t *first, tick_t *last)
+{
+    *first = p->first;
+    *last = p->last;
+}
