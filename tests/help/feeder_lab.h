@@ -17,8 +17,7 @@ struct lab {
     struct feeder_counts counts;
 };
 
-#define C SIDE_CLIENT
-#define S SIDE_SERVER
+enum { C = SIDE_CLIENT, S = SIDE_SERVER };
 
 /* cmocka's: *state is a struct lab. */
 int lab_set_up(void **state);
