@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "flows/wire/framing.h"
+
 /* ---- evidence ---- */
 
 void evidence_begin(struct evidence_lists *e)
@@ -76,11 +78,11 @@ const char *hypothesis_when(tick_t first, tick_t last, char out[64])
     if (!from[0])
         snprintf(out, 64, "an unknown time");
     else if (strcmp(from, to) == 0 || !to[0])
-        snprintf(out, 64, "%s UTC", from);
+        snprintf(out, 64, "%.19s UTC", from);
     else if (memcmp(from, to, 10) == 0)
-        snprintf(out, 64, "%s to %s UTC", from, to + 11);
+        snprintf(out, 64, "%.19s to %.8s UTC", from, to + 11);
     else
-        snprintf(out, 64, "%s to %s UTC", from, to);
+        snprintf(out, 64, "%.19s to %.19s UTC", from, to);
     return out;
 }
 
@@ -124,4 +126,22 @@ bool hypothesis_prohibited(bool v4, int type, int code)
     if (v4)
         return type == 3 && (code == 9 || code == 10 || code == 13);
     return type == 1 && (code == 1 || code == 5 || code == 6); /* RFC 4443 §3.1 */
+}
+
+const char *hypothesis_instead(int tls_instead)
+{
+    switch (tls_instead) {
+    case TLS_NOT_TLS:
+        return "bytes that are no TLS";
+    case TLS_ALERT:
+        return "a TLS alert";
+    case TLS_SPLIT_HELLO:
+        return "ServerHello and ServerHelloDone in separate records";
+    case TLS_CERTIFICATE:
+        return "a certificate where none belongs";
+    case TLS_OTHER_HELLO:
+        return "a ServerHello of another shape";
+    default:
+        return "nothing";
+    }
 }

@@ -56,6 +56,10 @@ struct hypothesis {
 extern const struct hypothesis hypotheses_of_relay[]; /* allocation, control leg, what was offered */
 extern const struct hypothesis hypotheses_of_path[];  /* what became of the packets */
 
+/* "a certificate where none belongs" ...: what came instead of the pseudo-TLS answer (enum tls_instead,
+ * -1 = nothing). */
+const char *hypothesis_instead(int tls_instead);
+
 /* ICMP that says a filter forbade it: v4 3/9 3/10 3/13; v6 1/1 and its finer forms 1/5 1/6. */
 bool hypothesis_prohibited(bool v4, int type, int code);
 

@@ -41,10 +41,25 @@ static uint64_t event_id(const struct joiner *j, const struct endpoint *a, const
     return h ? h : 1;
 }
 
-/* Of what a reader of the row would notice. */
-static uint64_t digest(const struct failure *f)
+/* Of what the rules look at besides the row: findings must not depend on which fact came last. */
+static uint64_t digest_context(const struct failure_context *ctx)
 {
-    uint64_t h = mix_text(f->event_id, f->local_candidate);
+    const struct fact_call *c = ctx->call;
+    int64_t numbers[] = {c ? c->n_diags : -1, c ? c->answered : TICK_NONE,
+                         ctx->send ? ctx->send->first : TICK_NONE, ctx->attempt->rtt_us,
+                         ctx->from_far | ctx->far_sent_first << 1 | ctx->both_local << 2,
+                         ctx->near_side, ctx->tls_instead};
+    uint64_t h = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
+    for (unsigned m = 0; c && m < c->n_media; m++)
+        for (int side = 0; side < CALL_SIDES; side++)
+            h = mix(h, &c->media[m].side[side].n_candidates, sizeof(uint16_t));
+    return h;
+}
+
+/* Of what a reader of the row would notice. */
+static uint64_t digest(const struct failure *f, const struct failure_context *ctx)
+{
+    uint64_t h = mix_text(f->event_id ^ digest_context(ctx), f->local_candidate);
     int64_t numbers[] = {f->first, f->last,     f->verdict, f->quality,       f->info,
                          f->attempts, f->syns,  f->rsts,    (int64_t)f->keys, f->confidence,
                          f->grade, f->call_row, f->leg,     f->allocation_row};
@@ -195,9 +210,17 @@ static bool far_end_asked(const struct match_question *q, const struct match_ans
     return endpoint_eq(&p->first_src, &q->end[!a->near].wire);
 }
 
-static void pair_context(const struct pair *p, const struct match_question *q,
-                         const struct match_answer *a, const struct failure *f,
-                         struct failure_context *ctx)
+/* Which side of the call our end is: told by either end. */
+static int near_side(const struct match_answer *a)
+{
+    if (a->side[a->near] >= 0)
+        return a->side[a->near];
+    return a->side[!a->near] >= 0 ? !a->side[!a->near] : -1;
+}
+
+static void pair_context(const struct joiner *j, const struct pair *p,
+                         const struct match_question *q, const struct match_answer *a,
+                         const struct failure *f, struct failure_context *ctx)
 {
     *ctx = (struct failure_context){
         .call = p->call,
@@ -205,6 +228,10 @@ static void pair_context(const struct pair *p, const struct match_question *q,
         .attempt = &p->best,
         .send = a->send,
         .far_sent_first = far_end_asked(q, a, p),
+        .from_far = endpoint_eq(&p->best.src, &q->end[!a->near].wire),
+        .near_side = near_side(a),
+        .relay_low = j->config.relay_low,
+        .relay_high = j->config.relay_high,
         .both_local = q->end[0].allocation && q->end[1].allocation,
         .other_pair_connected = f->info && (p->call || p->own),
         .tls_instead = p->tls_instead,
@@ -243,7 +270,8 @@ void emit_pair(struct joiner *j, struct pair *p)
                                                                       : &p->end[0].wire,
                           p->first_isn, p->first, NULL);
     mark_failed(p, f.info);
-    uint64_t now = digest(&f);
+    pair_context(j, p, &q, &a, &f, &ctx);
+    uint64_t now = digest(&f, &ctx);
     if (p->shown && now == p->digest) {
         emit_link(j, p);
         return;
@@ -253,7 +281,6 @@ void emit_pair(struct joiner *j, struct pair *p)
     f.id = p->failure;
     p->digest = now;
     p->shown = true;
-    pair_context(p, &q, &a, &f, &ctx);
     send_failure(j, &f, &ctx);
     emit_link(j, p);
 }
@@ -310,7 +337,8 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
     struct endpoint none = {.port = (uint16_t)medium};
     f.event_id = event_id(j, &none, &none, 0, c->started, c->call_id);
     f.id = s->verdict_row[medium] = ++j->last_failure;
-    struct failure_context ctx = {.call = c, .allocation = own, .tls_instead = -1};
+    struct failure_context ctx = {.call = c, .allocation = own, .tls_instead = -1,
+                                  .near_side = own ? near : -1};
     send_failure(j, &f, &ctx);
 }
 
@@ -343,7 +371,7 @@ void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v
     }
     f.event_id = event_id(j, &a->client, &a->server, a->requests, a->started, NULL);
     f.id = s->verdict_row[0] = ++j->last_failure;
-    struct failure_context ctx = {.allocation = a, .tls_instead = -1,
+    struct failure_context ctx = {.allocation = a, .tls_instead = -1, .near_side = -1,
                                   .send = a->n_sends ? &a->sends[a->n_sends - 1] : NULL};
     send_failure(j, &f, &ctx);
 }
