@@ -1,6 +1,6 @@
 /*
- * What TCP connects and UDP checks share: ids, who is wanted, evidence, and the last look at a verdict
- * before it leaves, where the sensor's own blindness lowers the claim (design §2.5).
+ * What TCP connects and UDP checks share: ids, who is wanted, evidence, and the last look at a
+ * verdict before it leaves, where the sensor's own blindness lowers the claim (design §2.5).
  */
 #ifndef EW_FLOWS_ATTEMPTS_H
 #define EW_FLOWS_ATTEMPTS_H
@@ -41,8 +41,8 @@ static inline uint32_t attempts_handle(uint32_t handle, bool wanted)
     return handle ? handle | (uint32_t)wanted << 31 : 0;
 }
 
-/* Sets quality, lowers what can't be claimed, asks again who is wanted, and reports. a->quality may be
- * QUALITY_ONE_WAY or LOSSY already. asked: time of the last request; spoke: a packet of dst was
+/* Sets quality, lowers what can't be claimed, asks again who is wanted, and reports. a->quality may
+ * be QUALITY_ONE_WAY or LOSSY already. asked: time of the last request; spoke: a packet of dst was
  * seen. */
 void attempts_report(struct attempts *s, struct attempt *a, tick_t asked, bool spoke, bool final);
 

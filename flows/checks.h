@@ -1,6 +1,7 @@
 /*
- * STUN Binding checks and TURN transactions over UDP, as runs: what one endpoint asked another until
- * it stopped for DEADLINE_CHECK. A run is an attempt like a TCP connect; its requests count as SYNs.
+ * STUN Binding checks and TURN transactions over UDP, as runs: what one endpoint asked another
+ * until it stopped for DEADLINE_CHECK. A run is an attempt like a TCP connect; its requests count
+ * as SYNs.
  *
  *   checks        Binding: an OK answer = connected; only errors = open-no-check
  *   transactions  Allocate, Refresh, CreatePermission ...: a 401 before success is normal; errors

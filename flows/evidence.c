@@ -1,6 +1,6 @@
 /*
- * Evidence slots. A handle is a slot's number and its turn (how often the slot was given out), so that a
- * handle whose slot went to another attempt is seen to be stale.
+ * Evidence slots. A handle is a slot's number and its turn (how often the slot was given out), so
+ * that a handle whose slot went to another attempt is seen to be stale.
  *
  *   attempt -> newest slot -> older slot -> ... -> 0         per attempt, by handle
  *   oldest <-> ... <-> newest                                 all slots in use, by age
@@ -23,8 +23,8 @@ struct slot {
     uint32_t earlier;      /* handle of the attempt's packet before, 0 = first */
     uint32_t older, newer; /* slot numbers by age; free list: newer */
     uint16_t linktype, iface;
-    uint16_t turn;         /* 1 ... TURNS - 1 */
-    uint8_t count;         /* packets of the attempt up to this one */
+    uint16_t turn; /* 1 ... TURNS - 1 */
+    uint8_t count; /* packets of the attempt up to this one */
     bool used;
     uint8_t bytes[LIMIT_EVIDENCE_BYTES];
 };

@@ -1,7 +1,7 @@
 /*
  * The handshake and ICMP packets of attempts that are not decided yet, cut to LIMIT_EVIDENCE_BYTES.
- * A fixed number of slots; when all are taken, the oldest packet gives way. Attempts of wanted and of
- * unknown endpoints have a store each, so that a scan never costs a negotiated pair its proof.
+ * A fixed number of slots; when all are taken, the oldest packet gives way. Attempts of wanted and
+ * of unknown endpoints have a store each, so that a scan never costs a negotiated pair its proof.
  */
 #ifndef EW_FLOWS_EVIDENCE_H
 #define EW_FLOWS_EVIDENCE_H

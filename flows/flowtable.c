@@ -34,8 +34,8 @@ void flowtable_close(struct flowtable *t)
 static uint32_t *bucket(const struct flowtable *t, const struct endpoint *a,
                         const struct endpoint *b)
 {
-    uint64_t h = endpoint_cmp(a, b) <= 0 ? endpoint_hash2(a, b, t->seed)
-                                         : endpoint_hash2(b, a, t->seed);
+    uint64_t h =
+        endpoint_cmp(a, b) <= 0 ? endpoint_hash2(a, b, t->seed) : endpoint_hash2(b, a, t->seed);
     return &t->index[h & (t->buckets - 1)];
 }
 
@@ -93,8 +93,12 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
         return 0;
     uint32_t other = *head;
     t->hot[n] = (struct entry){.flow = {.client = *client, .server = *server}, .next = other};
-    t->cold[n] = (struct entry_cold){
-        .last = TICK_NONE, .asked = TICK_NONE, .rtt_us = UINT32_MAX, .ipid = -1, .ttl = -1, .list = -1};
+    t->cold[n] = (struct entry_cold){.last = TICK_NONE,
+                                     .asked = TICK_NONE,
+                                     .rtt_us = UINT32_MAX,
+                                     .ipid = -1,
+                                     .ttl = -1,
+                                     .list = -1};
     for (; other; other = t->hot[other].next)
         if (pair_at(t, other, client, server, &forward))
             t->hot[other].siblings = t->hot[n].siblings = 1;
@@ -106,8 +110,9 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
 static void set_due(struct flowtable *t, int list)
 {
     struct flow_list *l = &t->list[list];
-    l->due = l->oldest ? t->cold[l->oldest].armed + handshake_wait_time((enum handshake_wait)(list / 2))
-                       : INT64_MAX;
+    l->due = l->oldest
+                 ? t->cold[l->oldest].armed + handshake_wait_time((enum handshake_wait)(list / 2))
+                 : INT64_MAX;
 }
 
 static void unlist(struct flowtable *t, uint32_t n)

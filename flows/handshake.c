@@ -6,11 +6,12 @@
 
 enum { CLIENT, SERVER };
 enum {
-    NEAR = 65536,      /* a sequence number this close to the expected one belongs to the connection */
-    HOLE = 1 << 24,    /* beyond it, not a lost stretch but another connection's number */
+    NEAR = 65536,   /* a sequence number this close to the expected one belongs to the connection */
+    HOLE = 1 << 24, /* beyond it, not a lost stretch but another connection's number */
     ANSWER_BYTES = 64, /* shorter answers before an RST do not make a connection */
 };
 
+#define RETRY_SLACK (2 * TICK_S) /* retries come late on a loaded host */
 #define CLOSE_FLAGS (HS_CLIENT_FIN | HS_SERVER_FIN | HS_CLIENT_RST | HS_SERVER_RST)
 #define RST_FLAGS (HS_CLIENT_RST | HS_SERVER_RST)
 #define BOTH_FIN (HS_CLIENT_FIN | HS_SERVER_FIN)
@@ -40,10 +41,10 @@ static bool both_ways(const struct handshake *h)
 tick_t handshake_wait_time(enum handshake_wait w)
 {
     static const tick_t times[WAITS] = {
-        [WAIT_ANSWER] = DEADLINE_NO_ANSWER,  [WAIT_AFTER_RST] = DEADLINE_AFTER_RST,
+        [WAIT_ANSWER] = DEADLINE_NO_ANSWER,      [WAIT_AFTER_RST] = DEADLINE_AFTER_RST,
         [WAIT_AFTER_ICMP] = DEADLINE_AFTER_ICMP, [WAIT_ACK] = DEADLINE_HALF_OPEN,
-        [WAIT_BYTES] = DEADLINE_OPEN_SILENT, [WAIT_CLOSED] = DEADLINE_AFTER_RST,
-        [WAIT_LINGER] = DEADLINE_LINGER,     [WAIT_IDLE] = FLOW_IDLE_CHECK,
+        [WAIT_BYTES] = DEADLINE_OPEN_SILENT,     [WAIT_CLOSED] = DEADLINE_AFTER_RST,
+        [WAIT_LINGER] = DEADLINE_LINGER,         [WAIT_IDLE] = FLOW_IDLE_CHECK,
         [WAIT_IDLE_MID] = FLOW_IDLE_CHECK,
     };
     return times[w];
@@ -94,7 +95,7 @@ static void open_up(struct handshake *h, uint32_t server_isn, result *r)
 {
     h->server_isn = server_isn;
     h->flags |= HS_PEER_KNOWN | HS_CLIENT_ACKED | HS_SERVER_ACKED;
-    h->flags &= (uint16_t)~(RST_FLAGS | HS_ICMP | HS_CLIENT_HEARD);
+    h->flags &= (uint16_t) ~(RST_FLAGS | HS_ICMP | HS_CLIENT_HEARD);
     h->bytes[CLIENT] = h->bytes[SERVER] = 0;
     h->next[CLIENT] = h->client_isn + 1;
     h->next[SERVER] = server_isn + 1;
@@ -107,6 +108,8 @@ static void on_syn(struct handshake *h, const struct handshake_event *e, result 
 {
     if (!e->from_client || e->seq != h->client_isn || !handshake_embryonic(h))
         return;
+    if (h->syns && e->time > e->asked)
+        h->next[CLIENT] = (uint32_t)((e->time - e->asked) / TICK_MS);
     bump(&h->syns);
     r->asks = r->part = true;
     wait_for(h, h->state == HS_ANSWERED ? WAIT_ACK : WAIT_ANSWER, r);
@@ -133,7 +136,8 @@ static void on_synack(struct handshake *h, const struct handshake_event *e, resu
     state_is(h, HS_ANSWERED);
     wait_for(h, WAIT_ACK, r);
     /* the ACK may have been captured first, or came as half of a simultaneous open */
-    if ((h->flags & HS_CLIENT_ACKED) || ((h->flags & HS_CLIENT_HEARD) && h->next[SERVER] == e->seq + 1))
+    if ((h->flags & HS_CLIENT_ACKED) ||
+        ((h->flags & HS_CLIENT_HEARD) && h->next[SERVER] == e->seq + 1))
         open_up(h, e->seq, r);
 }
 
@@ -387,12 +391,22 @@ static void decide(struct handshake *h, enum verdict v, result *r)
     wait_for(h, WAIT_LINGER, r);
 }
 
+/* Stacks double the time between SYNs, the slowest (Linux) up to 32 s: another may come. */
+static bool retry_expected(const struct handshake *h, const struct handshake_event *e)
+{
+    return h->wait == WAIT_ANSWER && h->syns > 1 &&
+           e->time - e->asked < 2 * h->next[CLIENT] * TICK_MS + RETRY_SLACK;
+}
+
 static void on_silence(struct handshake *h, const struct handshake_event *e, result *r)
 {
     bool last = e->what != HS_DEADLINE;
     switch (h->state) {
     case HS_ASKED:
-        decide(h, judge_asked(h, e), r);
+        if (!last && retry_expected(h, e))
+            r->rearm = true;
+        else
+            decide(h, judge_asked(h, e), r);
         break;
     case HS_ANSWERED:
         decide(h, judge_answered(h, e), r);

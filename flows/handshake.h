@@ -4,13 +4,14 @@
  *
  *            SYN                SYN-ACK (ack right)      ACK, or data      bytes both ways
  *   (none) ------> ASKED ----------------------> ANSWERED ------> OPEN ----------------> LIVE
- *                  | RST  ICMP  silence          | RST  silence   | RST  FIN  silence    | RST FIN idle
- *                  v                             v                v                      v
- *            refused unreachable           half-open        reset-after-open         connected
- *            timeout single-syn          retry-conflict      open-no-check
+ *                  | RST  ICMP  silence          | RST  silence   | RST  FIN  silence    | RST FIN
+ * idle v                             v                v                      v refused unreachable
+ * half-open        reset-after-open         connected timeout single-syn          retry-conflict
+ * open-no-check
  *
- * An RST decides nothing by itself: the verdict falls when the wait after it is over, because Windows
- * repeats a refused SYN with the same ISN half a second later, and because an RST may be forged.
+ * An RST decides nothing by itself: the verdict falls when the wait after it is over, because
+ * Windows repeats a refused SYN with the same ISN half a second later, and because an RST may be
+ * forged.
  */
 #ifndef EW_FLOWS_HANDSHAKE_H
 #define EW_FLOWS_HANDSHAKE_H
@@ -53,9 +54,9 @@ enum {
     HS_SERVER_RST = 1 << 7,
     HS_CLIENT_FIN = 1 << 8,
     HS_SERVER_FIN = 1 << 9,
-    HS_ICMP = 1 << 10,        /* icmp_from, icmp_code are set */
-    HS_NO_CHECK = 1 << 11,    /* open-no-check was reported, provisionally */
-    HS_ONE_WAY = 1 << 12,     /* midstream: counted as one-way */
+    HS_ICMP = 1 << 10,     /* icmp_from, icmp_code are set */
+    HS_NO_CHECK = 1 << 11, /* open-no-check was reported, provisionally */
+    HS_ONE_WAY = 1 << 12,  /* midstream: counted as one-way */
 };
 
 struct handshake {
@@ -63,16 +64,17 @@ struct handshake {
         uint64_t bytes[2];     /* OPEN and later: payload seen of client, of server */
         struct addr icmp_from; /* before, with HS_ICMP */
     };
-    tick_t first;              /* first SYN, or SYN-ACK if that came first */
+    tick_t first; /* first SYN, or SYN-ACK if that came first */
     uint32_t client_isn, server_isn;
-    uint32_t other_isn;        /* of the newest SYN-ACK: a server may restart its half */
-    uint32_t next[2];          /* highest sequence number seen + 1; before OPEN, next[1] is what
-                                  the client acknowledged (HS_CLIENT_HEARD) */
+    uint32_t other_isn; /* of the newest SYN-ACK: a server may restart its half */
+    uint32_t next[2];   /* highest sequence number seen + 1; before OPEN, next[0] is the time
+                           between the last two SYNs in ms, next[1] what the client
+                           acknowledged (HS_CLIENT_HEARD) */
     uint16_t syns, synacks, rsts; /* midstream: packets of client, of server, until 255 */
-    uint16_t flags;            /* HS_* */
+    uint16_t flags;               /* HS_* */
     uint8_t state : 4, wait : 4;
     uint8_t peek_out : 4, peek_in : 4; /* enum peek */
-    uint8_t icmp_code;         /* of type 3 (IPv4) or 1 (IPv6) */
+    uint8_t icmp_code;                 /* of type 3 (IPv4) or 1 (IPv6) */
 };
 
 enum handshake_what {
@@ -85,14 +87,15 @@ enum handshake_what {
 
 struct handshake_event {
     tick_t time;
+    tick_t asked;      /* of the last SYN before this event */
     tick_t idle;       /* DEADLINE, END, REPLACED: since the last packet of the flow */
     uint32_t seq, ack; /* SEGMENT; UNREACH: seq as quoted */
     uint32_t len;      /* payload by the IP header */
     const struct addr *icmp_from;
     uint8_t icmp_code;
-    uint8_t what;      /* enum handshake_what */
-    uint8_t flags;     /* TCP_* */
-    uint8_t peek;      /* enum peek of the payload; PEEK_NOTHING without one */
+    uint8_t what;  /* enum handshake_what */
+    uint8_t flags; /* TCP_* */
+    uint8_t peek;  /* enum peek of the payload; PEEK_NOTHING without one */
     bool from_client;
 };
 
@@ -127,7 +130,8 @@ struct handshake_result handshake_step(struct handshake *h, const struct handsha
 /* The bytes of one segment of an open connection: what step does for it and nothing else. */
 void handshake_bytes(struct handshake *h, bool from_client, uint32_t seq, uint32_t len);
 
-/* Does the segment lie near what this connection expects? Tells connections on the same ports apart. */
+/* Does the segment lie near what this connection expects? Tells connections on the same ports
+ * apart. */
 bool handshake_fits(const struct handshake *h, const struct handshake_event *e);
 
 tick_t handshake_wait_time(enum handshake_wait w);
