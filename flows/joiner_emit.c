@@ -45,7 +45,7 @@ static uint64_t event_id(const struct joiner *j, const struct endpoint *a, const
 static uint64_t digest_context(const struct failure_context *ctx)
 {
     const struct fact_call *c = ctx->call;
-    int64_t numbers[] = {c ? c->n_diags : -1, c ? c->answered : TICK_NONE,
+    int64_t numbers[] = {c ? (int64_t)c->n_diags : -1, c ? c->answered : TICK_NONE,
                          ctx->send ? ctx->send->first : TICK_NONE, ctx->attempt->rtt_us,
                          ctx->from_far | ctx->far_sent_first << 1 | ctx->both_local << 2,
                          ctx->near_side, ctx->tls_instead};
