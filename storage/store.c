@@ -115,14 +115,17 @@ int store_link(struct store *s, int64_t attempt_row, int64_t failure_row)
     struct binds *b = store_bind(s, WRITE_LINK);
     bind_int(b, attempt_row);
     bind_int(b, s->run);
-    bind_int(b, failure_row);
+    if (failure_row)
+        bind_int(b, failure_row);
+    else
+        bind_null(b);
     return store_run(s, WRITE_LINK);
 }
 
 static int store_linked(struct store *s, const struct record_link *r)
 {
     int64_t attempt = ids_row(&s->ids, &s->db, IDS_ATTEMPT, (int64_t)r->attempt);
-    int64_t failure = ids_row(&s->ids, &s->db, IDS_FAILURE, r->failure);
+    int64_t failure = r->failure ? ids_row(&s->ids, &s->db, IDS_FAILURE, r->failure) : 0;
     return attempt < 0 || failure < 0 ? -1 : store_link(s, attempt, failure);
 }
 
@@ -245,14 +248,12 @@ static int store_gone(struct store *s, int64_t engine)
 
 static int store_traffic(struct store *s, const struct traffic_row *r)
 {
-    char net[ADDR_TEXT + 4];
-    size_t n = text_of_addr(&r->dst_net, net);
-    memcpy(net + n, addr_is_v4(&r->dst_net) ? "/24" : "/48", 4);
+    char net[NET_TEXT];
     struct binds *b = store_bind(s, WRITE_TRAFFIC);
     bind_int(b, s->run);
     bind_tick(b, r->hour);
     bind_addr(b, &r->src);
-    bind_word(b, n ? net : NULL);
+    bind_word(b, text_of_net(&r->dst_net, net));
     bind_int(b, r->port_from);
     bind_int(b, r->port_to);
     bind_word(b, proto_name(r->proto));

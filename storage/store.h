@@ -38,6 +38,7 @@ int store_settle_batch(struct store *s);
 
 /* The parts that the end of a run uses too. */
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);
+/* failure_row 0: the attempt belongs to none */
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
 int store_call(struct store *s, const struct fact_call *c);
 int store_allocation(struct store *s, const struct fact_allocation *a);

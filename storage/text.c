@@ -137,6 +137,17 @@ size_t text_of_addr(const struct addr *a, char out[ADDR_TEXT])
     return (size_t)(p - out);
 }
 
+char *text_of_net(const struct addr *a, char out[NET_TEXT])
+{
+    struct addr net = *a;
+    bool v4 = addr_is_v4(a);
+    memset(net.b + (v4 ? 15 : 6), 0, v4 ? 1 : 10);
+    size_t n = text_of_addr(&net, out);
+    if (n)
+        memcpy(out + n, v4 ? "/24" : "/48", 4);
+    return out;
+}
+
 void text_json_addr(struct text *t, const struct addr *a)
 {
     char out[ADDR_TEXT + 2] = "\"";

@@ -31,6 +31,10 @@ void text_json_tick(struct text *t, tick_t tick);
 /* addr_text() without the C library for IPv4. Returns the length, 0 for none. */
 size_t text_of_addr(const struct addr *a, char out[ADDR_TEXT]);
 
+/* The address's /24 or /48: "1.2.3.0/24". "" for none. */
+enum { NET_TEXT = ADDR_TEXT + 4 };
+char *text_of_net(const struct addr *a, char out[NET_TEXT]);
+
 /* Length of the UTF-8 sequence at s (n bytes there), 0 if it is none. */
 size_t text_utf8(const uint8_t *s, size_t n);
 

@@ -1,0 +1,236 @@
+/* Reading: a view with filters, or a figure, as rows. */
+#include "storage/query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "storage/db.h"
+#include "storage/statements.h"
+#include "storage/text.h"
+
+struct query_db {
+    struct db db;
+};
+
+struct rows {
+    struct query_db *db;
+    sqlite3_stmt *s;
+};
+
+enum db_result query_open(const char *path, struct query_db **out, char *why, size_t room)
+{
+    struct query_db *q = malloc(sizeof *q);
+    if (!q) {
+        snprintf(why, room, "%s: out of memory", path);
+        return DB_NOT_OPENED;
+    }
+    enum db_result result = db_open_read(&q->db, path, &schema_edgewatch);
+    if (result == DB_OK) {
+        *out = q;
+        return DB_OK;
+    }
+    snprintf(why, room, "%s", q->db.why);
+    free(q);
+    return result;
+}
+
+void query_close(struct query_db *q)
+{
+    if (!q)
+        return;
+    db_close(&q->db);
+    free(q);
+}
+
+const char *query_error(const struct query_db *q)
+{
+    return q->db.why;
+}
+
+const char *query_view_name(enum query_view v)
+{
+    return statements_view[v].name;
+}
+
+/* ---- parameters ---- */
+
+static void set_int(sqlite3_stmt *s, const char *name, int64_t v)
+{
+    int at = sqlite3_bind_parameter_index(s, name);
+    if (at)
+        sqlite3_bind_int64(s, at, v);
+}
+
+static void set_text(sqlite3_stmt *s, const char *name, const char *v)
+{
+    int at = v ? sqlite3_bind_parameter_index(s, name) : 0;
+    if (at)
+        sqlite3_bind_text(s, at, v, -1, SQLITE_TRANSIENT);
+}
+
+/* An open side of the period is the end of time, as number and as text. */
+static void set_period(sqlite3_stmt *s, tick_t since, tick_t until)
+{
+    char text[TICK_TEXT];
+    bool from = since != TICK_NONE, to = until != TICK_NONE;
+    set_int(s, ":since", from ? since / TICK_US : INT64_MIN / 4);
+    set_int(s, ":until", to ? until / TICK_US : INT64_MAX / 4);
+    set_text(s, ":since_text", from ? tick_text(since, text) : "");
+    set_text(s, ":hour_before", from ? tick_text(since - 3600 * TICK_S, text) : "");
+    set_text(s, ":until_text", to ? tick_text(until, text) : "9999-12-31T23:59:59.999999Z");
+}
+
+static void set_filter(sqlite3_stmt *s, const struct query_filter *f)
+{
+    set_period(s, f->since, f->until);
+    set_text(s, ":user", f->user);
+    set_text(s, ":call", f->call);
+    set_text(s, ":addr", f->addr);
+    set_text(s, ":verdict", f->verdict);
+    set_text(s, ":finding", f->finding);
+    set_int(s, ":id", f->id);
+    set_int(s, ":failure", f->failure_id);
+    set_int(s, ":limit", f->limit);
+}
+
+/* ---- statements ---- */
+
+static void condition(struct text *sql, bool wanted, const char *text, bool *any)
+{
+    if (!wanted || !text)
+        return;
+    text_put(sql, *any ? " AND " : " WHERE ");
+    text_put(sql, text);
+    *any = true;
+}
+
+/* Fixed texts put together; what the user gave travels in the parameters only. */
+static void view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f)
+{
+    bool any = false;
+    text_put(sql, "SELECT * FROM ");
+    text_put(sql, v->name);
+    condition(sql, f->since != TICK_NONE || f->until != TICK_NONE, v->span, &any);
+    condition(sql, f->user, v->user, &any);
+    condition(sql, f->call, v->call, &any);
+    condition(sql, f->addr, v->addr, &any);
+    condition(sql, f->verdict, v->verdict, &any);
+    condition(sql, f->finding, v->finding, &any);
+    condition(sql, f->id, v->id, &any);
+    condition(sql, f->failure_id, v->failure, &any);
+    condition(sql, !f->with_info, v->plain, &any);
+    if (v->order) {
+        text_put(sql, " ORDER BY ");
+        text_put(sql, v->order);
+    }
+    if (f->limit > 0)
+        text_put(sql, " LIMIT :limit");
+    text_raw(sql, "", 1);
+}
+
+static struct rows *rows_new(struct query_db *q, const char *sql)
+{
+    struct rows *r = sql ? malloc(sizeof *r) : NULL;
+    if (!r) {
+        snprintf(q->db.why, sizeof q->db.why, "%s: out of memory", q->db.path);
+        return NULL;
+    }
+    *r = (struct rows){q, db_prepare(&q->db, sql)};
+    if (r->s)
+        return r;
+    free(r);
+    return NULL;
+}
+
+struct rows *query_view(struct query_db *q, enum query_view v, const struct query_filter *f)
+{
+    struct text sql = {0};
+    view_text(&sql, &statements_view[v], f);
+    struct rows *r = rows_new(q, sql.failed ? NULL : sql.p);
+    text_free(&sql);
+    if (r)
+        set_filter(r->s, f);
+    return r;
+}
+
+struct rows *query_sum(struct query_db *q, enum query_sum sum, tick_t since, tick_t until)
+{
+    struct rows *r = rows_new(q, statements_sum[sum]);
+    if (r)
+        set_period(r->s, since, until);
+    return r;
+}
+
+/* ---- rows ---- */
+
+int rows_next(struct rows *r)
+{
+    int rc = sqlite3_step(r->s);
+    if (rc == SQLITE_ROW)
+        return 1;
+    return rc == SQLITE_DONE ? 0 : db_fault(&r->db->db, "read");
+}
+
+void rows_close(struct rows *r)
+{
+    if (!r)
+        return;
+    sqlite3_finalize(r->s);
+    free(r);
+}
+
+int rows_columns(const struct rows *r)
+{
+    return sqlite3_column_count(r->s);
+}
+
+const char *rows_name(const struct rows *r, int column)
+{
+    return sqlite3_column_name(r->s, column);
+}
+
+enum rows_type rows_type(struct rows *r, int column)
+{
+    switch (sqlite3_column_type(r->s, column)) {
+    case SQLITE_INTEGER:
+        return ROWS_INT;
+    case SQLITE_FLOAT:
+        return ROWS_REAL;
+    case SQLITE_TEXT:
+        return ROWS_TEXT;
+    case SQLITE_BLOB:
+        return ROWS_BLOB;
+    default:
+        return ROWS_NULL;
+    }
+}
+
+int64_t rows_int(struct rows *r, int column)
+{
+    return sqlite3_column_int64(r->s, column);
+}
+
+double rows_real(struct rows *r, int column)
+{
+    return sqlite3_column_double(r->s, column);
+}
+
+const char *rows_text(struct rows *r, int column)
+{
+    return (const char *)sqlite3_column_text(r->s, column);
+}
+
+const void *rows_blob(struct rows *r, int column, size_t *n)
+{
+    const void *p = sqlite3_column_blob(r->s, column);
+    *n = (size_t)sqlite3_column_bytes(r->s, column);
+    return p;
+}
+
+int rows_find(const struct rows *r, const char *name)
+{
+    for (int i = 0; i < rows_columns(r); i++)
+        if (strcmp(rows_name(r, i), name) == 0)
+            return i;
+    return -1;
+}

@@ -1,0 +1,23 @@
+/*
+ * The reading side's SQL: how each view is filtered, and the figures of the summary. Parameters are
+ * named; a statement uses those it needs:
+ *   :since :until (microseconds)  :since_text :until_text (as in the views)  :user :call :addr
+ *   :verdict :finding :id :failure :limit
+ */
+#ifndef EW_STORAGE_STATEMENTS_H
+#define EW_STORAGE_STATEMENTS_H
+
+#include "storage/query.h"
+
+/* Conditions of one view; NULL where it has no column for the filter. */
+struct view_sql {
+    const char *name;
+    const char *span, *user, *call, *addr, *verdict, *finding, *id, *failure;
+    const char *plain; /* unless with_info */
+    const char *order;
+};
+
+extern const struct view_sql statements_view[VIEWS];
+extern const char *const statements_sum[SUMS];
+
+#endif
