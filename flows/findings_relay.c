@@ -23,15 +23,6 @@ static bool alloc_error(const struct hypothesis_case *c, uint16_t code)
     return c->f->verdict == VERDICT_ALLOC_FAIL && c->f->error_code == code;
 }
 
-static bool credentials_error(uint16_t code)
-{
-    static const uint16_t codes[] = {401, 430, 431, 432, 434, 435, 436, 438, 439, 441};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i] == code)
-            return true;
-    return false;
-}
-
 /* The first 401 only asks for credentials: who stops there was not rejected. */
 static bool only_challenged(const struct hypothesis_case *c)
 {
@@ -41,7 +32,7 @@ static bool only_challenged(const struct hypothesis_case *c)
 
 static enum weight auth_applies(const struct hypothesis_case *c)
 {
-    if (c->f->verdict != VERDICT_ALLOC_FAIL || !credentials_error(c->f->error_code))
+    if (c->f->verdict != VERDICT_ALLOC_FAIL || !hypothesis_credentials(c->f->error_code))
         return WEIGHT_NONE;
     return only_challenged(c) ? WEIGHT_FAINT : WEIGHT_LIKELY;
 }

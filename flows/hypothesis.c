@@ -121,6 +121,15 @@ void hypothesis_case_of(const struct failure *f, const struct failure_context *c
     hypothesis_when(f->first, f->last, out->when);
 }
 
+bool hypothesis_credentials(uint16_t error)
+{
+    static const uint16_t codes[] = {401, 430, 431, 432, 434, 435, 436, 438, 439, 441};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] == error)
+            return true;
+    return false;
+}
+
 bool hypothesis_prohibited(bool v4, int type, int code)
 {
     if (v4)

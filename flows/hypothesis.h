@@ -60,6 +60,9 @@ extern const struct hypothesis hypotheses_of_path[];  /* what became of the pack
  * -1 = nothing). */
 const char *hypothesis_instead(int tls_instead);
 
+/* TURN errors that reject credentials (P§1.7). */
+bool hypothesis_credentials(uint16_t error);
+
 /* ICMP that says a filter forbade it: v4 3/9 3/10 3/13; v6 1/1 and its finer forms 1/5 1/6. */
 bool hypothesis_prohibited(bool v4, int type, int code);
 
