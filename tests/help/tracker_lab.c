@@ -20,6 +20,10 @@ static void reported(void *arg, const struct attempt *a, bool final)
 {
     struct tracker_lab *l = arg;
     struct evidence proof[ATTEMPT_MAX_EVIDENCE];
+    if (l->wanted && !a->wanted) {
+        l->strangers++;
+        return;
+    }
     if (l->reports < LAB_REPORTS) {
         l->report[l->reports] = *a;
         l->final[l->reports] = final;

@@ -16,6 +16,7 @@ struct tracker_lab {
     unsigned reports, flows_over;
     unsigned by_verdict[VERDICTS]; /* final ones */
     const struct addr *wanted;     /* endpoints with this address are wanted; NULL = none */
+    unsigned strangers;            /* with wanted set: reports of others, which are not kept */
 };
 
 /* seconds, from the lab's beginning of time */
