@@ -1,0 +1,27 @@
+/*
+ * Is the value of an option of the right form? NULL, or what is wrong with it ("is not ...").
+ */
+#ifndef EW_CLI_CHECK_H
+#define EW_CLI_CHECK_H
+
+#include "capture/endpoint.h"
+
+const char *check_name(const char *value);
+const char *check_addr(const char *value);
+const char *check_nat(const char *value);
+const char *check_port(const char *value);
+const char *check_ports(const char *value);
+const char *check_time(const char *value);
+const char *check_span(const char *value);
+const char *check_night(const char *value);
+const char *check_verdict(const char *value);
+const char *check_list_format(const char *value);
+const char *check_text_format(const char *value);
+const char *check_report_format(const char *value);
+
+/* The same forms, read. False: not of that form. */
+bool parse_nat(const char *value, struct addr *private_addr, struct addr *public_addr);
+bool parse_port(const char *value, uint16_t *out);
+bool parse_ports(const char *value, uint16_t *low, uint16_t *high);
+
+#endif

@@ -1,0 +1,130 @@
+/* Reading the configuration file. */
+#include "cli/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG_DEFAULT "/etc/edgewatch/edgewatch.conf"
+#define DATABASE_DEFAULT "edgewatch.db"
+
+static const char *const sections[] = {"sensor",  "capture", "edge",   "tls",
+                                       "storage", "report",  "privacy"};
+
+struct reading {
+    struct settings *s;
+    char wrong[CONFIG_TEXT]; /* of the first bad line */
+};
+
+static int index_of_key(const char *section, const char *key)
+{
+    for (unsigned i = 0; i < n_option_defs; i++) {
+        const struct option_def *d = &option_defs[i];
+        if (d->section && strcmp(d->section, section) == 0 && strcmp(d->name, key) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static bool known_section(const char *section)
+{
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strcmp(sections[i], section) == 0)
+            return true;
+    return false;
+}
+
+/* The section that the key belongs to instead, or the most similar key. */
+static void unknown_key(struct reading *r, const char *section, const char *key)
+{
+    const char *names[64];
+    unsigned n = 0;
+    for (unsigned i = 0; i < n_option_defs; i++) {
+        const struct option_def *d = &option_defs[i];
+        if (d->section && strcmp(d->name, key) == 0) {
+            snprintf(r->wrong, sizeof r->wrong, "\"%s\" belongs into section [%s]", key,
+                     d->section);
+            return;
+        }
+        if (d->section && strcmp(d->section, section) == 0)
+            names[n++] = d->name;
+    }
+    const char *near = options_nearest(key, names, n);
+    snprintf(r->wrong, sizeof r->wrong, "unknown key \"%s\" in section [%s]%s%s%s", key, section,
+             near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+}
+
+/* For libinih: 1 = fine, 0 = this line is bad. */
+static int take(void *user, const char *section, const char *key, const char *value)
+{
+    struct reading *r = user;
+    if (*r->wrong)
+        return 0;
+    if (!known_section(section)) {
+        snprintf(r->wrong, sizeof r->wrong, "unknown section [%s]", section);
+        return 0;
+    }
+    int i = index_of_key(section, key);
+    if (i < 0) {
+        unknown_key(r, section, key);
+        return 0;
+    }
+    if (option_defs[i].kind != OPTION_LIST && r->s->given & UINT64_C(1) << i)
+        return 1;
+    const char *wrong = settings_set(r->s, (unsigned)i, value, true);
+    if (wrong)
+        snprintf(r->wrong, sizeof r->wrong, "%s: \"%s\" %s", key, value, wrong);
+    return !wrong;
+}
+
+int config_read(const char *path, struct settings *s, char why[CONFIG_TEXT])
+{
+    struct reading r = {.s = s};
+    FILE *in = fopen(path, "r");
+    if (!in) {
+        snprintf(why, CONFIG_TEXT, "%.300s: %s", path, strerror(errno));
+        return -1;
+    }
+    int line = ini_parse_file(in, take, &r);
+    bool unreadable = ferror(in);
+    fclose(in);
+    if (unreadable)
+        snprintf(why, CONFIG_TEXT, "%.300s: cannot be read", path);
+    else if (line < 0)
+        snprintf(why, CONFIG_TEXT, "%.300s: no memory", path);
+    else if (line > 0)
+        snprintf(why, CONFIG_TEXT, "%.200s:%d: %.280s", path, line,
+                 *r.wrong ? r.wrong : "neither [section] nor key = value");
+    return line == 0 && !unreadable ? 0 : -1;
+}
+
+static unsigned index_of_db(void)
+{
+    unsigned i = 0;
+    while (strcmp(option_defs[i].name, "db") != 0)
+        i++;
+    return i;
+}
+
+int config_load(struct settings *s, char why[CONFIG_TEXT])
+{
+    const char *env = getenv("EDGEWATCH_DB"), *path = s->config;
+    if (!s->db && env && *env) {
+        s->db = env;
+        s->given |= UINT64_C(1) << index_of_db();
+    }
+    if (!path)
+        path = getenv("EDGEWATCH_CONFIG");
+    bool asked_for = path && *path;
+    if (!asked_for)
+        path = CONFIG_DEFAULT;
+    if (asked_for || access(path, F_OK) == 0)
+        if (config_read(path, s, why) != 0)
+            return -1;
+    if (!s->db)
+        s->db = DATABASE_DEFAULT;
+    return 0;
+}

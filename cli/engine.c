@@ -1,0 +1,329 @@
+/* Sources -> pipeline -> writer, and what is said at the end. */
+#include "cli/engine.h"
+
+#include "capture/log.h"
+#include "cli/minutes.h"
+#include "cli/progress.h"
+#include "cli/setup.h"
+#include "cli/tally.h"
+#include "storage/writer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 200, LOOK_EVERY = 4096, WHY = 512 };
+
+struct engine {
+    const struct engine_job *job;
+    struct setup setup;
+    struct writer *writer;
+    struct pipeline *pipeline;
+    struct minutes *minutes;
+    struct tally tally;
+    struct progress progress;
+    uint64_t packets;
+    unsigned unlooked; /* packets since look_around() */
+    bool database_failed;
+};
+
+/* ---- signals ---- */
+
+/* What a signal handler may know. */
+static struct sources *volatile stopped_by_signal;
+static volatile sig_atomic_t signal_came;
+
+static void on_signal(int number)
+{
+    signal_came = number;
+    sources_stop(stopped_by_signal);
+}
+
+/* The first signal ends the run in good order, a second one at once. */
+static void catch_signals(struct sources *s)
+{
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    stopped_by_signal = s;
+    signal_came = 0;
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+}
+
+static void release_signals(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    stopped_by_signal = NULL;
+}
+
+/* ---- from the pipeline to the writer ---- */
+
+static void on_attempt(void *arg, const struct attempt *a, const struct evidence *ev, unsigned n)
+{
+    writer_attempt(((struct engine *)arg)->writer, a, ev, n);
+}
+
+static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
+{
+    writer_attempt_failure(((struct engine *)arg)->writer, attempt, failure);
+}
+
+static void on_call(void *arg, const struct fact_call *c)
+{
+    writer_call(((struct engine *)arg)->writer, c);
+}
+
+static void on_allocation(void *arg, const struct fact_allocation *a)
+{
+    writer_allocation(((struct engine *)arg)->writer, a);
+}
+
+static void on_alias(void *arg, const struct fact_alias *a)
+{
+    writer_alias(((struct engine *)arg)->writer, a);
+}
+
+static void on_failure(void *arg, const struct failure *f, const struct finding *list, unsigned n)
+{
+    struct engine *e = arg;
+    tally_failure(&e->tally, f);
+    writer_failure(e->writer, f, list, n);
+}
+
+static void on_failure_gone(void *arg, int64_t id)
+{
+    struct engine *e = arg;
+    tally_gone(&e->tally, id);
+    writer_failure_gone(e->writer, id);
+}
+
+static void on_traffic(void *arg, const struct traffic_row *r)
+{
+    writer_traffic(((struct engine *)arg)->writer, r);
+}
+
+static void on_advance(void *arg, tick_t now)
+{
+    writer_advance(((struct engine *)arg)->writer, now);
+}
+
+/* ---- running ---- */
+
+/* Things that need not be looked at with every packet. */
+static void look_around(struct engine *e)
+{
+    char why[WHY];
+    progress_show(&e->progress, e->job->sources, e->packets, tally_failures(&e->tally));
+    if (!e->database_failed && writer_failed(e->writer, why, sizeof why)) {
+        log_error("%s", why);
+        e->database_failed = true;
+        sources_stop(e->job->sources);
+    }
+}
+
+/* group[0] is there; takes what follows it at once, and hands all of it on. */
+static void take_group(struct engine *e, struct raw_packet group[PIPELINE_GROUP])
+{
+    unsigned n = 1 + sources_more(e->job->sources, group + 1, PIPELINE_GROUP - 1);
+    pipeline_frames(e->pipeline, group, n);
+    minutes_tick(e->minutes, group[n - 1].time);
+    e->packets += n;
+    e->unlooked += n;
+    if (e->unlooked < LOOK_EVERY)
+        return;
+    e->unlooked = 0;
+    look_around(e);
+}
+
+static void pull(struct engine *e)
+{
+    struct raw_packet group[PIPELINE_GROUP];
+    tick_t idle;
+    for (;;) {
+        switch (sources_next(e->job->sources, WAIT_MS, group, &idle)) {
+        case PULL_PACKET:
+            take_group(e, group);
+            break;
+        case PULL_IDLE:
+            pipeline_idle(e->pipeline, idle);
+            minutes_tick(e->minutes, idle);
+            look_around(e);
+            break;
+        case PULL_END:
+            return;
+        }
+    }
+}
+
+static int open_writer(struct engine *e)
+{
+    const struct engine_job *job = e->job;
+    struct run_info run = {
+        .sensor = e->setup.config.sensor,
+        .command = job->command,
+        .sources = job->names,
+        .live = job->live,
+    };
+    char why[WHY];
+    e->writer = writer_open(job->settings->db, &run, why, sizeof why);
+    if (e->writer)
+        return EXIT_DONE;
+    log_error("%s", why);
+    if (job->account)
+        log_info("root was given up and this is %s now: the database and its directory must be "
+                 "writable for that account (chown, or --user NAME)",
+                 job->account);
+    return EXIT_DATABASE;
+}
+
+static int begin(struct engine *e)
+{
+    const struct engine_out out = {
+        .arg = e,
+        .attempt = on_attempt,
+        .attempt_failure = on_attempt_failure,
+        .call = on_call,
+        .allocation = on_allocation,
+        .alias = on_alias,
+        .failure = on_failure,
+        .failure_gone = on_failure_gone,
+        .advance = on_advance,
+        .traffic = on_traffic,
+    };
+    const char *why = "no memory";
+    e->pipeline = pipeline_new(&e->setup.config, &out, &why);
+    if (e->pipeline)
+        e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);
+    if (!e->minutes || sources_start(e->job->sources) != 0) {
+        log_error("%s", e->minutes ? sources_error_text(e->job->sources) : why);
+        return EXIT_UNAVAILABLE;
+    }
+    progress_begin(&e->progress, !e->job->live && !e->job->settings->quiet);
+    return EXIT_DONE;
+}
+
+/* ---- the end ---- */
+
+static void count_losses(const struct engine *e, struct tally_loss *l)
+{
+    unsigned n = sources_iface_count(e->job->sources);
+    for (unsigned i = 0; i < n; i++) {
+        struct source_counts c;
+        struct iface_counts p;
+        sources_iface_counts(e->job->sources, i, &c);
+        pipeline_iface_counts(e->pipeline, i, &p);
+        l->packets += p.packets;
+        l->kernel_drops += c.kernel_drops;
+        l->nic_drops += c.nic_drops;
+        l->ring_drops += c.ring_drops;
+        l->decode_errors += p.decode_errors;
+        l->duplicates += p.duplicates;
+    }
+    pipeline_counts(e->pipeline, &l->engine);
+    l->queue_lost = writer_lost(e->writer);
+}
+
+int engine_exit_of(enum source_error e)
+{
+    static const int codes[] = {
+        [SOURCE_OK] = EXIT_DONE,
+        [SOURCE_NOT_OPENED] = EXIT_NO_INPUT,
+        [SOURCE_BAD_INPUT] = EXIT_BAD_INPUT,
+        [SOURCE_NO_INTERFACE] = EXIT_UNAVAILABLE,
+        [SOURCE_NO_PERMISSION] = EXIT_PERMISSION,
+        [SOURCE_BAD_FILTER] = EXIT_USAGE,
+        [SOURCE_NO_MEMORY] = EXIT_UNAVAILABLE,
+    };
+    return codes[e];
+}
+
+/* Ends the run in the database and tells what came of it. */
+static int finish(struct engine *e)
+{
+    const struct settings *s = e->job->settings;
+    struct tally_run run = {.command = e->job->command, .sources = e->job->names};
+    char why[WHY];
+    pipeline_finish(e->pipeline);
+    pipeline_span(e->pipeline, &run.first, &run.last);
+    if (run.last != TICK_NONE)
+        minutes_end(e->minutes, run.last);
+    progress_end(&e->progress);
+    int code = engine_exit_of(sources_damage(e->job->sources, &run.damage));
+    if (code == EXIT_DONE)
+        run.damage = NULL;
+    if (code == EXIT_DONE && run.first == TICK_NONE && !e->job->live && !s->filter &&
+        !signal_came) {
+        run.damage = "no packets in it";
+        code = EXIT_BAD_INPUT;
+    }
+    if (run.damage)
+        log_error("%s", run.damage);
+    else if (signal_came && !e->job->live)
+        run.damage = "stopped by a signal before its end";
+    count_losses(e, &run.loss);
+    enum db_result stored =
+        writer_close(e->writer, run.first, run.last, run.damage, why, sizeof why);
+    e->writer = NULL;
+    if (stored != DB_OK) {
+        if (!e->database_failed)
+            log_error("%s", why);
+        return EXIT_DATABASE;
+    }
+    if (!s->quiet)
+        tally_print(&e->tally, &run, s);
+    if (code == EXIT_DONE && s->exit_code && tally_failures(&e->tally))
+        code = EXIT_FOUND;
+    return code;
+}
+
+static int run(struct engine *e)
+{
+    int code = open_writer(e);
+    if (code != EXIT_DONE)
+        return code;
+    catch_signals(e->job->sources);
+    code = begin(e);
+    if (code == EXIT_DONE) {
+        pull(e);
+        code = finish(e);
+    }
+    release_signals();
+    char why[WHY];
+    if (e->writer)
+        (void)writer_close(e->writer, TICK_NONE, TICK_NONE, "not begun", why, sizeof why);
+    minutes_free(e->minutes);
+    pipeline_free(e->pipeline);
+    tally_free(&e->tally);
+    return code;
+}
+
+int engine_run(const struct engine_job *job)
+{
+    struct engine e = {.job = job};
+    if (setup_make(job->settings, &e.setup) != 0) {
+        log_error("no memory");
+        return EXIT_UNAVAILABLE;
+    }
+    int code = run(&e);
+    setup_free(&e.setup);
+    if (signal_came && !job->live)
+        raise(signal_came); /* tell the shell: a capture was not read to its end */
+    return code;
+}
+
+char *engine_names(int n, const char *const paths[], char *out, size_t room)
+{
+    size_t used = 0;
+    out[0] = 0;
+    for (int i = 0; i < n && used < room; i++) {
+        const char *slash = strrchr(paths[i], '/'),
+                   *name = slash && slash[1] ? slash + 1 : paths[i];
+        if (strcmp(name, "-") == 0)
+            name = "stdin";
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", name);
+    }
+    if (used >= room)
+        memcpy(out + room - 4, "...", 4);
+    return out;
+}

@@ -1,0 +1,28 @@
+/*
+ * The composition behind read and monitor: sources -> pipeline -> writer.
+ */
+#ifndef EW_CLI_ENGINE_H
+#define EW_CLI_ENGINE_H
+
+#include "capture/source.h"
+#include "cli/command.h"
+
+struct engine_job {
+    const char *command; /* "read", "monitor" */
+    const struct settings *settings;
+    struct sources *sources; /* opened, not started; lent */
+    const char *names;       /* "internal.pcap, external.pcap" */
+    bool live;
+    const char *account; /* live: whom the process runs as now, for a helpful message */
+};
+
+/* Runs until the sources end or a signal comes. Prints the summary. An exit code. */
+int engine_run(const struct engine_job *job);
+
+/* What a failed opening of a source means, after its text was printed. */
+int engine_exit_of(enum source_error e);
+
+/* "a.pcap, b.pcap": base names, cut with "..." */
+char *engine_names(int n, const char *const paths[], char *out, size_t room);
+
+#endif

@@ -1,0 +1,261 @@
+/* The table of options, and reading them from the command line. */
+#include "cli/options.h"
+
+#include "cli/check.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct settings, field)
+#define CAPTURE (ON_READ | ON_MONITOR)
+#define LISTS (ON_FAILURES | ON_CALLS | ON_ALLOCATIONS | ON_HEALTH)
+
+/* clang-format off */
+const struct option_def option_defs[] = {
+    {"db", 0, OPTION_TEXT, ON_ALL, "storage", "FILE", "the database (else $EDGEWATCH_DB, the configured one, ./edgewatch.db)", AT(db), NULL, 0, 0},
+    {"config", 0, OPTION_TEXT, ON_ALL, NULL, "FILE", "the configuration (else $EDGEWATCH_CONFIG, /etc/edgewatch/edgewatch.conf)", AT(config), NULL, 0, 0},
+    {"quiet", 'q', OPTION_FLAG, ON_ALL, NULL, NULL, "no progress and no remarks on stderr, only errors and warnings", AT(quiet), NULL, 0, 0},
+    {"help", 'h', OPTION_FLAG, ON_ALL, NULL, NULL, "this text", AT(help), NULL, 0, 0},
+    {"version", 'V', OPTION_FLAG, ON_ALL, NULL, NULL, "the version", AT(version), NULL, 0, 0},
+
+    {"interface", 'i', OPTION_LIST, ON_MONITOR, "capture", "IF", "listen on this interface (repeatable)", AT(interface), NULL, 0, 0},
+    {"filter", 0, OPTION_TEXT, CAPTURE, "capture", "BPF", "only packets that match, in the words of pcap-filter(7)", AT(filter), NULL, 0, 0},
+    {"ring-mb", 0, OPTION_NUMBER, ON_MONITOR, "capture", "N", "kernel buffer of each interface, MB (64)", AT(ring_mb), NULL, 1, 4096},
+    {"snaplen", 0, OPTION_NUMBER, ON_MONITOR, "capture", "N", "bytes kept of each packet (262144)", AT(snaplen), NULL, 64, 262144},
+    {"no-promisc", 0, OPTION_FLAG, ON_MONITOR, "capture", NULL, "only packets for this machine", AT(no_promisc), NULL, 0, 0},
+    {"user", 0, OPTION_TEXT, ON_MONITOR, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
+    {"sensor", 0, OPTION_TEXT, CAPTURE, "sensor", "NAME", "name of this sensor in the rows (the host's name)", AT(sensor), check_name, 0, 0},
+    {"nat", 0, OPTION_LIST, CAPTURE, "edge", "PRIVATE=PUBLIC", "an address on the wire and its public form (repeatable; else learned)", AT(nat), check_nat, 0, 0},
+    {"edge", 0, OPTION_LIST, CAPTURE, "edge", "ADDR", "an address of an Edge or relay (repeatable; else learned)", AT(edge), check_addr, 0, 0},
+    {"relay-ports", 0, OPTION_TEXT, CAPTURE, "edge", "LO-HI", "port range of relays (50000-59999)", AT(relay_ports), check_ports, 0, 0},
+    {"sip-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a further port of SIP, as a hint (repeatable)", AT(sip_port), check_port, 0, 0},
+    {"turn-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a further port of TURN, as a hint (repeatable)", AT(turn_port), check_port, 0, 0},
+    {"tls-key", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a server's private key (not used by this version)", AT(tls_key), NULL, 0, 0},
+    {"keylog", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a key log file (not used by this version)", AT(keylog), NULL, 0, 0},
+
+    {"since", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "from this time on", AT(since), check_time, 0, 0},
+    {"until", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "up to this time", AT(until), check_time, 0, 0},
+    {"around", 0, OPTION_TEXT, LISTS, NULL, "T", "around this time, --within each way", AT(around), check_time, 0, 0},
+    {"within", 0, OPTION_TEXT, LISTS, NULL, "SPAN", "how far around: 90s, 5m, 2h (5m)", AT(within), check_span, 0, 0},
+    {"user", 0, OPTION_TEXT, ON_FAILURES | ON_CALLS, NULL, "U", "part of the caller's or callee's address", AT(user), NULL, 0, 0},
+    {"call", 0, OPTION_TEXT, ON_FAILURES | ON_CALLS, NULL, "ID", "this Call-ID", AT(call), NULL, 0, 0},
+    {"addr", 0, OPTION_TEXT, ON_FAILURES | ON_ALLOCATIONS, NULL, "A", "with this address at either end", AT(addr), check_addr, 0, 0},
+    {"verdict", 0, OPTION_TEXT, ON_FAILURES, NULL, "V", "with this verdict (refused, timeout, ...)", AT(verdict), check_verdict, 0, 0},
+    {"finding", 0, OPTION_TEXT, ON_FAILURES, NULL, "F", "with this finding", AT(finding), NULL, 0, 0},
+    {"all", 'a', OPTION_FLAG, ON_FAILURES, NULL, NULL, "also failed pairs beside a working one (severity info)", AT(all), NULL, 0, 0},
+    {"limit", 'n', OPTION_NUMBER, LISTS, NULL, "N", "at most this many rows", AT(limit), NULL, 1, INT64_MAX},
+
+    {"day", 0, OPTION_TEXT, ON_REPORT, NULL, "D", "this day: 2026-01-31, yesterday, today", AT(day), check_time, 0, 0},
+    {"last-night", 0, OPTION_FLAG, ON_REPORT, NULL, NULL, "the night that ended last", AT(last_night), NULL, 0, 0},
+    {"night", 0, OPTION_TEXT, ON_REPORT, "report", "FROM-TO", "when a night begins and ends (18:00-08:00)", AT(night), check_night, 0, 0},
+
+    {"format", 'f', OPTION_TEXT, LISTS, NULL, "FORM", "table, csv, json or jsonl (table)", AT(format), check_list_format, 0, 0},
+    {"format", 'f', OPTION_TEXT, ON_SHOW, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
+    {"format", 'f', OPTION_TEXT, ON_REPORT, NULL, "FORM", "text or json (text)", AT(format), check_report_format, 0, 0},
+    {"output", 'o', OPTION_TEXT, ON_EXPORT | ON_REPORT, NULL, "FILE", "write to this file, - = stdout", AT(output), NULL, 0, 0},
+    {"exit-code", 0, OPTION_FLAG, ON_READ | ON_FAILURES | ON_REPORT, NULL, NULL, "exit with 1 if there are failures", AT(exit_code), NULL, 0, 0},
+};
+/* clang-format on */
+const unsigned n_option_defs = sizeof option_defs / sizeof *option_defs;
+_Static_assert(sizeof option_defs / sizeof *option_defs <= 64, "settings.given has 64 bits");
+
+/* ---- setting ---- */
+
+static int list_add(struct text_list *l, const char *item)
+{
+    const char **more = realloc(l->items, (l->n + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    l->items = more;
+    l->items[l->n++] = item;
+    return 0;
+}
+
+void settings_free(struct settings *s)
+{
+    struct text_list *const lists[] = {&s->interface, &s->nat,     &s->edge,  &s->sip_port,
+                                       &s->turn_port, &s->tls_key, &s->keylog};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]->items);
+    for (unsigned i = 0; i < s->owned.n; i++)
+        free((char *)(uintptr_t)s->owned.items[i]);
+    free(s->owned.items);
+    *s = (struct settings){0};
+}
+
+/* A copy that settings_free() gives back. */
+static const char *own(struct settings *s, const char *value)
+{
+    char *copy = strdup(value);
+    if (copy && list_add(&s->owned, copy) != 0) {
+        free(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+static const char *set_number(const struct option_def *d, const char *value, int64_t *out)
+{
+    char *end;
+    long long n = strtoll(value, &end, 10);
+    if (end == value || *end)
+        return "is not a number";
+    if (n < d->min || n > d->max)
+        return "is out of range";
+    *out = n;
+    return NULL;
+}
+
+/* yes/no from a configuration file; the bare flag of the command line comes without a value. */
+static const char *set_flag(const char *value, bool *out)
+{
+    static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false",
+                                                                                "off", "0"};
+    bool is_yes = !value, is_no = false;
+    for (size_t i = 0; value && i < 4; i++) {
+        is_yes |= strcasecmp(value, yes[i]) == 0;
+        is_no |= strcasecmp(value, no[i]) == 0;
+    }
+    if (is_yes || is_no)
+        *out = is_yes;
+    return is_yes || is_no ? NULL : "is neither yes nor no";
+}
+
+const char *settings_set(struct settings *s, unsigned i, const char *value, bool copy)
+{
+    const struct option_def *d = &option_defs[i];
+    void *at = (char *)s + d->at;
+    const char *wrong = d->check ? d->check(value) : NULL;
+    if (wrong)
+        return wrong;
+    if (d->kind == OPTION_FLAG)
+        return set_flag(value, at);
+    if (d->kind == OPTION_NUMBER)
+        return set_number(d, value, at);
+    if (copy && !(value = own(s, value)))
+        return "no memory";
+    if (d->kind == OPTION_LIST)
+        return list_add(at, value) == 0 ? NULL : "no memory";
+    *(const char **)at = value;
+    return NULL;
+}
+
+/* ---- nearest name ---- */
+
+static unsigned distance(const char *a, const char *b)
+{
+    enum { MOST = 32 };
+    unsigned row[MOST + 1];
+    size_t n = strlen(b);
+    if (n > MOST || strlen(a) > MOST)
+        return MOST;
+    for (unsigned k = 0; k <= n; k++)
+        row[k] = k;
+    for (unsigned i = 0; a[i]; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < n; k++) {
+            unsigned swap = diagonal + (a[i] != b[k]),
+                     least = row[k] < row[k + 1] ? row[k] : row[k + 1];
+            diagonal = row[k + 1];
+            row[k + 1] = swap < least + 1 ? swap : least + 1;
+        }
+    }
+    return row[n];
+}
+
+const char *options_nearest(const char *word, const char *const list[], unsigned n)
+{
+    const char *best = NULL;
+    unsigned least = 1 + (unsigned)strlen(word) / 3;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned d = distance(word, list[i]);
+        if (d <= least && (!best || d < distance(word, best)))
+            best = list[i];
+    }
+    return best;
+}
+
+/* ---- the command line ---- */
+
+enum { MOST_OPTIONS = 64, FIRST_VALUE = 256 };
+
+/* The options of mask in the forms that getopt_long() wants; value FIRST_VALUE + index in the
+ * table. */
+static void build(unsigned mask, struct option longs[MOST_OPTIONS + 1], char *shorts)
+{
+    unsigned n = 0;
+    if (mask == ON_ALL)
+        *shorts++ = '+'; /* the first other word is the command: what follows is for it */
+    *shorts++ = ':';     /* tell a missing value from an unknown option */
+    for (unsigned i = 0; i < n_option_defs && n < MOST_OPTIONS; i++) {
+        const struct option_def *d = &option_defs[i];
+        if (!(d->commands & mask))
+            continue;
+        int has_arg = d->kind == OPTION_FLAG ? no_argument : required_argument;
+        longs[n++] = (struct option){d->name, has_arg, NULL, FIRST_VALUE + (int)i};
+        if (d->letter) {
+            *shorts++ = d->letter;
+            if (has_arg)
+                *shorts++ = ':';
+        }
+    }
+    longs[n] = (struct option){0};
+    *shorts = 0;
+}
+
+static int index_of(int got, unsigned mask)
+{
+    if (got >= FIRST_VALUE)
+        return got - FIRST_VALUE;
+    for (unsigned i = 0; i < n_option_defs; i++)
+        if (option_defs[i].letter == got && option_defs[i].commands & mask)
+            return (int)i;
+    return -1;
+}
+
+static void unknown_text(const char *word, unsigned mask, char *why, size_t room)
+{
+    const char *names[MOST_OPTIONS];
+    unsigned n = 0;
+    for (unsigned i = 0; i < n_option_defs; i++)
+        if (option_defs[i].commands & mask)
+            names[n++] = option_defs[i].name;
+    const char *near = options_nearest(word + strspn(word, "-"), names, n);
+    snprintf(why, room, "unknown option %s%s%s%s", word, near ? " (did you mean --" : "",
+             near ? near : "", near ? "?)" : "");
+}
+
+int options_parse(struct settings *s, unsigned mask, int argc, char **argv, int *first, char *why,
+                  size_t room)
+{
+    struct option longs[MOST_OPTIONS + 1];
+    char shorts[2 * MOST_OPTIONS + 3];
+    mask |= ON_ALL;
+    build(mask, longs, shorts);
+    optind = 0; /* GNU: start afresh */
+    opterr = 0;
+    for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const char *word = argv[optind - 1];
+        if (got == ':') {
+            snprintf(why, room, "option %s needs a value", word);
+            return -1;
+        }
+        int i = got == '?' ? -1 : index_of(got, mask);
+        if (i < 0) {
+            unknown_text(word, mask, why, room);
+            return -1;
+        }
+        const char *value = option_defs[i].kind == OPTION_FLAG ? NULL : optarg;
+        const char *wrong = settings_set(s, (unsigned)i, value, false);
+        if (wrong) {
+            snprintf(why, room, "--%s: \"%s\" %s", option_defs[i].name, value ? value : "", wrong);
+            return -1;
+        }
+        s->given |= UINT64_C(1) << i;
+    }
+    *first = optind;
+    return 0;
+}

@@ -1,0 +1,95 @@
+/* From options to the engine's configuration. */
+#include "cli/setup.h"
+
+#include "capture/log.h"
+#include "cli/check.h"
+#include "cli/exits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RELAY_LOW = 50000, RELAY_HIGH = 59999 };
+
+/* The checks of the option table have passed, so that parsing cannot fail here. */
+static void fill(const struct settings *s, struct setup *u)
+{
+    for (unsigned i = 0; i < s->nat.n; i++) {
+        u->aliases[i] = (struct fact_alias){.configured = true};
+        (void)parse_nat(s->nat.items[i], &u->aliases[i].private_addr, &u->aliases[i].public_addr);
+    }
+    for (unsigned i = 0; i < s->edge.n; i++)
+        (void)addr_parse(slice_str(s->edge.items[i]), &u->edges[i]);
+    for (unsigned i = 0; i < s->sip_port.n; i++)
+        (void)parse_port(s->sip_port.items[i], &u->sip_ports[i]);
+    for (unsigned i = 0; i < s->turn_port.n; i++)
+        (void)parse_port(s->turn_port.items[i], &u->turn_ports[i]);
+    u->config.relay_low = RELAY_LOW;
+    u->config.relay_high = RELAY_HIGH;
+    if (s->relay_ports)
+        (void)parse_ports(s->relay_ports, &u->config.relay_low, &u->config.relay_high);
+}
+
+static const char *host_name(char out[SETUP_NAME])
+{
+    if (gethostname(out, SETUP_NAME) != 0)
+        snprintf(out, SETUP_NAME, "sensor");
+    out[SETUP_NAME - 1] = 0;
+    return out;
+}
+
+int setup_make(const struct settings *s, struct setup *out)
+{
+    *out = (struct setup){
+        .aliases = calloc(s->nat.n + 1, sizeof *out->aliases),
+        .edges = calloc(s->edge.n + 1, sizeof *out->edges),
+        .sip_ports = calloc(s->sip_port.n + 1, sizeof *out->sip_ports),
+        .turn_ports = calloc(s->turn_port.n + 1, sizeof *out->turn_ports),
+    };
+    if (!out->aliases || !out->edges || !out->sip_ports || !out->turn_ports) {
+        setup_free(out);
+        return -1;
+    }
+    fill(s, out);
+    struct engine_config *c = &out->config;
+    c->sensor = s->sensor ? s->sensor : host_name(out->host);
+    c->aliases = out->aliases;
+    c->n_aliases = s->nat.n;
+    c->edges = out->edges;
+    c->n_edges = s->edge.n;
+    c->sip_ports = out->sip_ports;
+    c->n_sip_ports = s->sip_port.n;
+    c->turn_ports = out->turn_ports;
+    c->n_turn_ports = s->turn_port.n;
+    return 0;
+}
+
+void setup_free(struct setup *u)
+{
+    free(u->aliases);
+    free(u->edges);
+    free(u->sip_ports);
+    free(u->turn_ports);
+}
+
+static int check_readable(const struct text_list *files)
+{
+    for (unsigned i = 0; i < files->n; i++)
+        if (access(files->items[i], R_OK) != 0) {
+            log_error("%s: %s", files->items[i], strerror(errno));
+            return EXIT_CONFIG;
+        }
+    return EXIT_DONE;
+}
+
+int setup_check_keys(const struct settings *s)
+{
+    if (check_readable(&s->tls_key) != EXIT_DONE || check_readable(&s->keylog) != EXIT_DONE)
+        return EXIT_CONFIG;
+    if (s->tls_key.n || s->keylog.n)
+        log_warn("this version cannot decrypt: keys and key logs are checked but not used; "
+                 "calls inside TLS are matched through their relays only");
+    return EXIT_DONE;
+}

@@ -1,0 +1,28 @@
+/*
+ * Settings as the engine's configuration.
+ */
+#ifndef EW_CLI_SETUP_H
+#define EW_CLI_SETUP_H
+
+#include "cli/options.h"
+#include "flows/pipeline.h"
+
+enum { SETUP_NAME = 256 };
+
+struct setup {
+    struct engine_config config; /* points into what follows and into the settings */
+    struct fact_alias *aliases;
+    struct addr *edges;
+    uint16_t *sip_ports, *turn_ports;
+    char host[SETUP_NAME]; /* default name of the sensor */
+};
+
+/* 0, or -1 without memory. */
+int setup_make(const struct settings *s, struct setup *out);
+void setup_free(struct setup *u);
+
+/* Are the files of --tls-key and --keylog readable? Warns that this version does not use them. 0,
+ * or an exit code after a message. */
+int setup_check_keys(const struct settings *s);
+
+#endif

@@ -1,0 +1,47 @@
+/* show ID: the story of one failure. */
+#include "cli/opened.h"
+
+#include "report/story.h"
+
+#include <string.h>
+
+static void print(const struct settings *s, const struct story_facts *f)
+{
+    if (s->format && strcmp(s->format, "json") == 0) {
+        json_t *all = story_json(f);
+        json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+        fputc('\n', stdout);
+        json_decref(all);
+        return;
+    }
+    char again[512];
+    struct prose page = prose_on(stdout);
+    story_print(f, &page, called_as(s, again, sizeof again));
+}
+
+int show_run(const struct command *self, const struct settings *s, int argc, char **argv)
+{
+    (void)argc;
+    int64_t id;
+    struct query_db *db;
+    struct story_facts facts;
+    if (!read_id(self, argv[0], &id))
+        return EXIT_USAGE;
+    int code = open_database(s, &db);
+    if (code != EXIT_DONE)
+        return code;
+    switch (story_load(db, id, &facts)) {
+    case STORY_OK:
+        print(s, &facts);
+        story_unload(&facts);
+        break;
+    case STORY_NO_ID:
+        code = no_such_failure(s, id);
+        break;
+    case STORY_DB_FAILED:
+        code = database_failed(s, db);
+        break;
+    }
+    query_close(db);
+    return code;
+}
