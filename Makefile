@@ -1,39 +1,48 @@
 # edgewatch: make | make demo | make check | make bench | make fuzz | make install
-# A flavour has its own build folder: FLAVOUR=release (default), asan, debug, fuzz (clang).
-# One library of everything but cli/main.c; programs and tests link against it.
+#
+# A flavour has its own build folder: FLAVOUR=release (default), asan, fuzz (clang), lint (clang).
+# One library of everything but cli/main.c; the program and the tests link against it.
+# V=1 shows commands, WERROR=1 turns warnings into errors, DEPS=skip installs nothing.
 
 PREFIX  ?= /usr/local
+BINDIR  := $(DESTDIR)$(PREFIX)/bin
+MANDIR  := $(DESTDIR)$(PREFIX)/share/man
+DOCDIR  := $(DESTDIR)$(PREFIX)/share/doc/edgewatch
 FLAVOUR ?= release
 B       := build/$(FLAVOUR)
-VERSION := $(shell sed -n '1s/^edgewatch \([0-9.]*\).*/\1/p' CHANGES 2>/dev/null)
+VERSION := $(shell sed -n '1s/^edgewatch \([0-9.]*\).*/\1/p' CHANGES)
 
 DIRS    := capture flows flows/wire storage report cli
 SRCS    := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(DIRS))))
+OBJS    := $(SRCS:%.c=$(B)/%.o)
 HELP    := $(wildcard tests/help/*.c)
 UNIT    := $(wildcard tests/unit/test_*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 LIB     := $(B)/libedgewatch.a
-TESTS   := $(UNIT:tests/unit/%.c=$(B)/tests/%)
 PKGS    := sqlite3 smartcols jansson
 
-WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wwrite-strings
-STD     := -std=c17 -D_GNU_SOURCE -I. -DEW_VERSION='"$(VERSION)"'
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
-OPT     := -O2 -g -fwrapv
-ifeq ($(FLAVOUR),asan)
-OPT     := -O1 -g -fwrapv -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=signed-integer-overflow -fno-sanitize-recover=undefined
+OPT.release := -O2
+OPT.asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+               -fno-sanitize=signed-integer-overflow -fno-sanitize-recover=undefined
+OPT.fuzz    := $(OPT.asan) -fsanitize=fuzzer-no-link
+OPT.lint    := -O2
+CC.fuzz     := clang
+CC.lint     := clang
+ifneq ($(CC.$(FLAVOUR)),)
+CC          := $(CC.$(FLAVOUR))
 endif
-ifeq ($(FLAVOUR),debug)
-OPT     := -O0 -g -fwrapv
-endif
-ifeq ($(FLAVOUR),fuzz)
-CC      := clang
-OPT     := -O1 -g -fwrapv -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=signed-integer-overflow -fno-sanitize-recover=undefined
-endif
+
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wwrite-strings \
+           $(if $(WERROR),-Werror)
+OPT     := $(OPT.$(FLAVOUR)) -g -fwrapv
+PLAIN   := -std=c17 -D_GNU_SOURCE -I. $(WARN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS  ?=
-ALLC    := $(STD) $(OPT) $(WARN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+ALLC    := $(PLAIN) -DEW_VERSION='"$(VERSION)"' $(OPT) $(CFLAGS)
 LIBS    := -lnids -lpcap -linih $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcap-ng -lpthread -lm
 Q       := $(if $(V),,@)
+
+# ---- the program ----
 
 all: edgewatch
 
@@ -44,33 +53,108 @@ $(B)/edgewatch: $(B)/cli/main.o $(LIB)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-OBJS := $(SRCS:%.c=$(B)/%.o)
 $(LIB): $(OBJS)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/%.o: %.c Makefile
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALLC) -MMD -MP -c -o $@ $<
+
+# other flags than last time: everything is made anew
+export NOW := $(CC) $(ALLC)
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$NOW" | cmp -s - $@ || printf '%s\n' "$$NOW" >$@
+
+# the schema is part of the program (storage/schema.c)
+$(B)/storage/schema.o: storage/schema.sql
+
+# ---- on a fresh machine ----
+
+deps:
+	@deploy/deps.sh build
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory edgewatch
+	@deploy/demo.sh
+
+check:
+	@deploy/deps.sh check
+	@MAKE="$(MAKE)" tests/run.sh
+
+# ---- tests ----
+
+TESTS   := $(UNIT:tests/unit/%.c=$(B)/tests/%)
+FUZZERS := $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
+GOLDEN  := $(B)/golden/facts $(B)/golden/cuts
+
+tests: $(TESTS) $(GOLDEN)
 
 $(B)/tests/%: $(B)/tests/unit/%.o $(HELP:%.c=$(B)/%.o) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-tests: $(TESTS)
+# facts listens at the doors between parsers and sessions, which --wrap opens
+DOORS   := calls_sip allocations_turn rfc4571_parse joiner_attempt
+$(B)/golden/facts: LDFLAGS += $(DOORS:%=-Wl,--wrap=%)
+$(B)/golden/%: $(B)/tests/golden/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzzers: $(FUZZERS)
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
+	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-fuzzers: $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
+# for long: seconds for all fuzzers together; what they find out stays in build/corpus
+FUZZ_SECONDS ?= 3600
+fuzz:
+	@deploy/deps.sh check
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=fuzz fuzzers
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) build/corpus
+
+# ---- the look of the code ----
+
+ALLSRC  := $(SRCS) cli/main.c $(HELP) $(UNIT) $(FUZZ) $(wildcard tests/*/*.c pcaps/make/*.c)
+
+format:
+	clang-format -i $(sort $(ALLSRC) $(wildcard */*.h */*/*.h))
+
+# every C file through clang, warnings as errors
+lint: $(sort $(ALLSRC:%.c=$(B)/%.linted))
+$(B)/%.linted: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLC) -Werror -fsyntax-only -MMD -MP -MT $@ -MF $(@:.linted=.d) $< && touch $@
+
+print-flags:
+	$(info $(PLAIN))@:
+
+# ---- install ----
+
+install: edgewatch
+	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(DOCDIR)
+	install -m 755 edgewatch $(BINDIR)/edgewatch
+	install -m 644 man/*.1 $(MANDIR)/man1
+	install -m 644 man/*.5 $(MANDIR)/man5
+	install -m 644 README.md INSTALL CHANGES docs/DESIGN.md deploy/edgewatch.conf $(DOCDIR)
+
+uninstall:
+	rm -f $(BINDIR)/edgewatch
+	rm -f $(patsubst man/%,$(MANDIR)/man1/%,$(wildcard man/*.1))
+	rm -f $(patsubst man/%,$(MANDIR)/man5/%,$(wildcard man/*.5))
+	rm -rf $(DOCDIR)
 
 clean:
 	rm -rf build edgewatch
 
-.PHONY: all tests fuzzers clean
+FORCE:
+.PHONY: all deps demo check tests fuzzers fuzz format lint print-flags install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -78,7 +162,7 @@ clean:
 SAMPLER := $(B)/pcaps-make/make-samples
 SAMPLEC := $(wildcard pcaps/make/*.c)
 
-$(B)/pcaps-make/%.o: pcaps/make/%.c Makefile
+$(B)/pcaps-make/%.o: pcaps/make/%.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALLC) -MMD -MP -c -o $@ $<

@@ -1,0 +1,105 @@
+#!/bin/bash
+# Runs the tests piece by piece, and counts.  usage: tests/run.sh [PIECE...]     (none: all of them)
+#
+# A piece prints a line per test (tests/help/protocol.sh); those lines are the count. A piece that
+# ends badly without a failed test, or says nothing, is a failed test itself. Logs: build/logs/.
+# FUZZ_SECONDS (60) is spent on all fuzzers together; EW_CAPTURES is where the real captures are.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export EW_CAPTURES=${EW_CAPTURES:-$PWD/../shared/captures}
+export LC_ALL=C TZ=UTC
+make=${MAKE:-make}
+jobs=$(nproc)
+logs=build/logs
+passed=0 failed=0 skipped=0
+
+build() { # TARGET... [VAR=VALUE...]: a test that passes when make does
+    if "$make" --no-print-directory -j"$jobs" WERROR=1 "$@"; then
+        echo "ok make $*"
+    else
+        echo "not ok make $*: see the log"
+        return 1
+    fi
+}
+
+# Runs a command per argument, so many at once; output stays together.
+each() { # AT-ONCE COMMAND ARGUMENT...
+    local at_once=$1 command=$2
+    shift 2
+    [ $# -gt 0 ] || return 1
+    printf '%s\0' "$@" | xargs -0 -P "$at_once" -I{} sh -c 'out=$('"$command"' "$1" 2>&1); status=$?
+        printf "%s\n" "$out"; exit $status' sh {}
+}
+
+piece_layers() { .ci/layers.sh; }
+piece_tidy() { .ci/tidy.sh; }
+piece_build() { build all tests; }
+piece_clang() { build lint FLAVOUR=lint; }
+piece_headers() { each "$jobs" .ci/headers.sh gcc clang; }
+piece_unit() { each "$jobs" tests/help/cmocka.sh build/release/tests/test_*; }
+
+piece_build_asan() { build all tests FLAVOUR=asan; }
+piece_unit_asan() { each "$jobs" tests/help/cmocka.sh build/asan/tests/test_*; }
+
+# As the program ships, where memory is handed around most.
+piece_valgrind() {
+    local tests=()
+    for t in stun sip sdp frame defrag reassembly tracker matcher joiner calls writer; do
+        [ -e "tests/unit/test_$t.c" ] && tests+=("build/release/tests/test_$t")
+    done
+    UNDER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
+        each "$jobs" tests/help/cmocka.sh "${tests[@]}"
+}
+
+piece_fuzz() {
+    build fuzzers FLAVOUR=fuzz && tests/fuzz/run.sh "${FUZZ_SECONDS:-60}"
+}
+
+piece_man() {
+    local page found
+    for page in man/*.[1-8]; do
+        found=$(mandoc -T lint -W warning "$page" 2>&1) &&
+            echo "ok $page" || printf 'not ok %s: mandoc complains\n%s\n' "$page" "$found"
+    done
+}
+
+piece_samples() { build check-samples; }
+piece_golden() { each "$jobs" bash tests/golden/*.sh; }
+piece_live() { each 1 bash tests/live/*.sh; }
+
+pieces=(layers tidy build headers clang man unit samples build_asan unit_asan golden valgrind live fuzz)
+
+count() { # PATTERN FILE
+    grep -cE "$1" "$2"
+}
+
+# Runs one piece and adds what it told to the count.
+run() { # PIECE
+    local log=$logs/$1.log status ok not_ok skip start=$SECONDS
+    "piece_$1" >"$log" 2>&1 </dev/null
+    status=$?
+    ok=$(count '^ok ' "$log") not_ok=$(count '^not ok ' "$log") skip=$(count '^skip ' "$log")
+    if [ "$not_ok" = 0 ] && { [ $status != 0 ] || [ $((ok + skip)) = 0 ]; }; then
+        echo "not ok $1: ended with status $status and $ok results" >>"$log"
+        not_ok=1
+    fi
+    printf '%-12s %5d passed %4d failed %4d skipped  %4d s\n' \
+        "$1" "$ok" "$not_ok" "$skip" $((SECONDS - start))
+    grep -E '^not ok ' "$log" | head -n 20 | sed 's/^/    /'
+    [ "$not_ok" != 0 ] && echo "    (log: $log)"
+    grep -E '^skip ' "$log" >>"$logs/skipped"
+    passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
+}
+
+mkdir -p "$logs"
+: >"$logs/skipped"
+for piece in "${@:-${pieces[@]}}"; do
+    if ! declare -F "piece_$piece" >/dev/null; then
+        echo "no such piece: $piece (there are: ${pieces[*]})" >&2
+        exit 64
+    fi
+    run "$piece"
+done
+sort -u "$logs/skipped" | head -n 20
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
