@@ -208,16 +208,19 @@ static void hold_against_connected(struct ceiling *c, const struct window_row *r
 static bool is_ceiling(struct ceiling *c, const struct window_row *rows, size_t n,
                        const struct addr *edge)
 {
-    qsort(c->timeouts, c->n, sizeof *c->timeouts, compare_concurrency);
-    size_t stray = c->n / 5; /* timeouts of other causes: the lowest ones */
-    c->timeouts += stray;
-    c->n -= stray;
+    size_t stray = 0; /* timeouts of other causes, lower down */
     if (c->n < CEILING_PEERS)
         return false;
-    c->low = c->timeouts[0]->concurrency;
+    qsort(c->timeouts, c->n, sizeof *c->timeouts, compare_concurrency);
     c->high = c->timeouts[c->n - 1]->concurrency;
-    bool plateau = c->low >= CEILING_FLOWS && c->high - c->low <= c->low / 10;
-    if (!plateau || unrelated_peers(c) < CEILING_PEERS)
+    while (c->timeouts[stray]->concurrency < c->high - c->high / 10)
+        stray++;
+    c->low = c->timeouts[stray]->concurrency;
+    if (c->low < CEILING_FLOWS || stray > c->n / 5)
+        return false;
+    c->timeouts += stray;
+    c->n -= stray;
+    if (unrelated_peers(c) < CEILING_PEERS)
         return false;
     hold_against_connected(c, rows, n, edge);
     return c->below >= CEILING_BELOW && c->above <= 1 + c->n / 10;
