@@ -108,11 +108,19 @@ static inline bool near(tick_t a, tick_t b)
     return away <= DEDUP_WINDOW;
 }
 
-bool dedup_seen(struct dedup *d, const struct packet *p)
+uint64_t dedup_hint(const struct dedup *d, const struct packet *p)
 {
     if (indistinct(p))
-        return false;
+        return 0;
     uint64_t h = packet_hash(p, d->seed);
+    __builtin_prefetch(d->sets[h % SETS], 1);
+    return h ? h : 1;
+}
+
+bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t h)
+{
+    if (!h)
+        return false;
     struct seen *set = d->sets[h % SETS];
     for (size_t w = 0; w < WAYS; w++)
         if (set[w].hash == h && near(p->time, set[w].time))
@@ -120,4 +128,9 @@ bool dedup_seen(struct dedup *d, const struct packet *p)
     memmove(set + 1, set, (WAYS - 1) * sizeof *set);
     set[0] = (struct seen){h, p->time};
     return false;
+}
+
+bool dedup_seen(struct dedup *d, const struct packet *p)
+{
+    return dedup_seen_at(d, p, dedup_hint(d, p));
 }

@@ -64,6 +64,10 @@ int sources_start(struct sources *s);
 enum source_pull sources_next(struct sources *s, int wait_ms, struct raw_packet *out,
                               tick_t *idle_now);
 
+/* After PULL_PACKET: frames that are known to follow it at once, at most max, without waiting. All are
+ * lent until the next sources_next(). May be none. */
+unsigned sources_more(struct sources *s, struct raw_packet *out, unsigned max);
+
 /* Asks every source to end; safe from a signal handler. sources_next() then drains the rings. */
 void sources_stop(struct sources *s);
 

@@ -160,3 +160,13 @@ enum source_pull sources_next(struct sources *s, int wait_ms, struct raw_packet 
         bell_wait(&s->bell, seen, (int)wait);
     }
 }
+
+unsigned sources_more(struct sources *s, struct raw_packet *out, unsigned max)
+{
+    struct source *cur = s->current;
+    unsigned n = 0;
+    while (n < max && cur && cur->batch && cur->next < cur->batch->count &&
+           head(cur)->time <= s->run_until)
+        hand_out(cur, &out[n++]);
+    return n;
+}

@@ -12,12 +12,13 @@
 #define ALLOCATION_INTERIM (120 * TICK_S) /* a row while it still lives */
 #define FAILED_AFTER_ERROR (10 * TICK_S)  /* an error, and the client did not ask again */
 #define FAILED_AFTER_SILENCE (40 * TICK_S)
-#define SWEEP_EVERY (2 * TICK_S)
+#define SWEEP_EVERY (20 * TICK_S)        /* for those that expire in silence */
 enum { MAX_CHANNELS = 16, CALL_ID_MAX = 256 };
 
 struct allocation {
     struct fact_allocation fact;
     struct allocation *next, *prev; /* by age */
+    struct allocation *due_next, *due_prev; /* ended ones, by the time they ended */
     uint32_t node, id_node;
     tick_t active_at, expires;
     struct endpoint asked; /* peer of the last Set Active Destination or Connect request */
@@ -33,6 +34,8 @@ struct allocations {
     uint64_t seed;
     struct multimap by_tuple, by_connection;
     struct allocation *oldest, *newest;
+    struct allocation *first_ended, *last_ended; /* queue: over, then dropped */
+    struct allocation *first_due;                /* of these, the first that is not over */
     uint32_t n;
     int64_t last_id;
     tick_t swept;
@@ -80,9 +83,26 @@ static void allocation_over(struct allocations *s, struct allocation *a, const c
     s->out->allocation(s->out->arg, &a->fact);
 }
 
+static void ended_remove(struct allocations *s, struct allocation *a)
+{
+    if (a->fact.ended == TICK_NONE)
+        return;
+    if (s->first_due == a)
+        s->first_due = a->due_next;
+    if (a->due_prev)
+        a->due_prev->due_next = a->due_next;
+    else
+        s->first_ended = a->due_next;
+    if (a->due_next)
+        a->due_next->due_prev = a->due_prev;
+    else
+        s->last_ended = a->due_prev;
+}
+
 static void allocation_drop(struct allocations *s, struct allocation *a)
 {
     joiner_allocation_forget(s->joiner, &a->fact);
+    ended_remove(s, a);
     multimap_remove(&s->by_tuple, a->node);
     multimap_remove(&s->by_connection, a->id_node);
     if (a->prev)
@@ -137,12 +157,21 @@ static struct allocation *allocation_new(struct allocations *s, const struct end
     return a;
 }
 
-static void allocation_end(struct allocation *a, tick_t when, const char *reason)
+static void allocation_end(struct allocations *s, struct allocation *a, tick_t when,
+                           const char *reason)
 {
     if (a->fact.ended != TICK_NONE)
         return;
     a->fact.ended = when;
     a->fact.end_reason = reason;
+    a->due_prev = s->last_ended;
+    if (s->last_ended)
+        s->last_ended->due_next = a;
+    else
+        s->first_ended = a;
+    s->last_ended = a;
+    if (!s->first_due)
+        s->first_due = a;
 }
 
 static void tell(struct allocations *s, struct allocation *a)
@@ -242,7 +271,7 @@ static void on_allocate_request(struct allocations *s, struct allocation *a,
                              m->sip_call_id.n < CALL_ID_MAX ? m->sip_call_id.n : CALL_ID_MAX);
     if (m->has & STUN_HAS_LIFETIME && m->lifetime == 0) {
         if (f->granted)
-            allocation_end(a, at->time, "released");
+            allocation_end(s, a, at->time, "released");
         return;
     }
     if (!f->granted)
@@ -253,13 +282,13 @@ static void on_allocate_request(struct allocations *s, struct allocation *a,
     }
 }
 
-static void renew(struct allocation *a, const struct stun_msg *m, tick_t time)
+static void renew(struct allocations *s, struct allocation *a, const struct stun_msg *m, tick_t time)
 {
     tick_t life = m->has & STUN_HAS_LIFETIME ? (tick_t)m->lifetime * TICK_S : ALLOCATION_UDP_LIFETIME;
     /* a TCP allocation lives as long as its control connection (P§1.3) */
     a->expires = a->fact.proto == PROTO_UDP ? time + life : TICK_NONE;
     if (life == 0)
-        allocation_end(a, time, "released");
+        allocation_end(s, a, time, "released");
 }
 
 static void on_allocate_ok(struct allocations *s, struct allocation *a, const struct stun_msg *m,
@@ -282,7 +311,7 @@ static void on_allocate_ok(struct allocations *s, struct allocation *a, const st
         uint64_t key = be64(f->connection_id) ^ s->seed;
         a->id_node = multimap_add(&s->by_connection, key * UINT64_C(0x9e3779b97f4a7c15), a, 0, 0, 0);
     }
-    renew(a, m, time);
+    renew(s, a, m, time);
     tell(s, a);
 }
 
@@ -309,12 +338,13 @@ static void bind_channel(struct allocation *a, const struct stun_msg *m)
 }
 
 /* RFC 8656 wants a client to ask for the same lifetime 0 when it leaves */
-static void on_refresh(struct allocation *a, const struct stun_msg *m, tick_t time)
+static void on_refresh(struct allocations *s, struct allocation *a, const struct stun_msg *m,
+                       tick_t time)
 {
     if (m->kind == STUN_REFRESH_OK)
-        renew(a, m, time);
+        renew(s, a, m, time);
     else if (m->kind == STUN_REFRESH_REQ && m->has & STUN_HAS_LIFETIME && m->lifetime == 0)
-        allocation_end(a, time, "released");
+        allocation_end(s, a, time, "released");
 }
 
 static void on_peer_message(struct allocations *s, struct allocation *a, const struct stun_msg *m,
@@ -426,7 +456,7 @@ void allocations_turn(struct allocations *s, const struct stun_msg *m, const str
         break;
     case STUN_REFRESH_REQ:
     case STUN_REFRESH_OK:
-        on_refresh(a, m, at->time);
+        on_refresh(s, a, m, at->time);
         break;
     default:
         on_peer_message(s, a, m, at, by_connection);
@@ -463,36 +493,35 @@ void allocations_closed(struct allocations *s, const struct endpoint *client,
 {
     struct allocation *a = allocation_find(s, client, server, PROTO_TCP);
     if (a)
-        allocation_end(a, when, "closed");
+        allocation_end(s, a, when, "closed");
 }
 
 /* ---- time ---- */
 
-static void check_due(struct allocation *a, tick_t now)
+static void check_silent(struct allocations *s, struct allocation *a, tick_t now)
 {
     tick_t wait = a->fact.error_code ? FAILED_AFTER_ERROR : FAILED_AFTER_SILENCE;
     if (a->fact.granted && a->expires != TICK_NONE && now > a->expires + TICK_S)
-        allocation_end(a, a->expires, "expired");
+        allocation_end(s, a, a->expires, "expired");
     else if (!a->fact.granted && now - a->active_at > wait)
-        allocation_end(a, a->active_at, "failed");
+        allocation_end(s, a, a->active_at, "failed");
 }
 
 void allocations_advance(struct allocations *s, tick_t now)
 {
+    for (; s->first_due && now - s->first_due->fact.ended > ALLOCATION_GRACE;
+         s->first_due = s->first_due->due_next)
+        allocation_over(s, s->first_due, "expired");
+    /* calls that end with it are judged up to CALL_GRACE later and still look at it */
+    while (s->first_ended && now - s->first_ended->fact.ended > 2 * CALL_GRACE)
+        allocation_drop(s, s->first_ended);
     if (s->swept != TICK_NONE && now - s->swept < SWEEP_EVERY && now >= s->swept)
         return;
     s->swept = now;
-    for (struct allocation *a = s->oldest, *next; a; a = next) {
-        next = a->next;
+    for (struct allocation *a = s->oldest; a; a = a->next) {
         if (a->fact.ended == TICK_NONE)
-            check_due(a, now);
-        bool ended = a->fact.ended != TICK_NONE;
-        if (ended && (!a->fact.granted || now - a->fact.ended > ALLOCATION_GRACE))
-            allocation_over(s, a, "expired");
-        /* calls that end with it are judged up to CALL_GRACE later and still look at it */
-        if (ended && now - a->fact.ended > 2 * CALL_GRACE)
-            allocation_drop(s, a);
-        else if (!a->emitted && !a->over && now - a->fact.started > ALLOCATION_INTERIM) {
+            check_silent(s, a, now);
+        if (!a->emitted && !a->over && now - a->fact.started > ALLOCATION_INTERIM) {
             a->emitted = true;
             s->out->allocation(s->out->arg, &a->fact);
         }

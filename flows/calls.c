@@ -15,13 +15,15 @@
 #include "flows/wire/sdp.h"
 
 #define CALL_INTERIM (120 * TICK_S) /* a call this old gets a row while it still runs */
-#define SWEEP_EVERY (2 * TICK_S)
+#define SWEEP_EVERY (30 * TICK_S)    /* for calls that never end; the others wait in a queue */
 enum { TEXT_MAX = 512, DIAG_TEXT_MAX = 2048 };
 
 struct call {
     struct fact_call fact;
     struct arena arena;
     struct call *next, *prev; /* by age */
+    struct call *due_next, *due_prev; /* ended ones, by the time they ended */
+    bool queued;
     uint32_t node;
     uint64_t caller_tag;      /* hash, 0 = unknown */
     uint64_t body[CALL_SIDES]; /* hash of the last SDP of a side: retransmissions cost no parsing */
@@ -38,6 +40,7 @@ struct calls {
     struct multimap by_id;
     struct arena_pool pool;
     struct call *oldest, *newest;
+    struct call *first_due, *last_due;
     uint32_t n;
     int64_t last_id;
     tick_t swept;
@@ -80,11 +83,47 @@ static uint64_t hash_slice(uint64_t h, struct slice s)
 
 /* ---- life of a call ---- */
 
+static void due_remove(struct calls *c, struct call *k)
+{
+    if (!k->queued)
+        return;
+    k->queued = false;
+    if (k->due_prev)
+        k->due_prev->due_next = k->due_next;
+    else
+        c->first_due = k->due_next;
+    if (k->due_next)
+        k->due_next->due_prev = k->due_prev;
+    else
+        c->last_due = k->due_prev;
+}
+
+/* Ended calls queue up, a call that goes on (another fork, credentials) leaves the queue. */
+static void due_update(struct calls *c, struct call *k)
+{
+    bool ended = k->fact.ended != TICK_NONE;
+    if (ended == k->queued)
+        return;
+    if (!ended) {
+        due_remove(c, k);
+        return;
+    }
+    k->queued = true;
+    k->due_next = NULL;
+    k->due_prev = c->last_due;
+    if (c->last_due)
+        c->last_due->due_next = k;
+    else
+        c->first_due = k;
+    c->last_due = k;
+}
+
 static void call_end(struct calls *c, struct call *k)
 {
     joiner_call_over(c->joiner, &k->fact);
     c->out->call(c->out->arg, &k->fact);
     joiner_call_forget(c->joiner, &k->fact);
+    due_remove(c, k);
     multimap_remove(&c->by_id, k->node);
     if (k->prev)
         k->prev->next = k->next;
@@ -468,6 +507,7 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
         on_request(k, m, at->time);
     else
         on_response(k, m, at->time);
+    due_update(c, k);
     if (m->n_diag)
         take_diags(k, m, at->time);
     take_body(c, k, m);
@@ -479,24 +519,23 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
 
 /* ---- time ---- */
 
-static bool call_due(const struct call *k, tick_t now)
+static bool given_up(const struct fact_call *f, tick_t now)
 {
-    const struct fact_call *f = &k->fact;
     if (f->ended != TICK_NONE)
-        return now - f->ended > CALL_GRACE;
-    if (f->answered == TICK_NONE)
-        return now - f->started > CALL_NO_ANSWER;
-    return now - f->started > CALL_MAX;
+        return false;
+    return now - f->started > (f->answered == TICK_NONE ? CALL_NO_ANSWER : CALL_MAX);
 }
 
 void calls_advance(struct calls *c, tick_t now)
 {
+    while (c->first_due && now - c->first_due->fact.ended > CALL_GRACE)
+        call_end(c, c->first_due);
     if (c->swept != TICK_NONE && now - c->swept < SWEEP_EVERY && now >= c->swept)
         return;
     c->swept = now;
     for (struct call *k = c->oldest, *next; k; k = next) {
         next = k->next;
-        if (call_due(k, now)) {
+        if (given_up(&k->fact, now)) {
             call_end(c, k);
         } else if (!k->emitted && now - k->fact.started > CALL_INTERIM) {
             k->emitted = true;

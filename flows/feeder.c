@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { TOUCH_EVERY = TICK_S, LOOK_EVERY = HEAL_AFTER / 4 };
+enum { LOOK_EVERY = HEAL_AFTER / 4 };
 
 /* ---- life of a fed flow ---- */
 
@@ -154,7 +154,7 @@ static void fed_packet(struct feeder *f, struct fed *e, enum stream_side side,
         reassembly_fin(f, e, side, seq + p->payload_len);
     if (e->holed)
         reassembly_heal_due(f, e, p->time);
-    if (p->time - e->touched > TOUCH_EVERY) {
+    if (is_stale(e->touched, p->time)) {
         lru_touch(&f->fed_lru, (uint32_t)(e - f->fed));
         e->touched = p->time;
     }
@@ -180,6 +180,15 @@ void feeder_tcp(struct feeder *f, const struct flow_ref *ref, const struct packe
         fed_packet(f, &f->fed[flow->stream], side, p);
     else if (p->payload.n && !(p->flags & TCP_RST))
         fed_packet(f, begin_fed(f, flow, side, p), side, p);
+}
+
+void feeder_hint(const struct feeder *f, const struct flow *flow)
+{
+    const char *e = (const char *)&f->fed[flow->stream];
+    if (!flow->stream)
+        return;
+    for (size_t at = 0; at < sizeof(struct fed); at += 64)
+        __builtin_prefetch(e + at, 1);
 }
 
 void feeder_flow_over(struct feeder *f, struct flow *flow)

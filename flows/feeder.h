@@ -42,6 +42,9 @@ void feeder_free(struct feeder *f);
  * is WATCH_IGNORE from then on, until the ports are used anew (ref->fresh). */
 void feeder_tcp(struct feeder *f, const struct flow_ref *ref, const struct packet *p);
 
+/* Asks early for the memory that feeder_tcp() will need for this flow. Changes nothing. */
+void feeder_hint(const struct feeder *f, const struct flow *flow);
+
 /* The tracker gives up the flow's entry, or its ports were reused (hooks.flow_over). */
 void feeder_flow_over(struct feeder *f, struct flow *flow);
 

@@ -3,23 +3,30 @@
 
 #include "flows/pages.h"
 
-enum { GROW = 4096 }; /* entries touched at a time */
+enum {
+    GROW = 4096,         /* entries touched at a time */
+    FIRST_BUCKETS = 1024 /* the index grows with use: a small one stays in the cache */
+};
+
+static size_t index_bytes(const struct flowtable *t)
+{
+    return t->size * sizeof *t->index;
+}
 
 int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed)
 {
     *t = (struct flowtable){.size = flows + 1, .grown = 1, .buckets = 1, .seed = seed};
-    while (t->buckets <= flows / 2)
+    while (t->buckets < FIRST_BUCKETS && t->buckets <= flows / 2)
         t->buckets *= 2;
     for (int i = 0; i < FLOW_LISTS; i++)
         t->list[i].due = INT64_MAX;
     t->hot = pages_reserve(t->size * sizeof *t->hot);
     t->cold = pages_reserve(t->size * sizeof *t->cold);
-    t->index = pages_reserve(t->buckets * sizeof *t->index);
+    t->index = pages_reserve(index_bytes(t));
     if (!t->hot || !t->cold || !t->index) {
         flowtable_close(t);
         return -1;
     }
-    pages_touch(t->index, 0, t->buckets * sizeof *t->index);
     return 0;
 }
 
@@ -27,16 +34,39 @@ void flowtable_close(struct flowtable *t)
 {
     pages_release(t->hot, t->size * sizeof *t->hot);
     pages_release(t->cold, t->size * sizeof *t->cold);
-    pages_release(t->index, t->buckets * sizeof *t->index);
+    pages_release(t->index, index_bytes(t));
     *t = (struct flowtable){0};
+}
+
+static uint64_t hash_of(const struct flowtable *t, const struct endpoint *a,
+                        const struct endpoint *b)
+{
+    return endpoint_cmp(a, b) <= 0 ? endpoint_hash2(a, b, t->seed) : endpoint_hash2(b, a, t->seed);
 }
 
 static uint32_t *bucket(const struct flowtable *t, const struct endpoint *a,
                         const struct endpoint *b)
 {
-    uint64_t h =
-        endpoint_cmp(a, b) <= 0 ? endpoint_hash2(a, b, t->seed) : endpoint_hash2(b, a, t->seed);
-    return &t->index[h & (t->buckets - 1)];
+    return &t->index[hash_of(t, a, b) & (t->buckets - 1)];
+}
+
+/* Twice as many buckets: each chain is split in two by the next bit of the hash. */
+static void grow_index(struct flowtable *t)
+{
+    uint32_t old = t->buckets;
+    pages_touch(t->index, old * sizeof *t->index, 2 * old * sizeof *t->index);
+    for (uint32_t i = 0; i < old; i++) {
+        uint32_t n = t->index[i], *low = &t->index[i], *high = &t->index[i + old];
+        while (n) {
+            struct entry *e = &t->hot[n];
+            uint32_t **end = hash_of(t, &e->flow.client, &e->flow.server) & old ? &high : &low;
+            **end = n;
+            *end = &e->next;
+            n = e->next;
+        }
+        *low = *high = 0;
+    }
+    t->buckets = 2 * old;
 }
 
 static bool pair_at(const struct flowtable *t, uint32_t n, const struct endpoint *src,
@@ -51,9 +81,47 @@ uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
                         const struct endpoint *dst, bool *forward)
 {
     uint32_t n = *bucket(t, src, dst);
-    while (n && !pair_at(t, n, src, dst, forward))
-        n = t->hot[n].next;
+    for (; n; n = t->hot[n].next) {
+        __builtin_prefetch(&t->hot[n].hs); /* the other line, while this one is compared */
+        if (pair_at(t, n, src, dst, forward))
+            break;
+    }
     return n;
+}
+
+void flowtable_prefetch(const struct flowtable *t, const struct endpoint *src,
+                        const struct endpoint *dst, bool near)
+{
+    const uint32_t *head = bucket(t, src, dst);
+    if (near) {
+        __builtin_prefetch(&t->hot[*head].flow);
+        __builtin_prefetch(&t->hot[*head].hs);
+    } else {
+        __builtin_prefetch(head);
+    }
+}
+
+uint32_t flowtable_hint(const struct flowtable *t, const struct endpoint *src,
+                        const struct endpoint *dst)
+{
+    const uint32_t *head = bucket(t, src, dst);
+    __builtin_prefetch(head);
+    return (uint32_t)(head - t->index);
+}
+
+void flowtable_hint_entry(const struct flowtable *t, uint32_t hint)
+{
+    uint32_t n = t->index[hint];
+    if (!n)
+        return;
+    __builtin_prefetch(&t->hot[n], 1);
+    __builtin_prefetch((const char *)&t->hot[n] + 64, 1);
+}
+
+const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hint)
+{
+    uint32_t n = t->index[hint];
+    return n ? &t->hot[n].flow : NULL;
 }
 
 uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n)
@@ -88,10 +156,12 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
                         const struct endpoint *server)
 {
     bool forward;
-    uint32_t n = new_slot(t), *head = bucket(t, client, server);
+    uint32_t n = new_slot(t);
     if (!n)
         return 0;
-    uint32_t other = *head;
+    if (t->used >= t->buckets && 2 * t->buckets <= t->size)
+        grow_index(t);
+    uint32_t *head = bucket(t, client, server), other = *head;
     t->hot[n] = (struct entry){.flow = {.client = *client, .server = *server}, .next = other};
     t->cold[n] = (struct entry_cold){.last = TICK_NONE,
                                      .asked = TICK_NONE,

@@ -65,6 +65,17 @@ void flowtable_close(struct flowtable *t);
 /* The first entry of the pair, 0 = none; *forward: its client is src. */
 uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
                         const struct endpoint *dst, bool *forward);
+/* For packets handled in groups, each step after the memory that the one before asked for has come:
+ * where the pair's chain begins; its first entry; that entry's flow (NULL = none). */
+uint32_t flowtable_hint(const struct flowtable *t, const struct endpoint *src,
+                        const struct endpoint *dst);
+void flowtable_hint_entry(const struct flowtable *t, uint32_t hint);
+const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hint);
+
+/* A packet of the pair is a few packets away: fetches what it will touch. See tracker_prefetch().
+ */
+void flowtable_prefetch(const struct flowtable *t, const struct endpoint *src,
+                        const struct endpoint *dst, bool near);
 /* The next one of the same pair. */
 uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n);
 

@@ -90,6 +90,7 @@ static void orphan_add(struct joiner *j, struct pair *p)
     j->n_orphans++;
     for (int e = 0; e < 2; e++) {
         uint64_t key = index_key(j, &p->end[e].wire);
+        j->ports_waiting[p->end[e].wire.port]++;
         if (p->client_leg && e == 0)
             key = index_client_key(j, &p->end[0].wire.addr);
         p->nodes[e] = multimap_add(&j->waiting, key, p, NODE_PAIR, 0, (uint8_t)e);
@@ -104,6 +105,8 @@ static void orphan_remove(struct joiner *j, struct pair *p)
 {
     for (int i = 0; i < 4; i++)
         multimap_remove(i < 2 ? &j->waiting : &j->waiting_port, p->nodes[i]);
+    for (int e = 0; e < 2; e++)
+        j->ports_waiting[p->end[e].wire.port]--;
     if (p->prev)
         p->prev->next = p->next;
     else
@@ -424,6 +427,8 @@ static unsigned collect(const struct multimap *m, uint64_t key, struct pair *out
 void rejudge_waiting(struct joiner *j, const struct endpoint *e, bool relay)
 {
     struct pair *hits[WALK_MAX];
+    if (!j->ports_waiting[e->port])
+        return;
     unsigned n = collect(&j->waiting, index_key(j, e), hits);
     for (unsigned i = 0; i < n; i++)
         if (hits[i]->orphan && (endpoint_eq(&hits[i]->end[0].wire, e) ||

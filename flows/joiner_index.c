@@ -253,24 +253,33 @@ static bool acceptable(const struct match_question *q, const struct match_answer
     return a->side[0] >= 0; /* the asker's own address was negotiated */
 }
 
-static void consider(const struct joiner *j, const struct pair *p, const struct pair_end end[2],
+/* What is the same for every scope that is considered for a pair. */
+static void question_begin(const struct joiner *j, const struct pair *p,
+                           const struct pair_end end[2], struct match_question *q)
+{
+    *q = (struct match_question){.proto = p->proto};
+    for (int e = 0; e < 2; e++) {
+        q->end[e] = (struct match_end){end[e].wire, end[e].pub, end[e].aliased,
+                                       index_allocation_at(j, &end[e].pub, p->first)};
+        q->any_edge[e] = end[e].edge;
+    }
+}
+
+static void consider(struct match_question *question, tick_t when, const struct pair_end end[2],
                      struct fact_call *c, unsigned medium, struct found_scope *best)
 {
-    struct match_question q = {.proto = p->proto, .call = c, .medium = medium};
+    struct match_question q = *question;
     struct match_answer a;
-    if (c && (medium >= c->n_media || !match_call_alive(c, p->first, MATCH_SLACK)))
+    if (c && (medium >= c->n_media || !match_call_alive(c, when, MATCH_SLACK)))
         return;
-    for (int e = 0; e < 2; e++) {
-        q.end[e] = (struct match_end){end[e].wire, end[e].pub, end[e].aliased,
-                                      index_allocation_at(j, &end[e].pub, p->first)};
-        q.any_edge[e] = end[e].edge;
-    }
+    q.call = c;
+    q.medium = medium;
     match_judge(&q, &a);
     if (!acceptable(&q, &a))
         return;
     tick_t started = c ? c->started : TICK_NONE;
     int score = (c ? 200 : 0) + (a.both_ends ? 100 : 0) + (a.send ? 50 : 0) +
-                10 * __builtin_popcount(a.keys) + (!c || c->started <= p->first ? 5 : 0);
+                10 * __builtin_popcount(a.keys) + (!c || c->started <= when ? 5 : 0);
     bool later = best->call && c && started > best->call->started;
     if (score < best->score || (score == best->score && !later))
         return;
@@ -279,7 +288,7 @@ static void consider(const struct joiner *j, const struct pair *p, const struct 
 }
 
 /* Calls that offered this relay address: the far end may be unknown to their SDP. */
-static void consider_endpoint(const struct joiner *j, const struct pair *p,
+static void consider_endpoint(const struct joiner *j, struct match_question *q, tick_t when,
                               const struct pair_end end[2], const struct endpoint *e,
                               struct found_scope *best)
 {
@@ -288,9 +297,9 @@ static void consider_endpoint(const struct joiner *j, const struct pair *p,
          h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         if (n->kind == NODE_CALL)
-            consider(j, p, end, n->owner, n->medium, best);
+            consider(q, when, end, n->owner, n->medium, best);
         else
-            consider(j, p, end, NULL, 0, best);
+            consider(q, when, end, NULL, 0, best);
     }
 }
 
@@ -338,18 +347,22 @@ static void consider_aliases(const struct joiner *j, const struct pair *p,
             continue;
         guess[which].pub = relay;
         guess[which].aliased = guess[which].edge = true;
-        consider_endpoint(j, p, guess, &relay, best);
+        struct match_question q;
+        question_begin(j, p, guess, &q);
+        consider_endpoint(j, &q, p->first, guess, &relay, best);
     }
 }
 
 bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out)
 {
     struct pair_end end[2];
+    struct match_question q;
     *out = (struct found_scope){.score = 0};
     for (int e = 0; e < 2; e++)
         alias_resolve(j, &p->end[e].wire, &end[e]);
+    question_begin(j, p, end, &q);
     for (int e = 0; e < 2; e++)
-        consider_endpoint(j, p, end, &end[e].pub, out);
+        consider_endpoint(j, &q, p->first, end, &end[e].pub, out);
     for (int e = 0; e < 2 && !out->score; e++)
         consider_aliases(j, p, end, e, out);
     return out->score > 0;

@@ -90,6 +90,7 @@ struct joiner {
     struct multimap by_client;     /* granted allocations by client address */
     struct pair *oldest, *newest;  /* orphans */
     uint32_t n_orphans;
+    uint32_t ports_waiting[65536]; /* orphans' ends per port: most new endpoints concern none */
     struct pair *spare;            /* freed pairs */
     struct pair_block *blocks;
     struct alias_entry aliases[LIMIT_ALIASES];

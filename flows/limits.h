@@ -21,7 +21,7 @@ enum {
                                       idle ones lose what they hold */
     LIMIT_CALLS = 1 << 16,        /* dialogs kept; about 4 kB each with candidates */
     LIMIT_ALLOCATIONS = 1 << 17,
-    LIMIT_ORPHANS = 1 << 16,      /* finished attempts that nothing negotiated explains yet */
+    LIMIT_ORPHANS = 1 << 15,      /* finished attempts that nothing negotiated explains yet */
     LIMIT_ALIASES = 256,
     LIMIT_V6_MAP = 1 << 17,       /* IPv6 addresses mapped into 240.0.0.0/4 for libnids */
     LIMIT_EVIDENCE_SLOTS = 1 << 15, /* handshake packets kept until their attempt is decided */

@@ -22,8 +22,19 @@ struct source_rate {
     tick_t minute;
 };
 
+/* A frame of the group under way. */
+struct group_item {
+    struct packet packet;
+    struct fragment fragment;
+    uint64_t dedup;
+    uint32_t flow;
+    enum frame_kind kind;
+    bool tcp;
+};
+
 struct pipeline {
     struct engine_out out;
+    struct group_item group[PIPELINE_GROUP];
     struct dedup *dedup;
     struct defrag *defrag;
     struct joiner *joiner;
@@ -231,9 +242,10 @@ static void on_udp(struct pipeline *p, const struct packet *k)
         tracker_stun(p->tracker, k, &stun);
 }
 
-static void on_packet(struct pipeline *p, const struct packet *k, struct iface_counts *counts)
+static void on_packet(struct pipeline *p, const struct packet *k, uint64_t hint,
+                      struct iface_counts *counts)
 {
-    if (dedup_seen(p->dedup, k)) {
+    if (dedup_seen_at(p->dedup, k, hint)) {
         counts->duplicates++;
         return;
     }
@@ -263,11 +275,23 @@ static struct iface_counts *iface_of(struct pipeline *p, unsigned iface)
     return &p->ifaces[iface];
 }
 
-void pipeline_frame(struct pipeline *p, const struct raw_packet *raw)
+/* Fragments: the last piece makes the packet whole, which may be a fragment again inside a tunnel. */
+static enum frame_kind defragment(struct pipeline *p, struct fragment *f, struct packet *k)
 {
-    struct packet k;
-    struct fragment f;
+    enum frame_kind kind = FRAME_FRAGMENT;
     struct slice whole;
+    for (int depth = 0; kind == FRAME_FRAGMENT && depth < FRAME_MAX_LAYERS; depth++) {
+        if (!defrag_add(p->defrag, f, k->time, &whole))
+            return FRAME_FRAGMENT;
+        struct fragment outer = *f;
+        kind = frame_transport(&outer, whole, k, f);
+    }
+    return kind;
+}
+
+static void on_frame(struct pipeline *p, struct group_item *g)
+{
+    const struct raw_packet *raw = &g->packet.raw;
     struct iface_counts *counts = iface_of(p, raw->iface);
     if (!counts)
         return;
@@ -278,19 +302,52 @@ void pipeline_frame(struct pipeline *p, const struct raw_packet *raw)
     if (raw->time > p->last)
         p->last = raw->time;
     set_now(p, raw->time);
-    enum frame_kind kind = frame_decode(raw, &k, &f);
-    for (int depth = 0; kind == FRAME_FRAGMENT && depth < FRAME_MAX_LAYERS; depth++) {
-        if (!defrag_add(p->defrag, &f, raw->time, &whole))
-            return;
-        struct fragment outer = f;
-        kind = frame_transport(&outer, whole, &k, &f);
+    if (g->kind == FRAME_FRAGMENT) {
+        g->kind = defragment(p, &g->fragment, &g->packet);
+        if (g->kind == FRAME_PACKET)
+            g->dedup = dedup_hint(p->dedup, &g->packet);
     }
-    if (kind == FRAME_PACKET)
-        on_packet(p, &k, counts);
-    else if (kind == FRAME_OTHER)
+    if (g->kind == FRAME_PACKET)
+        on_packet(p, &g->packet, g->dedup, counts);
+    else if (g->kind == FRAME_OTHER)
         counts->not_ip++;
-    else
+    else if (g->kind == FRAME_BAD)
         counts->decode_errors++;
+}
+
+/* The four steps of a group. Each touches what the step before asked the memory for. */
+static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct group_item *g = &p->group[i];
+        g->kind = frame_decode(&raw[i], &g->packet, &g->fragment);
+        g->tcp = g->kind == FRAME_PACKET && g->packet.proto == PROTO_TCP;
+        if (g->kind == FRAME_PACKET)
+            g->dedup = dedup_hint(p->dedup, &g->packet);
+        if (g->tcp)
+            g->flow = tracker_hint(p->tracker, &g->packet);
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (p->group[i].tcp)
+            tracker_hint_entry(p->tracker, p->group[i].flow);
+    for (unsigned i = 0; i < n; i++) {
+        const struct flow *f =
+            p->group[i].tcp ? tracker_hint_flow(p->tracker, p->group[i].flow) : NULL;
+        if (f)
+            feeder_hint(p->feeder, f);
+    }
+}
+
+void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned n)
+{
+    while (n) {
+        unsigned now = n < PIPELINE_GROUP ? n : PIPELINE_GROUP;
+        look_ahead(p, raw, now);
+        for (unsigned i = 0; i < now; i++)
+            on_frame(p, &p->group[i]);
+        raw += now;
+        n -= now;
+    }
 }
 
 void pipeline_idle(struct pipeline *p, tick_t now)

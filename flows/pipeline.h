@@ -75,7 +75,10 @@ struct pipeline;
 struct pipeline *pipeline_new(const struct engine_config *c, const struct engine_out *out,
                               const char **why);
 void pipeline_free(struct pipeline *p);
-void pipeline_frame(struct pipeline *p, const struct raw_packet *raw);
+/* Frames in order of time; groups of up to PIPELINE_GROUP are faster than single ones, because what
+ * their flows need from memory is asked for before it is needed. All lent during the call. */
+enum { PIPELINE_GROUP = 32 };
+void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned n);
 /* Silence: packet time may go on to now. */
 void pipeline_idle(struct pipeline *p, tick_t now);
 /* The sensor lost packets in this span of time. */

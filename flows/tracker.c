@@ -291,6 +291,21 @@ static uint32_t choose(struct tracker *t, uint32_t n, const struct packet *p)
     return best;
 }
 
+uint32_t tracker_hint(const struct tracker *t, const struct packet *p)
+{
+    return flowtable_hint(&t->table, &p->src, &p->dst);
+}
+
+void tracker_hint_entry(const struct tracker *t, uint32_t hint)
+{
+    flowtable_hint_entry(&t->table, hint);
+}
+
+const struct flow *tracker_hint_flow(const struct tracker *t, uint32_t hint)
+{
+    return flowtable_hint_flow(&t->table, hint);
+}
+
 struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p)
 {
     const uint8_t control = TCP_SYN | TCP_FIN | TCP_RST;
@@ -323,6 +338,12 @@ struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p)
     ev.from_client = forward;
     feed(t, n, p, &ev);
     return ref_to(t, n, forward, false);
+}
+
+void tracker_prefetch(const struct tracker *t, const struct endpoint *src,
+                      const struct endpoint *dst, bool near)
+{
+    flowtable_prefetch(&t->table, src, dst, near);
 }
 
 void tracker_stun(struct tracker *t, const struct packet *p, const struct stun_msg *m)
