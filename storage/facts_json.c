@@ -188,6 +188,8 @@ static void json_diag(struct text *t, const struct fact_diag *d)
     }
     comma(t);
     json_fields(t, d);
+    comma(t);
+    text_json(t, d->value);
     text_raw(t, "]", 1);
 }
 

@@ -23,6 +23,7 @@ void query_close(struct query_db *db);
 enum query_view {
     VIEW_FAILURES, VIEW_ATTEMPTS, VIEW_CALLS, VIEW_CANDIDATES, VIEW_ALLOCATIONS, VIEW_ALIASES,
     VIEW_DIAGNOSTICS, VIEW_PACKETS, VIEW_TRAFFIC, VIEW_HEALTH, VIEW_RUNS, VIEW_FINDINGS, VIEW_LOGS,
+    VIEW_SENDS, /* beside the contract: peers that clients asked their relays to reach */
     VIEWS
 };
 const char *query_view_name(enum query_view v);

@@ -75,7 +75,7 @@ CREATE TABLE call (
     id INTEGER PRIMARY KEY, run_id INTEGER, call_id TEXT, caller TEXT, callee TEXT,
     conversation_id TEXT, started_us INTEGER, answered_us INTEGER, ended_us INTEGER,
     status INTEGER, outcome TEXT, media TEXT, offer_relay TEXT, answer_relay TEXT, grade TEXT,
-    origin TEXT
+    origin TEXT, media_failed INTEGER -- a diagnostics header said so
 );
 CREATE INDEX call_time ON call(started_us);
 
@@ -84,7 +84,8 @@ CREATE INDEX call_time ON call(started_us);
 --   candidate: [component, transport, type, addr or name, port, priority, foundation, dialect,
 --               rel_addr, rel_port]      (the last two only where there is a related address;
 --               numbers of enums as in flows/wire/sdp.h)
--- diags: [[seen_us, header, code, reason, side, medium, icewarn, icewarn_text, fields], ...]
+-- diags: [[seen_us, header, code, reason, side, medium, icewarn, icewarn_text, fields,
+--         the header's whole value], ...]
 CREATE TABLE sdp (call_row INTEGER PRIMARY KEY, offer TEXT, answer TEXT, diags TEXT);
 
 CREATE TABLE allocation (
@@ -125,7 +126,7 @@ CREATE TABLE log (
 -- Which end of a failure is ours. The joiner names the near candidate first; where nothing was
 -- negotiated, an address known as a relay's is ours. On the way to its relay the client is the peer.
 CREATE VIEW failure_ends AS SELECT
-    f.*,
+    f.*, -- with inbound: the far end asked
     CASE WHEN inbound THEN coalesce(f.dst_public, f.dst_addr) ELSE coalesce(f.src_public, f.src_addr)
         END AS edge_addr,
     CASE WHEN inbound THEN coalesce(f.src_public, f.src_addr) ELSE coalesce(f.dst_public, f.dst_addr)
@@ -208,6 +209,18 @@ CREATE VIEW allocations AS SELECT
         || printf('.%06dZ', ended_us % 1000000) AS ended,
     end_reason, error_code
 FROM allocation;
+
+-- Beside the contract: which peers a client asked its relay to reach (the ladder of a story).
+CREATE VIEW sends AS SELECT
+    a.id AS allocation_id, k.value ->> 0 AS peer_addr, k.value ->> 1 AS peer_port,
+    strftime('%Y-%m-%dT%H:%M:%S', (k.value ->> 2) / 1000000, 'unixepoch')
+        || printf('.%06dZ', (k.value ->> 2) % 1000000) AS first_seen,
+    strftime('%Y-%m-%dT%H:%M:%S', (k.value ->> 3) / 1000000, 'unixepoch')
+        || printf('.%06dZ', (k.value ->> 3) % 1000000) AS last_seen,
+    k.value ->> 4 AS count,
+    strftime('%Y-%m-%dT%H:%M:%S', (k.value ->> 5) / 1000000, 'unixepoch')
+        || printf('.%06dZ', (k.value ->> 5) % 1000000) AS answered
+FROM allocation a, json_each(a.sends) k WHERE a.sends IS NOT NULL;
 
 CREATE VIEW aliases AS SELECT
     private_addr, public_addr,

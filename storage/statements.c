@@ -114,6 +114,13 @@ const struct view_sql statements_view[VIEWS] = {
             .id = "id = :id",
             .order = "id",
         },
+    [VIEW_SENDS] =
+        {
+            .name = "sends",
+            .addr = "peer_addr = :addr",
+            .id = "allocation_id = :id",
+            .order = "first_seen",
+        },
 };
 
 /* Failures of the period, with our end and the far end; 'f' in what follows. */

@@ -183,15 +183,12 @@ static void bind_failure_pair(struct binds *b, const struct failure *f)
     bind_addr(b, &f->icmp_from);
 }
 
-/* Engine ids of call, allocation and attempt become row ids; 0 stays unknown. */
-static int bind_row(struct store *s, struct binds *b, enum ids_kind kind, int64_t engine)
+static void bind_row(struct binds *b, int64_t row)
 {
-    int64_t row = engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
     if (row > 0)
         bind_int(b, row);
     else
         bind_null(b);
-    return row < 0 ? -1 : 0;
 }
 
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r)
@@ -219,10 +216,9 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
     bind_text(b, f->explanation);
     bind_text(b, f->advice);
     bind_word(b, quality_name((enum quality)f->quality));
-    if (bind_row(s, b, IDS_CALL, f->call_row) ||
-        bind_row(s, b, IDS_ALLOCATION, f->allocation_row) ||
-        bind_row(s, b, IDS_ATTEMPT, (int64_t)f->attempt))
-        return -1;
+    bind_row(b, f->call_row);
+    bind_row(b, f->allocation_row);
+    bind_row(b, (int64_t)f->attempt);
     if (f->error_code)
         bind_int(b, f->error_code);
     else
@@ -320,10 +316,24 @@ static int store_trouble(struct store *s, const struct relay_trouble *t)
 
 /* ---- all ---- */
 
-static int store_new_failure(struct store *s, const struct record_failure *r)
+/* 0 stays 0: unknown */
+static int64_t row_of(struct store *s, enum ids_kind kind, int64_t engine)
 {
-    int64_t row = ids_row(&s->ids, &s->db, IDS_FAILURE, r->failure.id);
-    return row < 0 ? -1 : store_failure(s, row, s->run, r);
+    return engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
+}
+
+static int store_new_failure(struct store *s, const struct record_failure *record)
+{
+    struct record_failure r = *record;
+    struct failure *f = &r.failure;
+    int64_t row = row_of(s, IDS_FAILURE, f->id);
+    int64_t attempt = row_of(s, IDS_ATTEMPT, (int64_t)f->attempt);
+    f->call_row = row_of(s, IDS_CALL, f->call_row);
+    f->allocation_row = row_of(s, IDS_ALLOCATION, f->allocation_row);
+    f->attempt = (uint64_t)attempt;
+    if (row < 0 || attempt < 0 || f->call_row < 0 || f->allocation_row < 0)
+        return -1;
+    return store_failure(s, row, s->run, &r);
 }
 
 int store_record(struct store *s, enum record_kind kind, const void *record)

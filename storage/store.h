@@ -36,12 +36,14 @@ int store_record(struct store *s, enum record_kind kind, const void *record);
 /* Before a commit: evidence beyond its cap goes, the run's packet time is brought up to date. */
 int store_settle_batch(struct store *s);
 
-/* The parts that the end of a run uses too. */
+/* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids. */
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);
 /* failure_row 0: the attempt belongs to none */
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
 int store_call(struct store *s, const struct fact_call *c);
 int store_allocation(struct store *s, const struct fact_allocation *a);
+/* enum call_outcome in the database's words */
+const char *store_outcome(uint8_t outcome);
 /* Starts the binds of one statement. */
 struct binds *store_bind(struct store *s, enum write_sql which);
 int store_run(struct store *s, enum write_sql which);

@@ -2,11 +2,15 @@
 #include "storage/facts_json.h"
 #include "storage/store.h"
 
-static const char *const outcomes[] = {
-    [CALL_UNKNOWN] = "unknown",
-    [CALL_CONNECTED] = "connected",
-    [CALL_FAILED] = "failed",
-};
+const char *store_outcome(uint8_t outcome)
+{
+    static const char *const words[] = {
+        [CALL_UNKNOWN] = "unknown",
+        [CALL_CONNECTED] = "connected",
+        [CALL_FAILED] = "failed",
+    };
+    return words[outcome];
+}
 
 /* The side's relay candidate of one medium: the default address if that is one, else the first. */
 static const struct endpoint *relay_of(const struct fact_side *s)
@@ -89,12 +93,13 @@ int store_call(struct store *s, const struct fact_call *c)
         bind_int(b, c->status);
     else
         bind_null(b);
-    bind_word(b, outcomes[c->outcome]);
+    bind_word(b, store_outcome(c->outcome));
     bind_text(b, s->bytes.p);
     bind_relay(b, c, SIDE_OFFER, offer);
     bind_relay(b, c, SIDE_ANSWER, answer);
     bind_word(b, c->n_media ? "A" : NULL);
     bind_text(b, c->origin);
+    bind_int(b, c->media_failed_diag);
     if (store_run(s, WRITE_CALL))
         return -1;
     return c->n_media || c->n_diags ? store_sdp(s, row, c) : 0;

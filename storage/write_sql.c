@@ -31,8 +31,8 @@ static const char *const texts[WRITE_SQLS] = {
         " e.attempt_id = a.id WHERE a.failure_id = ?) WHERE total > ?)",
     [WRITE_CALL] = "INSERT OR REPLACE INTO call (id, run_id, call_id, caller, callee,"
                    " conversation_id, started_us, answered_us, ended_us, status, outcome, media,"
-                   " offer_relay, answer_relay, grade, origin)"
-                   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                   " offer_relay, answer_relay, grade, origin, media_failed)"
+                   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [WRITE_SDP] = "INSERT OR REPLACE INTO sdp (call_row, offer, answer, diags) VALUES (?,?,?,?)",
     [WRITE_ALLOCATION] =
         "INSERT OR REPLACE INTO allocation (id, run_id, client_addr, client_port, server_addr,"

@@ -1,0 +1,305 @@
+/* Rows into facts. The JSON columns are read by load_json.c. */
+#include "storage/load.h"
+
+#include <stdio.h>
+
+#include "capture/frame.h"
+#include "flows/verdict.h"
+#include "storage/facts_json.h"
+#include "storage/load_json.h"
+
+/* A night of 100,000 calls takes about 600 MB; beyond this the joining is given up with a clear text. */
+#define LOAD_BYTES ((size_t)2 << 30)
+
+void load_begin(struct loaded *l)
+{
+    *l = (struct loaded){0};
+    arena_pool_init(&l->pool, LOAD_BYTES);
+    arena_init(&l->arena, &l->pool);
+}
+
+void load_free(struct loaded *l)
+{
+    arena_free(&l->arena);
+    arena_pool_clear(&l->pool);
+}
+
+/* ---- columns ---- */
+
+tick_t load_tick(sqlite3_stmt *q, int column)
+{
+    return sqlite3_column_type(q, column) == SQLITE_NULL ? TICK_NONE
+                                                        : sqlite3_column_int64(q, column) * TICK_US;
+}
+
+struct addr load_addr(sqlite3_stmt *q, int column)
+{
+    struct addr a = {{0}};
+    const void *text = sqlite3_column_text(q, column);
+    if (text)
+        addr_parse(slice_of(text, (size_t)sqlite3_column_bytes(q, column)), &a);
+    return a;
+}
+
+struct endpoint load_endpoint(sqlite3_stmt *q, int column)
+{
+    return (struct endpoint){load_addr(q, column), (uint16_t)sqlite3_column_int(q, column + 1)};
+}
+
+static struct slice bytes_of(sqlite3_stmt *q, int column)
+{
+    const void *p = sqlite3_column_blob(q, column);
+    return slice_of(p, (size_t)sqlite3_column_bytes(q, column));
+}
+
+/* NULL for NULL, or without memory (pool.refused tells) */
+static const char *text_of(struct loaded *l, sqlite3_stmt *q, int column)
+{
+    struct slice s = bytes_of(q, column);
+    return s.p ? load_text(&l->arena, s) : NULL;
+}
+
+/* -1 if the column is NULL */
+static int known(sqlite3_stmt *q, int column)
+{
+    return sqlite3_column_type(q, column) == SQLITE_NULL ? -1 : sqlite3_column_int(q, column);
+}
+
+static uint8_t proto_of(sqlite3_stmt *q, int column)
+{
+    const unsigned char *t = sqlite3_column_text(q, column);
+    return t && t[0] == 'U' ? PROTO_UDP : PROTO_TCP;
+}
+
+/* ---- one kind of rows at a time ---- */
+
+/* Fills the next element from the statement's row. False without memory. */
+typedef bool fill_row(struct loaded *l, size_t i, sqlite3_stmt *q);
+
+static int out_of_memory(struct db *db)
+{
+    snprintf(db->why, sizeof db->why, "%s: out of memory while joining runs", db->path);
+    return -1;
+}
+
+/* Runs a query over [first, last]; the first column of its rows counts them, so that arrays are made
+ * once: every query begins with "count(*) OVER ()". */
+static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t first, int64_t last,
+                     bool (*room)(struct loaded *l, size_t n), fill_row *fill)
+{
+    sqlite3_stmt *q = db_prepare(db, sql);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, first);
+    sqlite3_bind_int64(q, 2, last);
+    int rc, result = 0;
+    size_t i = 0;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW && result == 0) {
+        if ((i == 0 && !room(l, (size_t)sqlite3_column_int64(q, 0))) || !fill(l, i, q))
+            result = out_of_memory(db);
+        i++;
+    }
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        result = db_fault(db, "read");
+    sqlite3_finalize(q);
+    return result;
+}
+
+/* ---- calls ---- */
+
+static const char calls_sql[] =
+    "SELECT count(*) OVER (), c.id, c.call_id, c.caller, c.callee, c.conversation_id, c.origin,"
+    " c.started_us, c.answered_us, c.ended_us, c.status, c.outcome, c.media_failed, s.offer,"
+    " s.answer, s.diags FROM call c LEFT JOIN sdp s ON s.call_row = c.id"
+    " WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <= ?2 AND coalesce(c.ended_us,"
+    " (SELECT last_us FROM run WHERE run.id = c.run_id), c.started_us) >= ?1"
+    " ORDER BY c.started_us, c.id";
+
+static bool calls_room(struct loaded *l, size_t n)
+{
+    l->calls = arena_get(&l->arena, n * sizeof *l->calls);
+    l->outcomes = arena_get(&l->arena, n);
+    return l->calls && l->outcomes;
+}
+
+static uint8_t outcome_of(sqlite3_stmt *q, int column)
+{
+    const char *t = (const char *)sqlite3_column_text(q, column);
+    return t && strcmp(t, "connected") == 0 ? CALL_CONNECTED
+           : t && strcmp(t, "failed") == 0  ? CALL_FAILED
+                                            : CALL_UNKNOWN;
+}
+
+static bool fill_call(struct loaded *l, size_t i, sqlite3_stmt *q)
+{
+    struct fact_call *c = &l->calls[i];
+    *c = (struct fact_call){
+        .id = sqlite3_column_int64(q, 1),
+        .call_id = text_of(l, q, 2),
+        .caller = text_of(l, q, 3),
+        .callee = text_of(l, q, 4),
+        .conversation_id = text_of(l, q, 5),
+        .origin = text_of(l, q, 6),
+        .started = load_tick(q, 7),
+        .answered = load_tick(q, 8),
+        .ended = load_tick(q, 9),
+        .status = sqlite3_column_int(q, 10),
+        .outcome = outcome_of(q, 11),
+        .media_failed_diag = sqlite3_column_int(q, 12) != 0,
+    };
+    l->outcomes[i] = c->outcome;
+    l->n_calls = i + 1;
+    return load_json_side(&l->arena, bytes_of(q, 13), c, SIDE_OFFER) &&
+           load_json_side(&l->arena, bytes_of(q, 14), c, SIDE_ANSWER) &&
+           load_json_diags(&l->arena, bytes_of(q, 15), c) && !l->pool.refused;
+}
+
+/* ---- allocations ---- */
+
+static const char allocations_sql[] =
+    "SELECT count(*) OVER (), id, client_addr, client_port, server_addr, server_port, transport,"
+    " flags, relay_addr, relay_port, relay2_addr, relay2_port, wire_addr, reflexive_addr,"
+    " reflexive_port, medium, started_us, ended_us, end_reason, error_code, requests, call_id,"
+    " connection_id, active_addr, active_port, sends FROM allocation a"
+    " WHERE coalesce(started_us, ended_us) <= ?2 AND coalesce(ended_us,"
+    " (SELECT last_us FROM run WHERE run.id = a.run_id), started_us) >= ?1"
+    " ORDER BY started_us, id";
+
+static bool allocations_room(struct loaded *l, size_t n)
+{
+    l->allocations = arena_get(&l->arena, n * sizeof *l->allocations);
+    l->wire_addrs = arena_get(&l->arena, n * sizeof *l->wire_addrs);
+    return l->allocations && l->wire_addrs;
+}
+
+static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
+{
+    struct fact_allocation *a = &l->allocations[i];
+    int flags = sqlite3_column_int(q, 7);
+    *a = (struct fact_allocation){
+        .id = sqlite3_column_int64(q, 1),
+        .client = load_endpoint(q, 2),
+        .server = load_endpoint(q, 4),
+        .proto = proto_of(q, 6),
+        .granted = flags & ALLOCATION_GRANTED,
+        .ms = flags & ALLOCATION_MS,
+        .relay = load_endpoint(q, 8),
+        .relay2 = load_endpoint(q, 10),
+        .wire_addr = load_addr(q, 12),
+        .reflexive = load_endpoint(q, 13),
+        .medium = text_of(l, q, 15),
+        .started = load_tick(q, 16),
+        .ended = load_tick(q, 17),
+        .end_reason = text_of(l, q, 18),
+        .error_code = (uint16_t)sqlite3_column_int(q, 19),
+        .requests = (uint32_t)sqlite3_column_int64(q, 20),
+        .call_id = text_of(l, q, 21),
+        .active = load_endpoint(q, 23),
+    };
+    struct slice id = bytes_of(q, 22);
+    a->has_connection_id = id.n == sizeof a->connection_id;
+    if (a->has_connection_id)
+        memcpy(a->connection_id, id.p, id.n);
+    l->wire_addrs[i] = a->wire_addr;
+    l->n_allocations = i + 1;
+    return load_json_sends(&l->arena, bytes_of(q, 25), a) && !l->pool.refused;
+}
+
+int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
+{
+    return load_rows(l, db, calls_sql, first, last, calls_room, fill_call) ||
+                   load_rows(l, db, allocations_sql, first, last, allocations_room, fill_allocation)
+               ? -1
+               : 0;
+}
+
+/* ---- attempts ---- */
+
+/* Another sensor may have stored the same attempt too: the joiner counts an ISN once per pair. */
+static const char attempts_sql[] =
+    "SELECT count(*) OVER (), id, src_addr, src_port, dst_addr, dst_port, transport, isn, verdict,"
+    " quality, peeks, wanted, syns, synacks, rsts, first_us, last_us, rtt_us, answer_ttl,"
+    " answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in FROM attempt"
+    " WHERE first_us BETWEEN ?1 AND ?2 AND verdict IS NOT NULL"
+    " ORDER BY first_us, id";
+
+static bool attempts_room(struct loaded *l, size_t n)
+{
+    l->attempts = arena_get(&l->arena, n * sizeof *l->attempts);
+    return l->attempts;
+}
+
+static uint8_t quality_of(sqlite3_stmt *q, int column)
+{
+    const char *t = (const char *)sqlite3_column_text(q, column);
+    uint8_t quality = QUALITY_GOOD;
+    while (t && quality < QUALITY_LOSSY && strcmp(t, quality_name((enum quality)quality)) != 0)
+        quality++;
+    return quality;
+}
+
+static bool fill_attempt(struct loaded *l, size_t i, sqlite3_stmt *q)
+{
+    int peeks = sqlite3_column_int(q, 10);
+    l->attempts[i] = (struct attempt){
+        .id = (uint64_t)sqlite3_column_int64(q, 1),
+        .src = load_endpoint(q, 2),
+        .dst = load_endpoint(q, 4),
+        .proto = proto_of(q, 6),
+        .isn = (uint32_t)sqlite3_column_int64(q, 7),
+        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 8)),
+        .quality = quality_of(q, 9),
+        .peek_out = (uint8_t)(peeks & 15),
+        .peek_in = (uint8_t)(peeks >> 4),
+        .wanted = sqlite3_column_int(q, 11) != 0,
+        .syns = (uint32_t)sqlite3_column_int64(q, 12),
+        .synacks = (uint32_t)sqlite3_column_int64(q, 13),
+        .rsts = (uint32_t)sqlite3_column_int64(q, 14),
+        .first = load_tick(q, 15),
+        .last = load_tick(q, 16),
+        .rtt_us = sqlite3_column_type(q, 17) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, 17),
+        .answer_ttl = (int16_t)known(q, 18),
+        .answer_ipid = known(q, 19),
+        .icmp_type = (int16_t)known(q, 20),
+        .icmp_code = (int16_t)known(q, 21),
+        .icmp_from = load_addr(q, 22),
+        .bytes_out = (uint64_t)sqlite3_column_int64(q, 23),
+        .bytes_in = (uint64_t)sqlite3_column_int64(q, 24),
+    };
+    l->n_attempts = i + 1;
+    return l->attempts[i].verdict < VERDICTS;
+}
+
+static const char troubles_sql[] =
+    "SELECT count(*) OVER (), client_addr, client_port, server_addr, server_port, first_us,"
+    " last_us, verdict, isn, instead FROM trouble WHERE first_us BETWEEN ?1 AND ?2"
+    " ORDER BY first_us, id";
+
+static bool troubles_room(struct loaded *l, size_t n)
+{
+    l->troubles = arena_get(&l->arena, n * sizeof *l->troubles);
+    return l->troubles;
+}
+
+static bool fill_trouble(struct loaded *l, size_t i, sqlite3_stmt *q)
+{
+    l->troubles[i] = (struct relay_trouble){
+        .client = load_endpoint(q, 1),
+        .server = load_endpoint(q, 3),
+        .first = load_tick(q, 5),
+        .last = load_tick(q, 6),
+        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 7)),
+        .isn = (uint32_t)sqlite3_column_int64(q, 8),
+        .instead = sqlite3_column_int(q, 9),
+    };
+    l->n_troubles = i + 1;
+    return l->troubles[i].verdict < VERDICTS;
+}
+
+int load_attempts(struct loaded *l, struct db *db, int64_t first, int64_t last)
+{
+    return load_rows(l, db, attempts_sql, first, last, attempts_room, fill_attempt) ||
+                   load_rows(l, db, troubles_sql, first, last, troubles_room, fill_trouble)
+               ? -1
+               : 0;
+}

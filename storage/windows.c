@@ -1,0 +1,184 @@
+/* Findings across failures: the rows of a stretch of time, judged together. */
+#include "storage/windows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "storage/load.h"
+
+/* More rows than this say nothing new, and 10 million of them would be a gigabyte. */
+enum { WINDOW_ROWS = 2000000 };
+
+struct window {
+    struct window_row *rows;
+    size_t n, room;
+    double blind;
+};
+
+/* Failures, and connected attempts of relays to hold against them. */
+static const char rows_sql[] =
+    "SELECT first_us, edge_addr, peer_addr, peer_port, verdict, leg, transport, info, inbound,"
+    " icmp_type, icmp_code, icmp_from, error_code, id FROM failure_ends"
+    " WHERE first_us BETWEEN ?1 AND ?2"
+    " UNION ALL SELECT first_us, coalesce((SELECT public_addr FROM alias WHERE private_addr ="
+    " CASE WHEN ours THEN src_addr ELSE dst_addr END LIMIT 1),"
+    " CASE WHEN ours THEN src_addr ELSE dst_addr END), CASE WHEN ours THEN dst_addr ELSE src_addr"
+    " END, CASE WHEN ours THEN dst_port ELSE src_port END, verdict, 'relay-peer', transport, 0,"
+    " NOT ours, NULL, NULL, NULL, NULL, 0 FROM (SELECT *,"
+    " src_addr IN (SELECT addr FROM relay_addr) AS ours FROM attempt WHERE first_us BETWEEN ?1 AND"
+    " ?2 AND verdict = 'connected') WHERE ours OR dst_addr IN (SELECT addr FROM relay_addr)"
+    " ORDER BY 1";
+
+static const char blind_sql[] =
+    "SELECT ifnull(sum(min(to_us, ?2) - max(from_us, ?1)), 0) FROM (SELECT DISTINCT from_us, to_us"
+    " FROM health_span WHERE from_us <= ?2 AND to_us >= ?1 AND"
+    " kernel_drops + nic_drops + ring_drops > 0)";
+
+static bool room_for_one(struct window *w)
+{
+    if (w->n < w->room)
+        return true;
+    size_t room = w->room * 2 + 1024;
+    struct window_row *p = realloc(w->rows, room * sizeof *p);
+    if (!p)
+        return false;
+    w->rows = p;
+    w->room = room;
+    return true;
+}
+
+static uint8_t leg_of(const char *name)
+{
+    uint8_t leg = LEG_CLIENT_RELAY;
+    while (name && leg < LEG_DIRECT && strcmp(name, leg_name((enum leg)leg)) != 0)
+        leg++;
+    return leg;
+}
+
+static int16_t small(sqlite3_stmt *q, int column)
+{
+    return sqlite3_column_type(q, column) == SQLITE_NULL ? -1
+                                                         : (int16_t)sqlite3_column_int(q, column);
+}
+
+static void fill(struct window_row *r, sqlite3_stmt *q)
+{
+    const char *transport = (const char *)sqlite3_column_text(q, 6);
+    *r = (struct window_row){
+        .first = load_tick(q, 0),
+        .edge = load_addr(q, 1),
+        .peer = load_addr(q, 2),
+        .peer_port = (uint16_t)sqlite3_column_int(q, 3),
+        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 4)),
+        .leg = leg_of((const char *)sqlite3_column_text(q, 5)),
+        .proto = transport && transport[0] == 'U' ? PROTO_UDP : PROTO_TCP,
+        .info = sqlite3_column_int(q, 7) != 0,
+        .from_peer = sqlite3_column_int(q, 8) != 0,
+        .icmp_type = small(q, 9),
+        .icmp_code = small(q, 10),
+        .icmp_from = load_addr(q, 11),
+        .error_code = (uint16_t)sqlite3_column_int(q, 12),
+        .failure = sqlite3_column_int64(q, 13),
+    };
+}
+
+static int read_rows(struct store *s, struct window *w, int64_t first, int64_t last)
+{
+    sqlite3_stmt *q = db_prepare(&s->db, rows_sql);
+    int rc = SQLITE_ERROR;
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, first);
+    sqlite3_bind_int64(q, 2, last);
+    while (w->n < WINDOW_ROWS && (rc = sqlite3_step(q)) == SQLITE_ROW && room_for_one(w))
+        fill(&w->rows[w->n++], q);
+    int result = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : db_fault(&s->db, "read");
+    sqlite3_finalize(q);
+    return result;
+}
+
+static int read_blind(struct store *s, struct window *w, int64_t first, int64_t last)
+{
+    sqlite3_stmt *q = db_prepare(&s->db, blind_sql);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, first);
+    sqlite3_bind_int64(q, 2, last);
+    int rc = sqlite3_step(q);
+    double blind = sqlite3_column_double(q, 0), span = (double)(last - first);
+    w->blind = span <= 0 ? 0 : blind / span > 1 ? 1 : blind / span;
+    int result = rc == SQLITE_ROW ? 0 : db_fault(&s->db, "read");
+    sqlite3_finalize(q);
+    return result;
+}
+
+static int store_found(struct store *s, const char *scope, int64_t first, int64_t last,
+                       const struct finding *f)
+{
+    struct binds *b = store_bind(s, WRITE_WINDOW_FINDING);
+    bind_word(b, scope);
+    bind_int(b, s->run);
+    bind_int(b, first);
+    bind_int(b, last);
+    bind_word(b, f->code);
+    bind_word(b, f->likely ? "likely" : "possible");
+    bind_text(b, f->evidence);
+    bind_text(b, f->advice);
+    return store_run(s, WRITE_WINDOW_FINDING);
+}
+
+/* What was found before for this scope and a part of this time is replaced. */
+static int forget(struct store *s, const char *scope, int64_t first, int64_t last)
+{
+    sqlite3_stmt *q = db_prepare(&s->db, "DELETE FROM window_finding WHERE scope = ? AND"
+                                         " first_us >= ? AND last_us <= ?");
+    struct binds b;
+    if (!q)
+        return -1;
+    bind_start(&b, q);
+    bind_word(&b, scope);
+    bind_int(&b, first);
+    bind_int(&b, last);
+    int result = db_run(&s->db, q);
+    sqlite3_finalize(q);
+    return result;
+}
+
+static int draw(struct store *s, const char *scope, int64_t first, int64_t last)
+{
+    struct window_finding *found = calloc(FINDINGS_MAX, sizeof *found);
+    struct window w = {0};
+    int result = -1;
+    if (!found)
+        snprintf(s->db.why, DB_WHY, "%s: out of memory", s->db.path);
+    else if (read_rows(s, &w, first, last) == 0 && read_blind(s, &w, first, last) == 0)
+        result = forget(s, scope, first, last);
+    unsigned n = result == 0 ? findings_of_window(w.rows, w.n, w.blind, found) : 0;
+    for (unsigned i = 0; i < n && result == 0; i++)
+        result = store_found(s, scope, first, last, &found[i].finding);
+    free(w.rows);
+    free(found);
+    return result;
+}
+
+int windows_run(struct store *s)
+{
+    int64_t first, last;
+    char sql[80];
+    snprintf(sql, sizeof sql, "SELECT first_us FROM run WHERE id = %lld", (long long)s->run);
+    if (db_int(&s->db, sql, INT64_MIN, &first))
+        return -1;
+    snprintf(sql, sizeof sql, "SELECT last_us FROM run WHERE id = %lld", (long long)s->run);
+    if (db_int(&s->db, sql, INT64_MIN, &last))
+        return -1;
+    return first == INT64_MIN ? 0 : draw(s, "window", first, last);
+}
+
+int windows_night(struct store *s, tick_t t)
+{
+    const tick_t day = 24 * 3600 * TICK_S;
+    tick_t start = t / day * day;
+    char text[TICK_TEXT], scope[32];
+    snprintf(scope, sizeof scope, "night:%.10s", tick_text(start, text));
+    return draw(s, scope, start / TICK_US, (start + day) / TICK_US - 1);
+}
