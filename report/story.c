@@ -164,39 +164,6 @@ static void put_call(const struct story_facts *f, const struct prose *p)
                    field_text(c, "outcome"));
 }
 
-/* ---- what the endpoints claimed ---- */
-
-static void put_fields(const json_t *row, const struct prose *p)
-{
-    json_t *fields = json_object_get(row, "fields"), *v;
-    const char *key;
-    json_object_foreach(fields, key, v)
-    {
-        if (json_is_string(v) && strcasecmp(key, "ICEWarn") != 0)
-            diagnosis_field(p, 4, key, json_string_value(v));
-    }
-}
-
-static void put_claims(const struct story_facts *f, const struct prose *p)
-{
-    size_t k;
-    json_t *d;
-    if (json_array_size(f->diagnostics) == 0)
-        return;
-    prose_heading(p, "WHAT THE ENDPOINTS CLAIMED");
-    json_array_foreach(f->diagnostics, k, d)
-    {
-        char at[TICK_TEXT];
-        const char *side = field_text(d, "debug_side"), *reason = field_text(d, "reason");
-        clock_time(field_tick(d, "seen"), at);
-        prose_item(p, 2, HANG, at, "%s%s%s %" PRId64 "%s%s", *side ? "the " : "", side,
-                   *side ? " says:" : "", field_int(d, "code", 0), *reason ? " " : "", reason);
-        if (json_is_integer(json_object_get(d, "icewarn")))
-            diagnosis_icewarn(p, 4, (uint32_t)field_int(d, "icewarn", 0));
-        put_fields(d, p);
-    }
-}
-
 /* ---- hypotheses ---- */
 
 static void put_reasons(const json_t *evidence, const char *key, const char *lead,
@@ -249,7 +216,7 @@ void story_print(const struct story_facts *f, const struct prose *p, const char 
     put_call(f, p);
     story_candidates(f, p);
     story_ladder(f, p);
-    put_claims(f, p);
+    story_claims(f, p);
     story_verdict(f, p);
     put_findings(f, p);
     put_next(f, p, again);

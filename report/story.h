@@ -15,5 +15,6 @@ void story_print(const struct story_facts *f, const struct prose *p, const char 
 void story_verdict(const struct story_facts *f, const struct prose *p);    /* story_verdict.c */
 void story_candidates(const struct story_facts *f, const struct prose *p); /* story_candidates.c */
 void story_ladder(const struct story_facts *f, const struct prose *p);     /* story_ladder.c */
+void story_claims(const struct story_facts *f, const struct prose *p);     /* story_claims.c */
 
 #endif

@@ -76,7 +76,7 @@ static void put_pair(const struct story_facts *f, const struct prose *p)
     const char *local = field_text(f->failure, "local_candidate");
     const char *remote = field_text(f->failure, "remote_candidate");
     if (*local || *remote)
-        prose_item(p, 2, 19, "* pair tried", "%s -> %s", *local ? local : "not known",
+        prose_item(p, 2, 11, "* tried", "%s -> %s", *local ? local : "not known",
                    *remote ? remote : "not known");
 }
 

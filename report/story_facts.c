@@ -89,6 +89,17 @@ static int find_allocations(struct query_db *db, struct story_facts *f)
     return 0;
 }
 
+/* Whom the client of the near relay port asked for. */
+static int find_sends(struct query_db *db, struct story_facts *f)
+{
+    struct query_filter q = nothing();
+    q.id = field_int(f->allocation, "id", 0);
+    if (q.id == 0)
+        return 0;
+    f->sends = load(db, VIEW_SENDS, &q);
+    return f->sends ? 0 : -1;
+}
+
 static int find_alias(struct query_db *db, struct story_facts *f)
 {
     struct query_filter q = nothing();
@@ -175,7 +186,8 @@ static int load_rest(struct query_db *db, int64_t id, struct story_facts *f)
     f->n_packets = n > 0 ? (size_t)n : 0;
     if (!f->attempts || !f->findings || n < 0)
         return -1;
-    if (find_allocations(db, f) != 0 || find_alias(db, f) != 0 || find_call(db, f) != 0)
+    if (find_allocations(db, f) != 0 || find_sends(db, f) != 0 || find_alias(db, f) != 0 ||
+        find_call(db, f) != 0)
         return -1;
     find_near_side(f);
     return 0;
@@ -208,6 +220,7 @@ void story_unload(struct story_facts *f)
     json_decref(f->candidates);
     json_decref(f->diagnostics);
     json_decref(f->findings);
+    json_decref(f->sends);
     json_decref(f->call);
     json_decref(f->allocation);
     json_decref(f->far);
@@ -217,8 +230,8 @@ void story_unload(struct story_facts *f)
 
 json_t *story_json(const struct story_facts *f)
 {
-    return json_pack("{sO sO? sO? sO? sO? sO? sO? sO? sO?}", "failure", f->failure, "call", f->call,
-                     "allocation", f->allocation, "far_allocation", f->far, "alias", f->alias,
-                     "attempts", f->attempts, "candidates", f->candidates, "diagnostics",
-                     f->diagnostics, "findings", f->findings);
+    return json_pack("{sO sO? sO? sO? sO? sO? sO? sO? sO? sO?}", "failure", f->failure, "call",
+                     f->call, "allocation", f->allocation, "far_allocation", f->far, "alias",
+                     f->alias, "attempts", f->attempts, "candidates", f->candidates, "diagnostics",
+                     f->diagnostics, "findings", f->findings, "sends", f->sends);
 }

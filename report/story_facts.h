@@ -10,7 +10,7 @@
 /* Objects are NULL and lists empty where nothing is known. */
 struct story_facts {
     json_t *failure; /* row of failures */
-    json_t *attempts, *candidates, *diagnostics, *findings;
+    json_t *attempts, *candidates, *diagnostics, *findings, *sends;
     json_t *call;       /* row of calls */
     json_t *allocation; /* of the near side's relay port */
     json_t *far;        /* of the far end, if that is a relay we watch too */

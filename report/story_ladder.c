@@ -103,6 +103,29 @@ static void add_allocation(const json_t *a, int client, int relay, struct ladder
         ladder_add(l, field_tick(a, "ended"), client, client, "allocation over: %s", reason);
 }
 
+/* Is the peer of a Send the far end of this failure? */
+static bool is_far_end(const struct story_facts *f, const json_t *send)
+{
+    char peer[TEXT], src[TEXT], dst[TEXT];
+    field_endpoint(send, "peer_addr", "peer_port", peer, sizeof peer);
+    field_endpoint(f->failure, "src_addr", "src_port", src, sizeof src);
+    field_endpoint(f->failure, "dst_addr", "dst_port", dst, sizeof dst);
+    return strcmp(peer, dst) == 0 || strcmp(peer, src) == 0;
+}
+
+static void add_sends(const struct story_facts *f, const struct cast *c, struct ladder *l)
+{
+    size_t k;
+    json_t *send;
+    json_array_foreach(f->sends, k, send)
+    {
+        if (c->client < 0 || c->relay < 0 || !is_far_end(f, send))
+            continue;
+        ladder_add(l, field_tick(send, "first_seen"), c->client, c->relay, "Send to the peer");
+        ladder_add(l, field_tick(send, "answered"), c->relay, c->client, "data of the peer");
+    }
+}
+
 /* ---- packets ---- */
 
 static bool is_addr(const struct addr *a, const json_t *o, const char *name)
@@ -166,6 +189,7 @@ void story_ladder(const struct story_facts *f, const struct prose *p)
     put_heads(f, &c, &l);
     add_call(f, &c, &l);
     add_allocation(f->allocation, c.client, c.relay, &l);
+    add_sends(f, &c, &l);
     for (size_t i = 0; i < f->n_packets; i++)
         add_packet(f, &c, &l, i);
     if (l.n) {

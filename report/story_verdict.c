@@ -12,8 +12,8 @@ enum { HANG = 19, LIST = 160 };
 static const struct {
     const char *verdict, *words;
 } cautions[] = {
-    {"refused", "Who sent the resets is not determined by this trace: the far host, a firewall in "
-                "front of it, or one of our own can write that source address."},
+    {"refused", "The far host, a firewall in front of it, or one of our own can write the source "
+                "address of a reset."},
     {"timeout", "Silence does not tell on which side of the way the requests or their answers were "
                 "dropped."},
     {"single-syn", "One request without an answer is thin evidence: the program may have given up, "
@@ -128,6 +128,20 @@ static void put_span(const struct story_facts *f, const struct prose *p)
                    clock_time(last, to), clock_span(last - first, span));
 }
 
+/* "confirmed, by relay-address, alias": the list of the database, with blanks to break lines at. */
+static void put_match(const struct story_facts *f, const struct prose *p)
+{
+    char list[2 * LIST] = "";
+    size_t n = 0;
+    for (const char *key = field_text(f->failure, "matched_by"); *key && n < sizeof list;) {
+        size_t length = strcspn(key, ",");
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%.*s", n ? ", " : ", by ", (int)length,
+                              key);
+        key += length + (key[length] == ',');
+    }
+    prose_item(p, 2, HANG, "match", "%s%s", field_text(f->failure, "confidence"), list);
+}
+
 static const char *grade_words(const char *grade)
 {
     if (*grade == 'A')
@@ -148,7 +162,6 @@ void story_verdict(const struct story_facts *f, const struct prose *p)
     put_icmp(f, p);
     put_caution(verdict, p);
     prose_item(p, 2, HANG, "grade", "%s", grade_words(field_text(x, "grade")));
-    prose_item(p, 2, HANG, "match", "%s%s%s", field_text(x, "confidence"),
-               *field_text(x, "matched_by") ? ", by " : "", field_text(x, "matched_by"));
+    put_match(f, p);
     prose_item(p, 2, HANG, "capture", "%s", field_text(x, "capture_quality"));
 }

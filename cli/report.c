@@ -1,0 +1,126 @@
+/* report: the summary of a day or a night. */
+#include "cli/opened.h"
+#include "cli/period.h"
+#include "cli/when.h"
+
+#include "capture/log.h"
+#include "report/clock.h"
+#include "report/summary.h"
+
+#include <string.h>
+
+#define NIGHT_DEFAULT "18:00-08:00"
+#define DAY (86400 * TICK_S)
+
+enum { TITLE = 192 };
+
+struct period {
+    tick_t since, until;
+    const char *word; /* "Day", "Night", "Time" */
+};
+
+static void last_night(const struct settings *s, tick_t now, struct period *out)
+{
+    struct night night;
+    (void)when_night(s->night ? s->night : NIGHT_DEFAULT,
+                     &night); /* checked by the table of options */
+    when_last_night(&night, now, &out->since, &out->until);
+    out->word = "Night";
+}
+
+static void one_day(const struct settings *s, tick_t now, struct period *out)
+{
+    struct when w;
+    (void)when_parse(s->day, now, &w);
+    *out = (struct period){w.from, w.to > w.from ? w.to - TICK_US : w.from + DAY, "Day"};
+}
+
+static int find_period(const struct settings *s, tick_t now, struct period *out)
+{
+    int asked = (s->day != NULL) + s->last_night + (s->since || s->until);
+    if (asked > 1) {
+        log_error("report: one of --day, --last-night, and --since with --until");
+        return EXIT_USAGE;
+    }
+    *out = (struct period){now - DAY, now, "Time"};
+    if (s->last_night)
+        last_night(s, now, out);
+    else if (s->day)
+        one_day(s, now, out);
+    else if (s->since || s->until) {
+        tick_t since, until;
+        int code = period_read(s, now, &since, &until);
+        if (code != EXIT_DONE)
+            return code;
+        out->since = since == TICK_NONE ? 0 : since;
+        out->until = until == TICK_NONE ? now : until;
+    }
+    return EXIT_DONE;
+}
+
+static void title_of(const struct period *period, char out[TITLE])
+{
+    char from[TICK_TEXT], to[TICK_TEXT], zone[CLOCK_ZONE], offset[CLOCK_ZONE];
+    snprintf(out, TITLE, "%s %s to %s (%s, %s)", period->word,
+             period->since ? clock_stamp(period->since, from) : "from the beginning",
+             clock_stamp(period->until, to), clock_zone(zone), clock_offset(period->until, offset));
+}
+
+/* An empty period is often just the wrong one: what is there? */
+static void hint(const struct settings *s, struct query_db *db)
+{
+    char day[TICK_TEXT], again[512];
+    struct rows *r = query_sum(db, SUM_HEALTH, 0, INT64_MAX);
+    tick_t last = TICK_NONE;
+    while (r && rows_next(r) == 1) {
+        int column = rows_find(r, "to_time");
+        tick_t t = column < 0 ? TICK_NONE : clock_of_row(rows_text(r, column));
+        last = t > last ? t : last;
+    }
+    rows_close(r);
+    if (last == TICK_NONE)
+        log_info("%s holds no packets yet", s->db);
+    else
+        log_info("the last packets in it are older: %s report --day %s",
+                 called_as(s, again, sizeof again), clock_day(last, day));
+}
+
+static int print(const struct settings *s, const struct period *period, const json_t *all)
+{
+    FILE *out = open_output(s->output);
+    char title[TITLE];
+    if (!out)
+        return EXIT_NO_OUTPUT;
+    if (s->format && strcmp(s->format, "json") == 0) {
+        json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+        fputc('\n', out);
+    } else {
+        struct prose page = prose_on(out);
+        title_of(period, title);
+        summary_print(all, &page, title);
+    }
+    return close_output(out, s->output);
+}
+
+int report_run(const struct command *self, const struct settings *s, int argc, char **argv)
+{
+    (void)self, (void)argc, (void)argv;
+    struct period period;
+    struct query_db *db;
+    int code = find_period(s, when_now(), &period);
+    if (code != EXIT_DONE || (code = open_database(s, &db)) != EXIT_DONE)
+        return code;
+    json_t *all = summary_load(db, period.since, period.until);
+    if (!all)
+        code = database_failed(s, db);
+    else {
+        code = print(s, &period, all);
+        if (!summary_saw_packets(all))
+            hint(s, db);
+        if (code == EXIT_DONE && s->exit_code && summary_failures(all))
+            code = EXIT_FOUND;
+    }
+    json_decref(all);
+    query_close(db);
+    return code;
+}
