@@ -452,6 +452,16 @@ static void rescan(struct joiner *j)
     }
 }
 
+/* Something new is known of a client: its failed ways to relay servers may be told otherwise. */
+void rejudge_client(struct joiner *j, const struct addr *client)
+{
+    struct pair *hits[WALK_MAX];
+    unsigned n = collect(&j->waiting, index_client_key(j, client), hits);
+    for (unsigned i = 0; i < n; i++)
+        if (hits[i]->client_leg && hits[i]->shown)
+            emit_pair(j, hits[i]);
+}
+
 void rejudge_allocations_at(struct joiner *j, const struct endpoint *relay)
 {
     uint64_t key = index_key(j, relay);
@@ -568,9 +578,11 @@ void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t)
                         .last = t->last, .rtt_us = -1, .answer_ttl = -1, .answer_ipid = -1,
                         .icmp_type = -1, .icmp_code = -1};
     struct pair p;
-    server_add(j, &t->server);
+    if (!t->signaling)
+        server_add(j, &t->server);
     pair_begin(&p, &a);
     p.client_leg = true;
+    p.signaling = t->signaling;
     p.tls_instead = t->instead;
     attempt_wait(j, &p, &a);
 }
@@ -647,7 +659,7 @@ void joiner_call_over(struct joiner *j, struct fact_call *c)
     c->outcome = bad ? CALL_FAILED : any ? CALL_CONNECTED : CALL_UNKNOWN;
 }
 
-static void scope_free(struct joiner *j, struct scope *s, bool client)
+static void scope_free(struct joiner *j, struct scope *s)
 {
     if (!s)
         return;
@@ -658,13 +670,13 @@ static void scope_free(struct joiner *j, struct scope *s, bool client)
     }
     while (s->pairs)
         pair_free(j, s->pairs);
-    index_forget(j, s, client);
+    index_forget(j, s);
     free(s);
 }
 
 void joiner_call_forget(struct joiner *j, struct fact_call *c)
 {
-    scope_free(j, c->join, false);
+    scope_free(j, c->join);
     c->join = NULL;
 }
 
@@ -705,12 +717,7 @@ void joiner_allocation(struct joiner *j, struct fact_allocation *a)
     if (a->granted && !s->relay_indexed) {
         index_allocation(j, a);
         rejudge_waiting(j, &a->relay, true);
-        struct endpoint client = {.addr = a->client.addr};
-        struct pair *hits[WALK_MAX];
-        unsigned n = collect(&j->waiting, index_key(j, &client), hits);
-        for (unsigned i = 0; i < n; i++)
-            if (hits[i]->client_leg && hits[i]->shown)
-                emit_pair(j, hits[i]);
+        rejudge_client(j, &a->client.addr);
     }
     bool news = s->sends_seen < a->n_sends;
     for (; s->sends_seen < a->n_sends; s->sends_seen++)
@@ -756,8 +763,7 @@ void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
 
 void joiner_allocation_forget(struct joiner *j, struct fact_allocation *a)
 {
-    struct scope *s = scope_of_allocation(a);
-    scope_free(j, s, s && s->relay_indexed);
+    scope_free(j, a->join);
     a->join = NULL;
 }
 

@@ -66,13 +66,14 @@ enum attempt_use {
 /* An attempt was decided; a connected one comes twice, the second time when its flow ended. */
 enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a);
 
-/* A client's connection to a relay failed above TCP: pseudo-TLS or TLS. */
+/* A connection to a relay or between SIP servers failed above TCP: pseudo-TLS or TLS. */
 struct relay_trouble {
     struct endpoint client, server;
     tick_t first, last;
     uint8_t verdict;      /* VERDICT_PSEUDOTLS_FAIL or VERDICT_TLS_FAIL */
     uint32_t isn;
     int instead;          /* enum tls_instead */
+    bool signaling;       /* a SIP/TLS connection, not a relay's */
 };
 void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t);
 

@@ -156,6 +156,8 @@ static void question_of(const struct joiner *j, const struct pair *p, struct mat
 
 static bool pair_is_info(const struct joiner *j, const struct pair *p, char grade)
 {
+    if (p->signaling)
+        return false;
     if (p->client_leg)
         return index_client_served(j, &p->end[0].wire.addr, p->first);
     if (p->call)
@@ -238,6 +240,30 @@ static void pair_context(const struct joiner *j, const struct pair *p,
     };
 }
 
+/* A client that can't reach its relay fails all media of the call it has under way. */
+static struct fact_call *concern_call(const struct joiner *j, struct failure *f, tick_t when)
+{
+    struct fact_call *c = index_client_call(j, &f->client.addr, when);
+    if (!c)
+        return NULL;
+    describe_call(f, c, 0);
+    if (c->n_media != 1)
+        f->medium = NULL;
+    f->keys = KEY_CANDIDATE;
+    f->confidence = CONFIDENCE_PROBABLE;
+    for (unsigned m = 0; m < LIMIT_MEDIA_PER_CALL && !f->info; m++)
+        scope_of_call(c)->failed[m] = true;
+    return c;
+}
+
+static void describe_client_leg(const struct joiner *j, struct failure *f, const struct pair *p)
+{
+    f->client = p->end[0].wire;
+    f->info = pair_is_info(j, p, f->grade);
+    if (!p->signaling)
+        concern_call(j, f, p->first);
+}
+
 void emit_pair(struct joiner *j, struct pair *p)
 {
     struct match_question q;
@@ -247,11 +273,11 @@ void emit_pair(struct joiner *j, struct pair *p)
     question_of(j, p, &q);
     match_judge(&q, &a);
     describe_attempt(&f, p);
-    f.grade = p->own || p->client_leg ? 'B' : 'C';
+    f.grade = p->own || (p->client_leg && !p->signaling) ? 'B' : 'C';
     bool relay = is_relay_end(&q, &a, 0) || is_relay_end(&q, &a, 1);
-    f.leg = p->client_leg ? LEG_CLIENT_RELAY : relay ? LEG_RELAY_PEER : LEG_DIRECT;
+    f.leg = p->signaling ? LEG_SIGNALING : p->client_leg ? LEG_CLIENT_RELAY : relay ? LEG_RELAY_PEER : LEG_DIRECT;
     if (p->client_leg)
-        f.client = p->end[0].wire;
+        describe_client_leg(j, &f, p);
     else
         describe_client(&f, p, &a);
     if (p->own) {
@@ -302,6 +328,16 @@ static const struct fact_candidate *relay_of(const struct fact_side *s)
     return NULL;
 }
 
+/* A pair of the medium that the sensor saw in one direction only lends its addresses. */
+static void describe_half_seen(struct failure *f, const struct scope *s, unsigned medium)
+{
+    const struct pair *p = s->pairs;
+    while (p && (p->medium != medium || !p->verdict_known || p->best.verdict != VERDICT_UNSEEN))
+        p = p->next;
+    if (p)
+        describe_attempt(f, p);
+}
+
 void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum verdict v)
 {
     struct scope *s = scope_of_call(c);
@@ -324,6 +360,7 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
         candidate_text(side == near ? f.local_candidate : f.remote_candidate, relay[side],
                        true, relay[side] ? &relay[side]->at : &m->side[side].preset, f.proto, false);
     f.leg = own || relay[0] || relay[1] ? LEG_RELAY_PEER : LEG_DIRECT;
+    describe_half_seen(&f, s, medium);
     describe_call(&f, c, medium);
     f.info = true;
     f.confidence = own ? CONFIDENCE_CONFIRMED : CONFIDENCE_PROBABLE;
@@ -345,6 +382,7 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
 void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v)
 {
     struct scope *s = scope_of_allocation(a);
+    const struct fact_call *call = NULL;
     struct failure f;
     blank(&f, v, a->proto);
     f.first = a->started;
@@ -361,6 +399,7 @@ void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v
         f.src = a->client;
         f.dst = a->server;
         f.attempts = 1;
+        call = concern_call(j, &f, a->started);
     } else {
         const struct fact_send *last = &a->sends[a->n_sends - 1];
         f.leg = LEG_RELAY_PEER;
@@ -371,7 +410,7 @@ void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v
     }
     f.event_id = event_id(j, &a->client, &a->server, a->requests, a->started, NULL);
     f.id = s->verdict_row[0] = ++j->last_failure;
-    struct failure_context ctx = {.allocation = a, .tls_instead = -1, .near_side = -1,
+    struct failure_context ctx = {.call = call, .allocation = a, .tls_instead = -1, .near_side = -1,
                                   .send = a->n_sends ? &a->sends[a->n_sends - 1] : NULL};
     send_failure(j, &f, &ctx);
 }

@@ -118,7 +118,15 @@ void alias_learn(struct joiner *j, const struct addr *private_addr, const struct
 
 /* ---- nodes ---- */
 
-static void node_add(struct joiner *j, struct scope *s, struct multimap *m, uint64_t key, void *owner,
+static struct multimap *map_of(struct joiner *j, unsigned which)
+{
+    struct multimap *const maps[] = {&j->by_endpoint, &j->by_port, &j->by_client};
+    return maps[which];
+}
+
+enum { BY_ENDPOINT, BY_PORT, BY_CLIENT };
+
+static void node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t key, void *owner,
                      uint8_t kind, unsigned medium, unsigned side)
 {
     if (s->n_nodes == s->room) {
@@ -129,21 +137,15 @@ static void node_add(struct joiner *j, struct scope *s, struct multimap *m, uint
         s->nodes = grown;
         s->room = room;
     }
-    uint32_t h = multimap_add(m, key, owner, kind, (uint8_t)medium, (uint8_t)side);
-    /* the lowest bit tells the map: by_port nodes are odd */
+    uint32_t h = multimap_add(map_of(j, which), key, owner, kind, (uint8_t)medium, (uint8_t)side);
     if (h)
-        s->nodes[s->n_nodes++] = h << 1 | (m == &j->by_port);
+        s->nodes[s->n_nodes++] = h << 2 | which;
 }
 
-void index_forget(struct joiner *j, struct scope *s, bool client)
+void index_forget(struct joiner *j, struct scope *s)
 {
-    for (unsigned i = 0; i < s->n_nodes; i++) {
-        uint32_t h = s->nodes[i] >> 1;
-        if (client && i == s->n_nodes - 1)
-            multimap_remove(&j->by_client, h);
-        else
-            multimap_remove(s->nodes[i] & 1 ? &j->by_port : &j->by_endpoint, h);
-    }
+    for (unsigned i = 0; i < s->n_nodes; i++)
+        multimap_remove(map_of(j, s->nodes[i] & 3), s->nodes[i] >> 2);
     free(s->nodes);
     s->nodes = NULL;
     s->n_nodes = s->room = 0;
@@ -153,9 +155,9 @@ static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned mediu
                            const struct endpoint *e, bool relay)
 {
     struct scope *s = c->join;
-    node_add(j, s, &j->by_endpoint, index_key(j, e), c, NODE_CALL, medium, side);
+    node_add(j, s, BY_ENDPOINT, index_key(j, e), c, NODE_CALL, medium, side);
     if (relay)
-        node_add(j, s, &j->by_port, index_port_key(j, e->port), c, NODE_CALL, medium, side);
+        node_add(j, s, BY_PORT, index_port_key(j, e->port), c, NODE_CALL, medium, side);
     if (j->n_orphans)
         rejudge_waiting(j, e, relay);
     if (relay)
@@ -166,6 +168,19 @@ static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned mediu
 static bool usable(const struct endpoint *e)
 {
     return e->port != 0 && e->port != 9 && !addr_none(&e->addr);
+}
+
+/* The client's own address: what fails between it and its relay server concerns the call. */
+static void index_client(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side,
+                         const struct addr *a)
+{
+    struct scope *s = c->join;
+    if (addr_eq(&s->client[side], a) || addr_none(a))
+        return;
+    s->client[side] = *a;
+    node_add(j, s, BY_CLIENT, index_client_key(j, a), c, NODE_CALL, medium, side);
+    if (j->n_orphans)
+        rejudge_client(j, a);
 }
 
 static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side)
@@ -179,6 +194,8 @@ static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, u
     for (unsigned i = s->indexed[medium][side]; i < f->n_candidates; i++) {
         const struct fact_candidate *k = &f->candidates[i];
         bool again = i && endpoint_eq(&k->at, &f->candidates[i - 1].at);
+        if (k->type == CAND_HOST)
+            index_client(j, c, medium, side, &k->at.addr);
         if (usable(&k->at) && !again && !endpoint_eq(&k->at, &s->preset[medium][side]))
             index_endpoint(j, c, medium, side, &k->at, k->type == CAND_RELAY);
     }
@@ -203,11 +220,10 @@ void index_allocation(struct joiner *j, struct fact_allocation *a)
         if (!usable(relays[i]))
             continue;
         relay_addr_add(j, &relays[i]->addr);
-        node_add(j, s, &j->by_endpoint, index_key(j, relays[i]), a, NODE_ALLOCATION, 0, 0);
-        node_add(j, s, &j->by_port, index_port_key(j, relays[i]->port), a, NODE_ALLOCATION, 0, 0);
+        node_add(j, s, BY_ENDPOINT, index_key(j, relays[i]), a, NODE_ALLOCATION, 0, 0);
+        node_add(j, s, BY_PORT, index_port_key(j, relays[i]->port), a, NODE_ALLOCATION, 0, 0);
     }
-    /* last: index_forget() relies on it */
-    node_add(j, s, &j->by_client, index_client_key(j, &a->client.addr), a, NODE_ALLOCATION, 0, 0);
+    node_add(j, s, BY_CLIENT, index_client_key(j, &a->client.addr), a, NODE_ALLOCATION, 0, 0);
 }
 
 /* ---- questions ---- */
@@ -233,11 +249,25 @@ bool index_client_served(const struct joiner *j, const struct addr *client, tick
     uint64_t key = index_client_key(j, client);
     for (uint32_t h = multimap_first(&j->by_client, key); h; h = multimap_next(&j->by_client, h)) {
         const struct fact_allocation *a = j->by_client.nodes[h].owner;
-        if (addr_eq(&a->client.addr, client) && a->started <= t + CLIENT_SERVED &&
+        if (j->by_client.nodes[h].kind == NODE_ALLOCATION && addr_eq(&a->client.addr, client) && a->started <= t + CLIENT_SERVED &&
             (a->ended == TICK_NONE || a->ended >= t - CLIENT_SERVED))
             return true;
     }
     return false;
+}
+
+struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t)
+{
+    struct fact_call *best = NULL;
+    uint64_t key = index_client_key(j, client);
+    for (uint32_t h = multimap_first(&j->by_client, key); h; h = multimap_next(&j->by_client, h)) {
+        const struct multimap_node *n = &j->by_client.nodes[h];
+        struct fact_call *c = n->owner;
+        if (n->kind == NODE_CALL && addr_eq(&scope_of_call(c)->client[n->side], client) &&
+            match_call_alive(c, t, CLIENT_SERVED) && (!best || c->started > best->started))
+            best = c;
+    }
+    return best;
 }
 
 /* An answer counts if the far end agrees, or at least the asker is a relay of ours: strangers that
@@ -363,7 +393,8 @@ bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out)
     question_begin(j, p, end, &q);
     for (int e = 0; e < 2; e++)
         consider_endpoint(j, &q, p->first, end, &end[e].pub, out);
-    for (int e = 0; e < 2 && !out->score; e++)
+    /* one end may be known by itself while the other is behind NAT */
+    for (int e = 0; e < 2 && !out->answer.both_ends && !out->answer.send; e++)
         consider_aliases(j, p, end, e, out);
     return out->score > 0;
 }

@@ -50,7 +50,8 @@ struct pair {
     uint32_t isns[PAIR_IDS];
     unsigned n_ids, n_linked;     /* linked: attempt_failure() was told for ids[0..n_linked) */
     int64_t failure;             /* id, 0 = never emitted */
-    bool client_leg;             /* client to relay server: no scope */
+    bool client_leg;             /* client to relay server, or signaling: no scope */
+    bool signaling;
     bool shown;                  /* emitted and not withdrawn */
     uint64_t digest;             /* of what was emitted last */
     int tls_instead;             /* enum tls_instead, -1 = not applicable */
@@ -66,6 +67,7 @@ struct scope {
     unsigned sends_seen;     /* allocation: sends that were looked at */
     unsigned indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
     struct endpoint preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];
+    struct addr client[CALL_SIDES]; /* call: host candidate's address */
     bool relay_indexed, over;
     bool claimed;            /* allocation: a call told its story */
     bool connected[LIMIT_MEDIA_PER_CALL]; /* allocation: [0] */
@@ -122,11 +124,13 @@ uint64_t index_key(const struct joiner *j, const struct endpoint *e);
 uint64_t index_port_key(const struct joiner *j, uint16_t port);
 void index_call(struct joiner *j, struct fact_call *c);
 void index_allocation(struct joiner *j, struct fact_allocation *a);
-void index_forget(struct joiner *j, struct scope *s, bool client);
+void index_forget(struct joiner *j, struct scope *s);
 bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out);
 struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,
                                             tick_t t);
 uint64_t index_client_key(const struct joiner *j, const struct addr *a);
+/* The call of the client at this address, begun at most CLIENT_SERVED after t. NULL = none. */
+struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t);
 bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t);
 void alias_resolve(const struct joiner *j, const struct endpoint *wire, struct pair_end *out);
 void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
@@ -150,6 +154,7 @@ struct scope *scope_of_allocation(struct fact_allocation *a);
 /* scopes that wait: pairs whose ends this endpoint may explain are judged anew */
 void rejudge_waiting(struct joiner *j, const struct endpoint *e, bool relay);
 /* pairs that an allocation owns alone: a call that offers its relay takes them over */
+void rejudge_client(struct joiner *j, const struct addr *client);
 void rejudge_allocations_at(struct joiner *j, const struct endpoint *relay);
 
 #endif

@@ -9,7 +9,7 @@
 /* ---- troubles of the relay connection ---- */
 
 static void tell_trouble(struct proto *p, struct stream *s, struct conversation *c,
-                         enum verdict verdict, int instead)
+                         enum verdict verdict, int instead, bool signaling)
 {
     const struct flow *f = s->flow;
     if (c->troubled)
@@ -17,7 +17,7 @@ static void tell_trouble(struct proto *p, struct stream *s, struct conversation 
     c->troubled = true;
     struct relay_trouble t = {.client = f->client, .server = f->server, .first = c->first,
                               .last = s->time, .verdict = (uint8_t)verdict, .isn = f->client_isn,
-                              .instead = instead};
+                              .instead = instead, .signaling = signaling};
     joiner_relay_trouble(p->config.joiner, &t);
 }
 
@@ -44,7 +44,7 @@ static bool greet(struct proto *p, struct stream *s, struct conversation *c, enu
         avail.n < LIMIT_PROBE_BYTES)
         return false;
     if (side == SIDE_SERVER)
-        tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, (int)instead);
+        tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, (int)instead, false);
     take->release = true;
     return false;
 }
@@ -192,14 +192,27 @@ struct stream_take relay_ice(struct proto *p, struct stream *s, struct conversat
 
 /* ---- TLS ---- */
 
-enum { TLS_CHANGE_CIPHER = 20, TLS_ALERT_RECORD = 21, TLS_APPLICATION = 23 };
+enum { TLS_ALERT_RECORD = 21, TLS_HANDSHAKE = 22, TLS_FATAL = 2 };
 
-static bool turn_hinted(const struct proto *p, const struct flow *f)
+static bool listed(const uint16_t *ports, unsigned n, uint16_t port)
 {
-    for (unsigned i = 0; i < p->config.n_turn_ports; i++)
-        if (f->server.port == p->config.turn_ports[i])
+    for (unsigned i = 0; i < n; i++)
+        if (ports[i] == port)
             return true;
-    return joiner_relay_server(p->config.joiner, &f->server);
+    return false;
+}
+
+/* A fatal alert in clear ended the handshake. Whose it was matters only on relay and signaling
+ * connections; others' TLS is none of our business. */
+static void on_alert(struct proto *p, struct stream *s, struct conversation *c, struct slice body)
+{
+    const struct proto_config *k = &p->config;
+    uint16_t port = s->flow->server.port;
+    bool signaling = listed(k->sip_ports, k->n_sip_ports, port);
+    bool relay = listed(k->turn_ports, k->n_turn_ports, port) ||
+                 joiner_relay_server(k->joiner, &s->flow->server);
+    if (body.n == 2 && body.p[0] == TLS_FATAL && (signaling || relay))
+        tell_trouble(p, s, c, VERDICT_TLS_FAIL, TLS_ALERT, signaling);
 }
 
 /* Reads record headers until the handshake is through or has failed in clear. */
@@ -212,14 +225,11 @@ struct stream_take relay_tls(struct proto *p, struct stream *s, struct conversat
     while (take.used < avail.n) {
         struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
         enum wire_result got = h->lost ? WIRE_BAD : tls_record_parse(rest, &r, NULL);
-        if (got == WIRE_MORE)
+        if (got == WIRE_MORE || (got == WIRE_OK && r.body.n < r.length))
             return take;
-        if (got == WIRE_OK && r.body.n < r.length)
-            return take;
-        if (got == WIRE_OK && r.type == TLS_ALERT_RECORD && turn_hinted(p, s->flow))
-            tell_trouble(p, s, c, VERDICT_TLS_FAIL, TLS_ALERT);
-        if (got == WIRE_BAD || r.type == TLS_ALERT_RECORD || r.type == TLS_APPLICATION ||
-            r.type == TLS_CHANGE_CIPHER) {
+        if (got == WIRE_OK && r.type == TLS_ALERT_RECORD)
+            on_alert(p, s, c, r.body);
+        if (got == WIRE_BAD || r.type != TLS_HANDSHAKE) {
             take.used = avail.n;
             take.release = true;
             return take;
@@ -237,7 +247,7 @@ void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool 
     if (!closed)
         return;
     if (hello_unanswered)
-        tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, TLS_NOT_TLS);
+        tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, TLS_NOT_TLS, false);
     if (c->kind == STREAM_MS_TURN || c->kind == STREAM_TURN)
         allocations_closed(p->config.allocations, &s->flow->client, &s->flow->server, s->time);
 }

@@ -35,7 +35,7 @@ enum verdict verdict_by_name(const char *name)
 
 const char *leg_name(enum leg l)
 {
-    static const char *const legs[] = {"client-relay", "relay-peer", "direct"};
+    static const char *const legs[] = {"client-relay", "relay-peer", "direct", "signaling"};
     return legs[l];
 }
 

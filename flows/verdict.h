@@ -26,13 +26,13 @@ enum verdict {
     VERDICT_PENDING = VERDICTS /* not decided yet; never stored */
 };
 
-enum leg { LEG_CLIENT_RELAY, LEG_RELAY_PEER, LEG_DIRECT };
+enum leg { LEG_CLIENT_RELAY, LEG_RELAY_PEER, LEG_DIRECT, LEG_SIGNALING };
 enum quality { QUALITY_GOOD, QUALITY_ONE_WAY, QUALITY_LOSSY };
 
 const char *verdict_name(enum verdict v); /* "connected" ... as in the database */
 /* Verdict by its name, VERDICTS if there is none. */
 enum verdict verdict_by_name(const char *name);
-const char *leg_name(enum leg l);         /* "client-relay" "relay-peer" "direct" */
+const char *leg_name(enum leg l);         /* "client-relay" "relay-peer" "direct" "signaling" */
 const char *quality_name(enum quality q); /* "good" "one-way" "lossy" */
 
 /* What the first payload of a direction looked like (tracker peeks, once per direction). */

@@ -50,7 +50,7 @@ static bool room_for_one(struct window *w)
 static uint8_t leg_of(const char *name)
 {
     uint8_t leg = LEG_CLIENT_RELAY;
-    while (name && leg < LEG_DIRECT && strcmp(name, leg_name((enum leg)leg)) != 0)
+    while (name && leg < LEG_SIGNALING && strcmp(name, leg_name((enum leg)leg)) != 0)
         leg++;
     return leg;
 }
