@@ -29,7 +29,10 @@ const char *confidence_name(enum confidence c)
 
 enum confidence match_confidence(unsigned keys, bool both_ends)
 {
-    /* an alias only says through which key another one agreed */
+    /* an alias only says through which key another one agreed, and an end that is both a candidate and
+     * the default address was still named once (both ends named: both_ends) */
+    if (keys & KEY_CANDIDATE)
+        keys &= ~(unsigned)KEY_DEFAULT_ADDRESS;
     int n = __builtin_popcount(keys & ~(unsigned)KEY_ALIAS);
     return n >= 2 || both_ends ? CONFIDENCE_CONFIRMED : n == 1 ? CONFIDENCE_PROBABLE : CONFIDENCE_UNMATCHED;
 }
@@ -63,7 +66,7 @@ static bool find_on_side(const struct fact_side *s, const struct endpoint *ep, u
                          const struct fact_candidate **candidate, bool *preset)
 {
     *candidate = NULL;
-    *preset = s->present && endpoint_eq(&s->preset, ep);
+    *preset = s->present && s->tcp == (proto == PROTO_TCP) && endpoint_eq(&s->preset, ep);
     for (unsigned i = 0; i < s->n_candidates && !*candidate; i++)
         if (endpoint_eq(&s->candidates[i].at, ep) && transport_fits(&s->candidates[i], proto))
             *candidate = &s->candidates[i];
