@@ -16,10 +16,10 @@
 struct sources;
 
 struct source_options {
-    const char *filter;   /* BPF text or NULL */
-    uint32_t snaplen;     /* live; 0 = 262144 */
-    uint32_t ring_mb;     /* live kernel ring; 0 = 64 */
-    bool no_promisc;      /* live */
+    const char *filter; /* BPF text or NULL */
+    uint32_t snaplen;   /* live; 0 = 262144 */
+    uint32_t ring_mb;   /* live kernel ring; 0 = 64 */
+    bool no_promisc;    /* live */
 };
 
 enum source_error {
@@ -40,10 +40,10 @@ enum source_pull {
 
 /* Counters of one source, in the order of the pipe. Read at any time from the pulling thread. */
 struct source_counts {
-    uint64_t packets, bytes;  /* handed out by the source's thread (before ring drops) */
-    uint64_t kernel_drops;    /* libpcap ps_drop */
-    uint64_t nic_drops;       /* libpcap ps_ifdrop */
-    uint64_t ring_drops;      /* our ring was full (live) */
+    uint64_t packets, bytes; /* handed out by the source's thread (before ring drops) */
+    uint64_t kernel_drops;   /* libpcap ps_drop */
+    uint64_t nic_drops;      /* libpcap ps_ifdrop */
+    uint64_t ring_drops;     /* our ring was full (live) */
 };
 
 /* Never NULL except out of memory. */
@@ -51,7 +51,8 @@ struct sources *sources_new(const struct source_options *opt);
 void sources_free(struct sources *s);
 
 /* Add a file ("-" = stdin) or an interface. On failure the reason, naming the object, is in
- * sources_error_text(). A damaged file is found while reading: see sources_damage(). */
+ * sources_error_text(). A damaged file is found while reading: see sources_damage(). An interface
+ * that vanishes ends its source; one that goes down is waited for. */
 enum source_error sources_add_file(struct sources *s, const char *path);
 enum source_error sources_add_interface(struct sources *s, const char *name);
 const char *sources_error_text(const struct sources *s);
@@ -59,13 +60,15 @@ const char *sources_error_text(const struct sources *s);
 /* Starts the threads. 0 or -1. */
 int sources_start(struct sources *s);
 
-/* Next frame in packet-time order over all sources. Live: waits at most wait_ms; on PULL_IDLE
- * *idle_now is the wall clock as packet time, so that deadlines can run. */
+/* Next frame in packet-time order over all sources. Files are merged exactly (each keeps its own
+ * order); a silent interface holds the others' frames back for 50 ms at most. Live: waits at most
+ * wait_ms; on PULL_IDLE *idle_now is the wall clock as packet time, so that deadlines can run: 0.1
+ * s behind, so that no older frame is still on its way. */
 enum source_pull sources_next(struct sources *s, int wait_ms, struct raw_packet *out,
                               tick_t *idle_now);
 
-/* After PULL_PACKET: frames that are known to follow it at once, at most max, without waiting. All are
- * lent until the next sources_next(). May be none. */
+/* After PULL_PACKET: frames that are known to follow it at once, at most max, without waiting. All
+ * are lent until the next sources_next(). May be none. */
 unsigned sources_more(struct sources *s, struct raw_packet *out, unsigned max);
 
 /* Asks every source to end; safe from a signal handler. sources_next() then drains the rings. */
@@ -77,9 +80,9 @@ unsigned sources_iface_count(const struct sources *s);
 const char *sources_iface_name(const struct sources *s, unsigned iface);
 void sources_iface_counts(struct sources *s, unsigned iface, struct source_counts *out);
 
-/* After PULL_END: SOURCE_OK, or what ended a source early; the text names the file and the byte
- * offset ("x.pcap: record of 70000 bytes at offset 4711 exceeds the snap length"). Everything before the
- * damage was handed out. */
+/* After PULL_END: SOURCE_OK, or what ended a source early (the first one added, if several); the
+ * text names the file and the byte offset ("x.pcap: record of 70000 bytes at offset 4711 exceeds
+ * the snap length"). Everything before the damage was handed out. */
 enum source_error sources_damage(const struct sources *s, const char **text);
 
 /* Bytes read and total size of all files (0 = unknown, e.g. a pipe): for a progress line. */

@@ -21,6 +21,8 @@ enum {
     LIVE_DISPATCH = 4096,
     LIVE_DEFAULT_RING_MB = 64,
     LIVE_STATS_MS = 1000,
+    /* the kernel hands a block over after one to two of these: well below HOLD_MS of the merge */
+    LIVE_TIMEOUT_MS = 10,
 };
 
 struct live {
@@ -161,7 +163,7 @@ static enum source_error live_open(struct sources *s, const char *name, pcap_t *
     pcap_set_snaplen(p, o->snaplen ? (int)o->snaplen : SOURCE_DEFAULT_SNAPLEN);
     pcap_set_promisc(p, !o->no_promisc);
     pcap_set_buffer_size(p, mb < 2048 ? (int)(mb << 20) : INT32_MAX);
-    pcap_set_timeout(p, SOURCE_POLL_MS);
+    pcap_set_timeout(p, LIVE_TIMEOUT_MS);
     pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
     int code = pcap_activate(p);
     enum source_error e = code < 0 ? live_error(s, name, p, code) : live_filter(s, name, p);

@@ -90,12 +90,9 @@ static bool live_may_go(struct sources *s, tick_t t)
         return true;
     s->safe_time = clock_now() - HOLD_MS * TICK_MS;
     int64_t now = clock_ms();
-    if (t > s->safe_time && !s->held_since)
+    if (!s->held_since)
         s->held_since = now;
-    if (t > s->safe_time && now - s->held_since < HOLD_MS)
-        return false;
-    s->held_since = 0;
-    return true;
+    return t <= s->safe_time || now - s->held_since >= HOLD_MS;
 }
 
 static enum source_pull hand_out(struct source *src, struct raw_packet *out)
@@ -120,6 +117,7 @@ static struct source *choose(struct sources *s, const struct look *l)
         return NULL;
     if (l->live_missing && !live_may_go(s, head(l->first)->time))
         return NULL;
+    s->held_since = 0;
     s->current = l->first;
     s->run_until = l->live_missing && s->safe_time < l->second ? s->safe_time : l->second;
     return l->first;
