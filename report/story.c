@@ -1,6 +1,7 @@
 /* The sections of a story that need no picture of their own. */
 #include "report/story.h"
 
+#include "flows/facts.h"
 #include "report/clock.h"
 #include "report/diagnosis.h"
 #include "report/field.h"
@@ -52,7 +53,7 @@ static void put_who(const struct story_facts *f, const struct prose *p)
     const char *callee = field_user(f->failure, "callee", "?");
     const char *what = *medium ? diagnosis_medium(medium) : "media";
     if (*caller == '?' && *callee == '?')
-        prose_text(p, 0, "%s between users that are not known", *medium ? what : "A connection");
+        prose_text(p, 0, "%s, the users are not known", what);
     else
         prose_text(p, 0, "%s, %s to %s", what, caller, callee);
 }
@@ -70,11 +71,14 @@ static void put_headline(const struct story_facts *f, const struct prose *p)
     put_who(f, p);
     prose_text(p, 0, "%s (all times %s, %s), sensor %s", clock_stamp(first, when), clock_zone(zone),
                clock_offset(first, offset), field_text(x, "sensor"));
+    field_endpoint(x, "src_addr", "src_port", src, sizeof src);
+    field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst);
+    bool known = *src && *dst, udp = strcmp(field_text(x, "transport"), "UDP") == 0;
     fputc('\n', p->out);
-    prose_text(p, 2, "The %s connection %s %s: %s -> %s.", field_text(x, "transport"),
-               leg_words(field_text(x, "leg")), headline_words(verdict),
-               field_endpoint(x, "src_addr", "src_port", src, sizeof src),
-               field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst));
+    prose_text(p, 2, "The %s %s %s %s%s%s%s%s.", field_text(x, "transport"),
+               udp ? "path" : "connection", leg_words(field_text(x, "leg")),
+               headline_words(verdict), known ? ": " : "", known ? src : "", known ? " -> " : "",
+               known ? dst : "");
     if (strcmp(quality, "good") != 0)
         prose_text(p, 2, "The capture is %s here, so that missing packets prove little.", quality);
 }
@@ -110,29 +114,43 @@ static const char *alias_origin(const struct story_facts *f, char *out, size_t r
         snprintf(out, room, "configured");
     else
         snprintf(out, room, "learned, %" PRId64 " port%s agreed%s", ports, ports == 1 ? "" : "s",
-                 ports >= 3 ? ": trusted" : "");
+                 ports >= ALIAS_TRUSTED_PORTS ? ": trusted" : "");
     return out;
+}
+
+static void put_alias(const struct story_facts *f, const struct prose *p)
+{
+    const char *private = field_text(f->failure, "src_addr");
+    const char *public = field_text(f->failure, "src_public");
+    char origin[TEXT];
+    if (!*public) { /* the relay is the one that was asked, or never got so far */
+        private = field_text(f->allocation, "wire_addr");
+        public = field_text(f->allocation, "relay_addr");
+    }
+    if (*private && *public && strcmp(private, public) != 0)
+        prose_item(p, 2, HANG, "alias", "%s = %s (%s)", private, public,
+                   alias_origin(f, origin, sizeof origin));
 }
 
 static void put_legs(const struct story_facts *f, const struct prose *p)
 {
     const json_t *x = f->failure;
-    char src[TEXT], dst[TEXT], origin[TEXT];
-    const char *leg = field_text(x, "leg"), *public = field_text(x, "src_public");
+    char src[TEXT], dst[TEXT];
+    const char *leg = field_text(x, "leg");
+    field_endpoint(x, "src_addr", "src_port", src, sizeof src);
+    field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst);
     prose_heading(p, "LEGS");
     if (f->allocation)
         put_allocation(f->allocation, p, "client-relay");
-    bool own_leg = strcmp(leg, "client-relay") == 0 && f->allocation;
-    if (!own_leg || strcmp(field_text(x, "verdict"), "alloc-fail") != 0)
-        prose_item(p, 2, HANG, leg, "%s -> %s, %s: %s",
-                   field_endpoint(x, "src_addr", "src_port", src, sizeof src),
-                   field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst),
-                   field_text(x, "transport"), field_text(x, "verdict"));
+    bool told = f->allocation && strcmp(field_text(x, "verdict"), "alloc-fail") == 0;
+    if (!told && *src && *dst)
+        prose_item(p, 2, HANG, leg, "%s -> %s, %s: %s", src, dst, field_text(x, "transport"),
+                   field_text(x, "verdict"));
+    else if (!told)
+        prose_item(p, 2, HANG, leg, "%s", field_text(x, "verdict"));
     if (f->far)
         put_allocation(f->far, p, "far client");
-    if (*public && strcmp(public, field_text(x, "src_addr")) != 0)
-        prose_item(p, 2, HANG, "alias", "%s = %s (%s)", field_text(x, "src_addr"), public,
-                   alias_origin(f, origin, sizeof origin));
+    put_alias(f, p);
 }
 
 /* ---- call ---- */

@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { TEXT = 128, MOST = 40 };
+/* the last column only where there is room for it */
+enum { TEXT = 128, MOST = 40, COLUMNS = 8, WIDE = 100 };
 
 /* Is this candidate what the failure names as local or remote ("relay TCP-PASS 2.2.2.2:58138")? */
 static bool tried(const struct story_facts *f, const json_t *c, const char *at)
@@ -71,27 +72,32 @@ static bool put_row(const struct story_facts *f, struct table *t, size_t i)
     return true;
 }
 
+static bool is_tried(const struct story_facts *f)
+{
+    return strcmp(field_text(f->failure, "verdict"), "not-tried") != 0;
+}
+
 static void put_pair(const struct story_facts *f, const struct prose *p)
 {
     const char *local = field_text(f->failure, "local_candidate");
     const char *remote = field_text(f->failure, "remote_candidate");
     if (*local || *remote)
-        prose_item(p, 2, 11, "* tried", "%s -> %s", *local ? local : "not known",
-                   *remote ? remote : "not known");
+        prose_text(p, 2, "%s -> %s", *local ? local : "not known", *remote ? remote : "not known");
 }
 
 void story_candidates(const struct story_facts *f, const struct prose *p)
 {
-    static const struct table_column columns[] = {{"", 0},           {"SIDE", 0},    {"TYPE", 0},
-                                                  {"TRANSPORT", 0},  {"ADDRESS", 0}, {"BASE", 0},
-                                                  {"COMPONENTS", 0}, {"DIALECT", 0}};
+    static const struct table_column columns[COLUMNS] = {
+        {"", 0},        {"SIDE", 0}, {"TYPE", 0}, {"TRANSPORT", 0},
+        {"ADDRESS", 0}, {"BASE", 0}, {"COMP", 0}, {"DIALECT", 0}};
     size_t n = json_array_size(f->candidates);
-    struct table *t = table_new(columns, sizeof columns / sizeof *columns, 2, 0);
+    struct table *t = table_new(columns, p->width >= WIDE ? COLUMNS : COLUMNS - 1, 2, 0);
     unsigned shown = 0;
     for (size_t i = 0; t && i < n && shown < MOST; i++)
         shown += put_row(f, t, i);
     if (shown || *field_text(f->failure, "local_candidate"))
-        prose_heading(p, "CANDIDATES");
+        prose_heading(p, is_tried(f) ? "CANDIDATES (* the pair that was tried)"
+                                     : "CANDIDATES (* the pair that was left)");
     if (shown)
         table_print(t, p->out);
     if (shown == MOST)

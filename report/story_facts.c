@@ -1,6 +1,7 @@
 /* Reads what belongs to one failure. */
 #include "report/story_facts.h"
 
+#include "flows/limits.h"
 #include "report/field.h"
 
 #include <stdlib.h>
@@ -55,12 +56,13 @@ static bool by_client(const json_t *alloc, const json_t *failure)
            same_port(alloc, "client_port", failure, "client_port");
 }
 
-/* Did it live when the failure began? Ports are used again. */
+/* Did it live when the failure began, or shortly before? Ports are used again. */
 static bool alive(const json_t *alloc, const json_t *failure)
 {
     tick_t at = field_tick(failure, "last_seen"), ended = field_tick(alloc, "ended");
     tick_t first = field_tick(failure, "first_seen");
-    return field_tick(alloc, "started") <= at && (ended == TICK_NONE || ended >= first);
+    return field_tick(alloc, "started") <= at &&
+           (ended == TICK_NONE || ended + ALLOCATION_GRACE >= first);
 }
 
 static int find_allocations(struct query_db *db, struct story_facts *f)
@@ -100,6 +102,14 @@ static int find_sends(struct query_db *db, struct story_facts *f)
     return f->sends ? 0 : -1;
 }
 
+static bool is_alias(const json_t *alias, const struct story_facts *f)
+{
+    return (same(alias, "private_addr", f->failure, "src_addr") &&
+            same(alias, "public_addr", f->failure, "src_public")) ||
+           (same(alias, "private_addr", f->allocation, "wire_addr") &&
+            same(alias, "public_addr", f->allocation, "relay_addr"));
+}
+
 static int find_alias(struct query_db *db, struct story_facts *f)
 {
     struct query_filter q = nothing();
@@ -109,8 +119,7 @@ static int find_alias(struct query_db *db, struct story_facts *f)
         return -1;
     json_array_foreach(list, k, a)
     {
-        if (!f->alias && same(a, "private_addr", f->failure, "src_addr") &&
-            same(a, "public_addr", f->failure, "src_public"))
+        if (!f->alias && is_alias(a, f))
             f->alias = json_incref(a);
     }
     json_decref(list);

@@ -45,24 +45,26 @@ static struct cast cast_lanes(const struct story_facts *f, struct ladder *l)
     return c;
 }
 
+/* Users where they are known, addresses below; a relay has one inside and one outside. */
 static void put_heads(const struct story_facts *f, const struct cast *c, struct ladder *l)
 {
     const json_t *x = f->failure;
-    const char *caller = field_user(x, "caller", ""), *callee = field_user(x, "callee", "");
-    put_head(l, c->client, 0, "client");
+    const char *near = "client", *far = "peer";
+    if (f->near_known) {
+        near = field_user(x, f->near_is_offer ? "caller" : "callee", near);
+        far = field_user(x, f->near_is_offer ? "callee" : "caller", far);
+    }
+    put_head(l, c->client, 0, near);
     put_head(l, c->relay, 0, "relay");
-    put_head(l, c->peer, 0, "peer");
+    put_head(l, c->peer, 0, far);
     put_head(l, c->client, 1, field_text(x, "client_addr"));
-    if (f->allocation && c->client >= 0)
-        put_head(l, c->client, 1, field_text(f->allocation, "client_addr"));
-    if (f->allocation && c->relay >= 0)
-        put_head(l, c->relay, 1, field_text(f->allocation, "server_addr"));
-    put_head(l, c->src, c->src == c->relay && f->allocation ? 2 : 1, field_text(x, "src_addr"));
-    put_head(l, c->dst, c->dst == c->relay && f->allocation ? 2 : 1, field_text(x, "dst_addr"));
-    if (!f->near_known)
+    put_head(l, c->src, 1, field_text(x, "src_addr"));
+    put_head(l, c->dst, 1, field_text(x, "dst_addr"));
+    const char *inside = field_text(f->allocation, "server_addr");
+    if (c->relay < 0 || !*inside || strcmp(inside, l->head[c->relay][1]) == 0)
         return;
-    put_head(l, c->client, 2, f->near_is_offer ? caller : callee);
-    put_head(l, c->peer, 2, f->near_is_offer ? callee : caller);
+    memcpy(l->head[c->relay][2], l->head[c->relay][1], LADDER_HEAD);
+    put_head(l, c->relay, 1, inside);
 }
 
 /* ---- signaling ---- */
@@ -165,15 +167,13 @@ static void add_packet(const struct story_facts *f, const struct cast *c, struct
                        size_t i)
 {
     const struct evidence_packet *e = &f->packets[i];
-    char sender[ADDR_TEXT];
     if (!e->readable) {
         ladder_add(l, e->time, c->src, c->src, "a packet that cannot be decoded");
         return;
     }
     int from = lane_of(f, c, &e->src), to = lane_of(f, c, &e->dst);
     if (e->icmp)
-        ladder_add(l, e->time, c->dst, c->src, "%s from %s", e->label,
-                   addr_text(&e->src.addr, sender));
+        ladder_add(l, e->time, c->dst, c->src, "%s", e->label);
     else if (from < 0 || to < 0 || from == to)
         ladder_add(l, e->time, c->src, c->src, "%s", e->label);
     else if (is_syn(e))

@@ -93,7 +93,7 @@ static void put_counts(const struct story_facts *f, const struct prose *p)
     int64_t attempts = field_int(x, "attempts", 0), syns = field_int(x, "syns", 0);
     int64_t rsts = field_int(x, "rsts", 0);
     bool tcp = strcmp(field_text(x, "transport"), "TCP") == 0;
-    if (attempts == 0)
+    if (attempts == 0 || syns == 0)
         return;
     char isn[64] = "";
     if (tcp && attempts == 1 && syns > 1 && json_array_size(f->attempts) == 1)
