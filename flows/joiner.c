@@ -505,12 +505,11 @@ static void orphan_room(struct joiner *j)
     pair_free(j, j->oldest);
 }
 
-/* Strangers' connections that worked explain nothing unless an end may yet be negotiated. */
-static bool worth_waiting(const struct joiner *j, const struct attempt *a)
+/* Strangers' connections that worked explain nothing, unless ICE checks ran over them: signaling may
+ * yet come that negotiated them. */
+static bool worth_waiting(const struct attempt *a)
 {
-    bool relay_like = (in_relay_range(j, a->src.port) || in_relay_range(j, a->dst.port)) &&
-                      a->src.port >= 1024 && a->dst.port >= 1024;
-    return a->verdict != VERDICT_CONNECTED || a->wanted || relay_like ||
+    return a->verdict != VERDICT_CONNECTED || a->wanted || a->proto == PROTO_UDP ||
            a->peek_out == PEEK_CHECK_REQUEST || a->peek_in == PEEK_CHECK_REQUEST;
 }
 
@@ -519,7 +518,7 @@ static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
 {
     struct pair *p = find_orphan(j, t);
     if (!p) {
-        if (!worth_waiting(j, a))
+        if (!worth_waiting(a))
             return ATTEMPT_STRANGER;
         orphan_room(j);
         p = pair_new(j);

@@ -156,6 +156,8 @@ static void question_of(const struct joiner *j, const struct pair *p, struct mat
 
 static bool pair_is_info(const struct joiner *j, const struct pair *p, char grade)
 {
+    if (p->best.verdict == VERDICT_UNSEEN)
+        return true; /* the sensor can't tell */
     if (p->signaling)
         return false;
     if (p->client_leg)

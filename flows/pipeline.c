@@ -82,12 +82,21 @@ static void store_attempt(struct pipeline *p, const struct attempt *a)
     p->out.attempt(p->out.arg, a, ev, n);
 }
 
+/* A stranger's connection may be opened long before it is used: silence is no failure of it. */
+static bool says_nothing(const struct attempt *a)
+{
+    return a->verdict == VERDICT_OPEN_NO_CHECK && a->peek_out == PEEK_NOTHING &&
+           a->peek_in == PEEK_NOTHING;
+}
+
 static void on_attempt(void *arg, const struct attempt *a, bool final)
 {
     struct pipeline *p = arg;
     bool connected = a->verdict == VERDICT_CONNECTED;
     enum attempt_use use = joiner_attempt(p->joiner, a);
     bool known = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr) || a->wanted;
+    if (use < ATTEMPT_CLIENT && !a->wanted && says_nothing(a))
+        return;
     if (!connected || !final)
         p->attempts++;
     if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP)
