@@ -19,7 +19,7 @@ int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed)
     while (t->buckets < FIRST_BUCKETS && t->buckets <= flows / 2)
         t->buckets *= 2;
     for (int i = 0; i < FLOW_LISTS; i++)
-        t->list[i].due = INT64_MAX;
+        t->due[i] = INT64_MAX;
     t->hot = pages_reserve(t->size * sizeof *t->hot);
     t->cold = pages_reserve(t->size * sizeof *t->cold);
     t->index = pages_reserve(index_bytes(t));
@@ -38,10 +38,11 @@ void flowtable_close(struct flowtable *t)
     *t = (struct flowtable){0};
 }
 
+/* The same for both directions: a sum needs no order. */
 static uint64_t hash_of(const struct flowtable *t, const struct endpoint *a,
                         const struct endpoint *b)
 {
-    return endpoint_cmp(a, b) <= 0 ? endpoint_hash2(a, b, t->seed) : endpoint_hash2(b, a, t->seed);
+    return endpoint_hash(a, t->seed) + endpoint_hash(b, t->seed);
 }
 
 static uint32_t *bucket(const struct flowtable *t, const struct endpoint *a,
@@ -179,10 +180,9 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
 
 static void set_due(struct flowtable *t, int list)
 {
-    struct flow_list *l = &t->list[list];
-    l->due = l->oldest
-                 ? t->cold[l->oldest].armed + handshake_wait_time((enum handshake_wait)(list / 2))
-                 : INT64_MAX;
+    uint32_t n = t->list[list].oldest;
+    tick_t wait = handshake_wait_time((enum handshake_wait)(list / 2));
+    t->due[list] = n ? t->cold[n].armed + wait : INT64_MAX;
 }
 
 static void unlist(struct flowtable *t, uint32_t n)
@@ -243,8 +243,8 @@ int flowtable_due(const struct flowtable *t, tick_t *due)
     int first = -1;
     *due = INT64_MAX;
     for (int i = 0; i < FLOW_LISTS; i++)
-        if (t->list[i].due < *due) {
-            *due = t->list[i].due;
+        if (t->due[i] < *due) {
+            *due = t->due[i];
             first = i;
         }
     return first;

@@ -46,7 +46,6 @@ enum { FLOW_LISTS = WAITS * 2 };
 
 struct flow_list {
     uint32_t oldest, newest, count;
-    tick_t due; /* of the oldest; INT64_MAX when empty */
 };
 
 struct flowtable {
@@ -56,6 +55,7 @@ struct flowtable {
     uint32_t size, grown, free, used, buckets;
     uint64_t seed;
     struct flow_list list[FLOW_LISTS];
+    tick_t due[FLOW_LISTS]; /* of the oldest of each list; INT64_MAX when empty */
 };
 
 /* 0, or -1 without memory. */

@@ -52,7 +52,7 @@ void tracker_free(struct tracker *t)
 static void clock_to(struct tracker *t, tick_t time)
 {
     if (time > t->now) {
-        if (time >= t->due || time >= checks_due(t->checks))
+        if (time >= t->due)
             entries_run(t, time);
         t->now = time;
     } else if (time < t->now - CLOCK_STEP_BACK) {
@@ -350,6 +350,9 @@ void tracker_stun(struct tracker *t, const struct packet *p, const struct stun_m
 {
     clock_to(t, p->time);
     checks_stun(t->checks, p, m, t->now);
+    tick_t due = checks_due(t->checks);
+    if (due < t->due)
+        t->due = due;
 }
 
 static bool says_unreachable(const struct packet *p)

@@ -262,10 +262,10 @@ void entries_run(struct tracker *t, tick_t now)
     for (;;) {
         tick_t due, checks = checks_due(t->checks);
         int list = flowtable_due(&t->table, &due);
-        t->due = due;
-        if ((due < checks ? due : checks) > now)
+        t->due = due < checks ? due : checks;
+        if (t->due > now)
             break;
-        t->now = due < checks ? due : checks;
+        t->now = t->due;
         if (due <= checks)
             fire(t, t->table.list[list].oldest);
         else

@@ -14,7 +14,7 @@ struct tracker {
     struct attempts attempts;
     struct checks *checks;
     tick_t now;       /* highest packet time so far */
-    tick_t due;       /* no TCP deadline before this */
+    tick_t due;       /* nothing is due before this */
     uint32_t embryos; /* cap on undecided attempts of unknown endpoints */
     uint32_t open;    /* concurrent connections */
 };
