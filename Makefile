@@ -98,9 +98,9 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(HELP:%.c=$(B)/%.o) $(LIB)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # facts listens at the doors between parsers and sessions, which --wrap opens
-DOORS   := calls_sip allocations_turn rfc4571_parse joiner_attempt
+DOORS   := calls_sip allocations_turn rfc4571_parse joiner_attempt tracker_counts
 $(B)/golden/facts: LDFLAGS += $(DOORS:%=-Wl,--wrap=%)
-$(B)/golden/%: $(B)/tests/golden/%.o $(LIB)
+$(B)/golden/%: $(B)/tests/golden/%.o $(B)/tests/help/deaf.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
