@@ -25,8 +25,8 @@ struct dedup;
 struct dedup *dedup_new(uint64_t seed);
 void dedup_free(struct dedup *d);
 
-/* For packets handled in groups: dedup_hint() computes the packet's hash and asks for its memory early;
- * dedup_seen_at() then answers like dedup_seen(). 0 = the packet can't be told apart. */
+/* For packets handled in groups: dedup_hint() computes the packet's hash and asks for its memory
+ * early; dedup_seen_at() then answers like dedup_seen(). 0 = the packet can't be told apart. */
 uint64_t dedup_hint(const struct dedup *d, const struct packet *p);
 bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t hint);
 

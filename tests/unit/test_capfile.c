@@ -1,7 +1,6 @@
 /* Capture files, made by hand: formats, byte orders, time units, and damage with its offset. */
 #include "capture/capfile.h"
 
-#include "tests/help/captures.h"
 #include "tests/help/guard.h"
 
 #include <setjmp.h>
@@ -9,9 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { ROOM = 4096 };
 
@@ -457,41 +454,6 @@ static void absurd_time_units_are_damage(void **state)
     }
 }
 
-/* Every capture of the set, cut short at many places: as many frames as lie whole before the cut.
- */
-static void real_captures_cut_short_give_the_frames_before(void **state)
-{
-    (void)state;
-    static struct result whole, part;
-    DIR *dir = captures_dir() ? opendir(captures_dir()) : NULL;
-    if (!dir) {
-        print_message("no captures: skipped\n");
-        skip();
-    }
-    unsigned files = 0;
-    for (struct dirent *e; (e = readdir(dir));) {
-        if (!strstr(e->d_name, ".pcap"))
-            continue;
-        struct slice file = captures_read(captures_path(e->d_name));
-        if (file.n > 64 * 1024) /* the first frames are enough to cut at */
-            file.n = 64 * 1024;
-        walk(file, file.n, &whole);
-        for (size_t i = 0; i < 60; i++) {
-            size_t n = i < 30 ? file.n * i / 30 : file.n - (i - 30);
-            walk(slice_of(file.p, n), 1500, &part);
-            size_t want = 0;
-            while (want < whole.count &&
-                   whole.packets[want].offset + whole.packets[want].caplen <= n)
-                want++;
-            assert_in_range(part.count + 1, want, want + 1); /* pcapng: the block's end may miss */
-        }
-        files++;
-        free((void *)(uintptr_t)file.p);
-    }
-    closedir(dir);
-    assert_true(files > 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,7 +469,6 @@ int main(void)
         cmocka_unit_test(damage_is_told_with_its_offset),
         cmocka_unit_test(damage_in_pcapng_is_told_with_its_offset),
         cmocka_unit_test(absurd_time_units_are_damage),
-        cmocka_unit_test(real_captures_cut_short_give_the_frames_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
