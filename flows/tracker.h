@@ -48,7 +48,9 @@ struct tracker_hooks {
     /* Is the endpoint a known relay, allocation or configured Edge? Asked once per new attempt. */
     bool (*wanted)(void *arg, const struct endpoint *src, const struct endpoint *dst);
     /* An attempt is decided. final: nothing will change (bytes are complete); a connected attempt is
-     * reported once when bytes went both ways and again, final, when its flow ends. a is lent. */
+     * reported once when bytes went both ways and again, final, when its flow ends. open-no-check is
+     * reported when the silence has lasted long enough, and final when the flow ends: it may still
+     * become connected in between. All other failures are reported once, final. a is lent. */
     void (*attempt)(void *arg, const struct attempt *a, bool final);
     /* The flow's entry is about to be reused or its connection replaced; stream is not 0. */
     void (*flow_over)(void *arg, struct flow *f);
