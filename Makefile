@@ -186,3 +186,11 @@ $(B)/bench/generate: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/gen*.c)) \
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lm
 
 .PHONY: samples check-samples
+
+# --- differential test: byte streams against tshark's (tests/golden/streams.sh) ---
+tests: $(B)/golden/stream_dump
+
+check-streams: $(B)/golden/stream_dump
+	$(Q)tests/golden/streams.sh
+
+.PHONY: check-streams

@@ -100,6 +100,13 @@ static void note_first(struct half *h, uint32_t seq)
     h->start = START_SEEN;
 }
 
+/* How much payload the packet had on the wire. A header that claims more than a frame that was
+ * captured whole has room for is wrong, not cut. */
+static uint32_t wire_payload(const struct packet *p)
+{
+    return p->raw.caplen < p->raw.len ? p->payload_len : (uint32_t)p->payload.n;
+}
+
 static void payload(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
                     const struct packet *p)
 {
@@ -110,11 +117,11 @@ static void payload(struct feeder *f, struct fed *e, enum stream_side side, uint
         note_first(h, seq);
     if (p->payload.n)
         reassembly_segment(f, e, side, seq, p->payload);
-    if (p->payload.n == p->payload_len)
+    if (p->payload.n == wire_payload(p))
         return;
     f->counts.snapped_segments++;
     if (!h->waiting && h->next == seq + (uint32_t)p->payload.n)
-        reassembly_skip(f, e, side, seq + p->payload_len);
+        reassembly_skip(f, e, side, seq + wire_payload(p));
 }
 
 /* A reset counts if it stands where its sender can be: not before what the other side acknowledged,
@@ -148,10 +155,10 @@ static void fed_packet(struct feeder *f, struct fed *e, enum stream_side side,
     count_since(other);
     if (p->flags & TCP_ACK)
         note_ack(other, p->ack);
-    if (p->payload_len && !(p->flags & TCP_RST))
+    if (wire_payload(p) && !(p->flags & TCP_RST))
         payload(f, e, side, seq, p);
     if (p->flags & TCP_FIN && h->start == START_SEEN)
-        reassembly_fin(f, e, side, seq + p->payload_len);
+        reassembly_fin(f, e, side, seq + wire_payload(p));
     if (e->holed)
         reassembly_heal_due(f, e, p->time);
     if (is_stale(e->touched, p->time)) {

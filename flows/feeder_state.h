@@ -83,6 +83,12 @@ static inline enum stream_side other_side(enum stream_side side)
     return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
 }
 
+/* Moving to the front of a list is worth it once a second. Time may step back (another capture). */
+static inline bool is_stale(tick_t touched, tick_t now)
+{
+    return now - touched > TICK_S || now < touched;
+}
+
 /* Payload of one side at seq: new bytes go to the reader, now or when the hole before them is
  * filled. */
 void reassembly_segment(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,

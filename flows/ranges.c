@@ -25,12 +25,22 @@ bool ranges_add(struct ranges *s, uint32_t from, uint32_t to)
     return true;
 }
 
-bool ranges_hold(const struct ranges *s, uint32_t from, uint32_t to)
+bool ranges_missing(const struct ranges *s, uint32_t *from, uint32_t *to)
 {
-    for (uint32_t i = 0; i < s->n; i++)
-        if (seq_diff(s->r[i].from, from) <= 0 && seq_diff(s->r[i].to, to) >= 0)
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct range *r = &s->r[i];
+        if (seq_diff(r->to, *from) <= 0)
+            continue;
+        if (seq_diff(r->from, *from) > 0) {
+            if (seq_diff(r->from, *to) < 0)
+                *to = r->from;
             return true;
-    return false;
+        }
+        *from = r->to;
+        if (seq_diff(*from, *to) >= 0)
+            return false;
+    }
+    return true;
 }
 
 void ranges_drop(struct ranges *s, uint32_t upto)

@@ -30,8 +30,8 @@ static inline int32_t seq_diff(uint32_t a, uint32_t b)
 /* Adds [from, to), joining what it touches. False, nothing changed: it would be one too many. */
 bool ranges_add(struct ranges *s, uint32_t from, uint32_t to);
 
-/* Is all of [from, to) there? */
-bool ranges_hold(const struct ranges *s, uint32_t from, uint32_t to);
+/* The first part of [from, to) that is not there: moves *from and *to. False: all is there. */
+bool ranges_missing(const struct ranges *s, uint32_t *from, uint32_t *to);
 
 /* Forgets everything before upto. */
 void ranges_drop(struct ranges *s, uint32_t upto);

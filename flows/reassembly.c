@@ -181,7 +181,7 @@ static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side
     struct room *r = room_of(f, e);
     if (clean(&e->half[side]))
         streams_nids_seek(&r->nids, side, seq);
-    if (e->stream.time - r->used > TICK_S) {
+    if (is_stale(r->used, e->stream.time)) {
         lru_touch(&f->room_lru, e->room);
         r->used = e->stream.time;
     }
@@ -224,22 +224,6 @@ static void bound_memory(struct feeder *f, const struct fed *e)
 
 /* ---- holes ---- */
 
-static void heal(struct feeder *f, struct fed *e, enum stream_side side)
-{
-    struct half *h = &e->half[side];
-    if (!h->waiting) { /* only its FIN stands behind the hole */
-        reassembly_skip(f, e, side, h->fin);
-        return;
-    }
-    struct room *r = room_of(f, e);
-    uint32_t first = r->waiting[side].r[0].from;
-    tell_gap(f, e, side, first - h->next);
-    h->next = first - 1;
-    streams_nids_seek(&r->nids, side, h->next);
-    if (feed(f, e, side, h->next, slice_of("", 1), MODE_SWALLOW))
-        settle(f, e, side);
-}
-
 /* The side goes on at seq, whatever it held. Nothing waits. */
 static void jump(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
                  uint32_t missing)
@@ -261,10 +245,40 @@ void reassembly_skip(struct feeder *f, struct fed *e, enum stream_side side, uin
     jump(f, e, side, seq, seq - e->half[side].next);
 }
 
+static uint32_t end_of_hole(struct feeder *f, const struct fed *e, enum stream_side side)
+{
+    const struct half *h = &e->half[side];
+    return h->waiting ? room_of(f, e)->waiting[side].r[0].from : h->fin;
+}
+
+/* What the receiver has, and we shall not see any more. The rest of the hole may still come. */
+static uint32_t end_of_loss(const struct half *h, uint32_t hole)
+{
+    bool acked = seq_diff(h->acked, h->next) > 0;
+    return acked && seq_diff(h->acked, hole) < 0 ? h->acked : hole;
+}
+
+/* Gives up the hole at next, up to seq. */
+static void heal(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    struct half *h = &e->half[side];
+    if (!h->waiting) { /* only its FIN stands behind the hole */
+        reassembly_skip(f, e, side, seq);
+        return;
+    }
+    struct room *r = room_of(f, e);
+    tell_gap(f, e, side, seq - h->next);
+    bool all = seq == r->waiting[side].r[0].from;
+    h->next = all ? seq - 1 : seq;
+    streams_nids_seek(&r->nids, side, h->next);
+    if (!all || feed(f, e, side, h->next, slice_of("", 1), MODE_SWALLOW))
+        settle(f, e, side);
+}
+
 static void flush_side(struct feeder *f, struct fed *e, enum stream_side side)
 {
     while (has_hole(&e->half[side]))
-        heal(f, e, side);
+        heal(f, e, side, end_of_hole(f, e, side));
 }
 
 void reassembly_flush(struct feeder *f, struct fed *e)
@@ -291,10 +305,11 @@ static bool due(const struct fed *e, enum stream_side side, tick_t now)
 
 void reassembly_heal_due(struct feeder *f, struct fed *e, tick_t now)
 {
-    while (due(e, SIDE_CLIENT, now))
-        heal(f, e, SIDE_CLIENT);
-    while (due(e, SIDE_SERVER, now))
-        heal(f, e, SIDE_SERVER);
+    for (int i = 0; i < 2; i++) {
+        enum stream_side side = (enum stream_side)i;
+        while (due(e, side, now))
+            heal(f, e, side, end_of_loss(&e->half[side], end_of_hole(f, e, side)));
+    }
 }
 
 void reassembly_fin(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
@@ -334,23 +349,17 @@ static bool wait_behind_hole(struct feeder *f, struct fed *e, enum stream_side s
 {
     struct half *h = &e->half[side];
     struct room *r = enter(f, e, side, h->next);
-    uint32_t end = seq + (uint32_t)data.n;
-    if (!r)
-        return false;
-    if (ranges_hold(&r->waiting[side], seq, end)) {
-        f->counts.retransmitted++;
-        return true;
-    }
-    if (!streams_nids_fits(&r->nids, side, data.n) || !ranges_add(&r->waiting[side], seq, end))
+    if (!r || !streams_nids_fits(&r->nids, side, data.n) ||
+        !ranges_add(&r->waiting[side], seq, seq + (uint32_t)data.n))
         return false;
     if (!has_hole(h))
         begin_hole(f, e, side);
     h->waiting = (uint8_t)r->waiting[side].n;
     f->counts.nids_segments++;
-    if (!feed(f, e, side, seq, data, MODE_READ))
-        return true;
-    count_memory(f, r);
-    bound_memory(f, e);
+    if (feed(f, e, side, seq, data, MODE_READ)) {
+        count_memory(f, r);
+        bound_memory(f, e);
+    }
     return true;
 }
 
@@ -358,7 +367,7 @@ static bool wait_behind_hole(struct feeder *f, struct fed *e, enum stream_side s
 static void give_up_hole(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
 {
     if (e->half[side].waiting)
-        heal(f, e, side);
+        heal(f, e, side, end_of_hole(f, e, side));
     else
         reassembly_skip(f, e, side, seq);
 }
@@ -402,27 +411,58 @@ static void read_through_libnids(struct feeder *f, struct fed *e, enum stream_si
     bound_memory(f, e);
 }
 
-void reassembly_segment(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
-                        struct slice data)
+/* The first part of a segment that was not seen before; empty if there is none. What came first
+ * counts: a retransmission with other bytes changes nothing, whatever waits. */
+static struct slice unseen(struct feeder *f, const struct fed *e, enum stream_side side,
+                           uint32_t *seq, struct slice data)
 {
-    struct half *h = &e->half[side];
-    int32_t ahead = seq_diff(seq, h->next);
-    if ((ahead > STRAY_AHEAD || ahead < -STRAY_BEHIND) && !readopt(f, e, side, seq))
-        return;
-    h->stray = 0;
+    const struct half *h = &e->half[side];
+    uint32_t from = *seq, to = *seq + (uint32_t)data.n;
+    if (seq_diff(h->next, from) > 0)
+        from = seq_diff(h->next, to) < 0 ? h->next : to;
+    if (from != to && h->waiting && !ranges_missing(&room_of(f, e)->waiting[side], &from, &to))
+        from = to;
+    struct slice part = slice_of(data.p + (from - *seq), to - from);
+    *seq = from;
+    return part;
+}
+
+static void read_part(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+                      struct slice part)
+{
+    const struct half *h = &e->half[side];
     while (seq_diff(seq, h->next) > 0) {
-        if (wait_behind_hole(f, e, side, seq, data))
+        if (wait_behind_hole(f, e, side, seq, part))
             return;
         give_up_hole(f, e, side, seq);
     }
-    size_t old = h->next - seq;
-    if (old >= data.n) {
-        f->counts.retransmitted++;
-        return;
-    }
-    data = slice_of(data.p + old, data.n - old);
     if (clean(h))
-        read_direct(f, e, side, data);
+        read_direct(f, e, side, part);
     else
-        read_through_libnids(f, e, side, data);
+        read_through_libnids(f, e, side, part);
+}
+
+static bool is_stray(struct feeder *f, const struct fed *e, enum stream_side side, uint32_t seq)
+{
+    const struct half *h = &e->half[side];
+    uint32_t top = h->next;
+    if (h->waiting)
+        top = room_of(f, e)->waiting[side].r[h->waiting - 1].to;
+    return seq_diff(seq, top) > STRAY_AHEAD || seq_diff(seq, h->next) < -STRAY_BEHIND;
+}
+
+void reassembly_segment(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+                        struct slice data)
+{
+    if (is_stray(f, e, side, seq) && !readopt(f, e, side, seq))
+        return;
+    e->half[side].stray = 0;
+    uint32_t end = seq + (uint32_t)data.n;
+    struct slice part = unseen(f, e, side, &seq, data);
+    f->counts.retransmitted += part.n == 0;
+    while (part.n) {
+        read_part(f, e, side, seq, part);
+        seq += (uint32_t)part.n;
+        part = unseen(f, e, side, &seq, slice_of(part.p + part.n, end - seq));
+    }
 }

@@ -1,36 +1,39 @@
 #!/bin/bash
 # Differential test: every TCP byte stream of the real captures, as the feeder and libnids put it
-# together, against tshark's "follow". Differences must be listed, each with its reason, in
-# streams.expected-differences; one that is not listed, and a listed one that is gone, fail.
+# together, against tshark's "follow". Where they differ, streams.expected-differences says so and
+# why; anything else that differs, and any explanation that no longer holds, fails.
 #
-# usage: tests/golden/streams.sh STREAM_DUMP [CAPTURE...]
+# usage: tests/golden/streams.sh [CAPTURE...]
 set -u
-here=$(dirname "$0")
-dump=$1
-shift
-captures=${EW_CAPTURES:-$here/../../../shared/captures}
-if [ $# -eq 0 ]; then
-    if [ ! -d "$captures" ]; then
-        echo "streams.sh: skipped: no captures in $captures"
-        exit 0
-    fi
-    set -- "$captures"/*.pcap "$captures"/*.pcapng
+cd "$(dirname "$0")/../.." || exit 1
+. tests/help/protocol.sh
+captures=${EW_CAPTURES:-../shared/captures}
+dump=build/release/golden/stream_dump
+known=tests/golden/streams.expected-differences
+
+if [ $# -eq 0 ] && [ ! -d "$captures" ]; then
+    skip streams "no captures in $captures (EW_CAPTURES names the folder)"
+    exit 0
 fi
-command -v tshark >/dev/null || { echo "streams.sh: skipped: no tshark"; exit 0; }
+if ! command -v tshark >/dev/null; then
+    skip streams "no tshark to compare with"
+    exit 0
+fi
+[ $# -gt 0 ] || set -- "$captures"/*.pcap "$captures"/*.pcapng
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # tshark's streams, one line per direction and pair of endpoints, as stream_dump prints them
-followed() {
+followed() { # CAPTURE
     local streams
     streams=$(tshark -n -r "$1" -Y 'tcp.len > 0' -T fields -E occurrence=l -e tcp.stream \
         2>/dev/null | sort -nu)
     [ -n "$streams" ] || return 0
-    # shellcheck disable=SC2046
-    tshark -n -r "$1" -q $(printf -- '-z follow,tcp,raw,%s ' $streams) 2>/dev/null | sort_streams
+    # shellcheck disable=SC2046 # an option for each
+    tshark -n -r "$1" -q $(printf -- '-z follow,tcp,raw,%s ' $streams) 2>/dev/null | by_direction
 }
 
-sort_streams() {
+by_direction() {
     awk '
         /^Filter: /  { stream = $NF }
         /^Node [01]/ { node[stream, substr($2, 1, 1)] = $3; last = stream > last ? stream : last }
@@ -49,11 +52,11 @@ sort_streams() {
 }
 
 # "DIRECTION ours N theirs M first at K" for every direction that is not the same
-compare() {
+differences() { # OURS THEIRS
     awk '
         NR == FNR { ours[$1] = $2; next }
                   { theirs[$1] = $2 }
-        function report(name,  a, b, i) {
+        function report(name,    a, b, i) {
             a = ours[name]; b = theirs[name]
             if (a == b)
                 return
@@ -63,24 +66,17 @@ compare() {
         END {
             for (name in ours) report(name)
             for (name in theirs) if (!(name in ours)) report(name)
-        }' "$1" "$2"
+        }' "$1" "$2" | sort
 }
 
-directions=0
 for capture in "$@"; do
     name=$(basename "$capture")
-    "$dump" "$capture" >"$work/ours" || { echo "$name: stream_dump failed"; exit 1; }
+    if ! "$dump" "$capture" >"$work/ours"; then
+        not_ok "streams of $name" "stream_dump ended badly"
+        continue
+    fi
     followed "$capture" >"$work/theirs"
-    directions=$((directions + $(wc -l <"$work/theirs")))
-    compare "$work/ours" "$work/theirs" | sed "s/^/$name /" | sort >>"$work/differences"
+    same "$(wc -l <"$work/theirs") streams of $name" \
+        "$(sed -n "s/^$name //p" "$known" | sort)" "$(differences "$work/ours" "$work/theirs")"
 done
-
-sed 's/ *#.*//; /^$/d' "$here/streams.expected-differences" | sort >"$work/expected"
-[ $# -gt 1 ] || grep "^$name " "$work/expected" >"$work/expected.one"
-[ $# -gt 1 ] || mv "$work/expected.one" "$work/expected"
-sort "$work/differences" | diff "$work/expected" - >"$work/verdict"
-status=$?
-sed -n 's/^</gone: /p; s/^>/new: /p' "$work/verdict"
-echo "streams.sh: $directions directions in $# captures, $(wc -l <"$work/differences") differ," \
-    "$(wc -l <"$work/expected") of them expected"
-exit $status
+finish

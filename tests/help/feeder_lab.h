@@ -17,7 +17,7 @@ struct lab {
     struct feeder_counts counts;
 };
 
-enum { C = SIDE_CLIENT, S = SIDE_SERVER };
+static const enum stream_side C = SIDE_CLIENT, S = SIDE_SERVER;
 
 /* cmocka's: *state is a struct lab. */
 int lab_set_up(void **state);

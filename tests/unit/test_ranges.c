@@ -49,7 +49,8 @@ static void test_order_survives_the_wrap(void **state)
     ranges_add(&s, 0xfffffffa, 5);
     assert_int_equal(s.n, 1);
     assert_range(&s, 0, 0xfffffff0, 10);
-    assert_true(ranges_hold(&s, 0xfffffffe, 2));
+    uint32_t from = 0xfffffffe, to = 2;
+    assert_false(ranges_missing(&s, &from, &to));
     ranges_drop(&s, 3);
     assert_range(&s, 0, 3, 10);
 }
@@ -65,6 +66,26 @@ static void test_full_set_takes_only_what_joins(void **state)
     assert_memory_equal(&s, &before, sizeof s);
     assert_true(ranges_add(&s, 5, 10));
     assert_int_equal(s.n, RANGES_MAX - 1);
+}
+
+static void test_missing_part_is_the_first_one(void **state)
+{
+    (void)state;
+    struct ranges s = {0};
+    ranges_add(&s, 10, 20);
+    ranges_add(&s, 30, 40);
+    static const struct {
+        uint32_t from, to, missing_from, missing_to;
+    } cases[] = {{0, 5, 0, 5},     {0, 50, 0, 10},   {10, 50, 20, 30},
+                 {15, 25, 20, 25}, {20, 30, 20, 30}, {35, 50, 40, 50}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint32_t from = cases[i].from, to = cases[i].to;
+        assert_true(ranges_missing(&s, &from, &to));
+        assert_int_equal(from, cases[i].missing_from);
+        assert_int_equal(to, cases[i].missing_to);
+    }
+    uint32_t from = 12, to = 20;
+    assert_false(ranges_missing(&s, &from, &to));
 }
 
 /* Is the set what the bitmap says, with nothing touching? */
@@ -111,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_touching_ranges_join),
         cmocka_unit_test(test_order_survives_the_wrap),
         cmocka_unit_test(test_full_set_takes_only_what_joins),
+        cmocka_unit_test(test_missing_part_is_the_first_one),
         cmocka_unit_test(test_random_adds_and_drops_against_a_bitmap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

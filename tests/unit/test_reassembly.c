@@ -343,6 +343,58 @@ static void test_one_stray_segment_changes_nothing(void **state)
     assert_int_equal(l->reader.seen.gaps, 0);
 }
 
+static void test_waiting_bytes_are_not_replaced(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 4, "two\n");
+    lab_text(&l->conn, C, 12, "4\n");
+    lab_text(&l->conn, C, 2, "EEEEEE333\nXXX5\n");
+    lab_text(&l->conn, C, 0, "on");
+    assert_int_equal(l->reader.seen.gaps, 0);
+    lab_assert_got(l, C, "onEEtwo\n333\n4\nX5\n");
+}
+
+static void test_window_of_disorder_above_64k(void **state)
+{
+    struct lab *l = *state;
+    static uint8_t block[5000];
+    l->reader.lines = false;
+    for (uint32_t i = 1; i < 40; i++)
+        lab_send(&l->conn, C, i * 10000, slice_of(block, sizeof block), 0);
+    feeder_finish(l->feeder, l->conn.now);
+    assert_int_equal(l->reader.seen.n[C], 39 * sizeof block);
+}
+
+static void test_unacknowledged_part_of_a_hole_may_still_come(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_text(&l->conn, C, 12, "four\n");
+    lab_ack(&l->conn, S, 8); /* has "two", still waits for "333" */
+    feeder_advance(l->feeder, l->conn.now + HEAL_AFTER);
+    lab_assert_gap(l, 0, C, 4, 4);
+    lab_text(&l->conn, C, 8, "333\n");
+    lab_assert_got(l, C, "one\n333\nfour\n");
+    assert_int_equal(l->reader.seen.gaps, 1);
+}
+
+static void test_length_that_lies_is_no_gap(void **state)
+{
+    struct lab *l = *state;
+    struct packet p = {.time = l->conn.now,
+                       .flags = TCP_ACK,
+                       .seq = l->conn.client,
+                       .ack = l->conn.server,
+                       .snapped = true,
+                       .raw = {.caplen = 60, .len = 60},
+                       .payload = slice_str("one\n"),
+                       .payload_len = 4000};
+    feeder_tcp(l->feeder, &(struct flow_ref){&l->flow, true, false}, &p);
+    lab_text(&l->conn, C, 4, "two\n");
+    lab_assert_got(l, C, "one\ntwo\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
 static void test_cut_packet_is_followed_by_a_gap(void **state)
 {
     struct lab *l = *state;
@@ -351,6 +403,7 @@ static void test_cut_packet_is_followed_by_a_gap(void **state)
                        .seq = l->conn.client,
                        .ack = l->conn.server,
                        .snapped = true,
+                       .raw = {.caplen = 60, .len = 154},
                        .payload = slice_str("one\ntw"),
                        .payload_len = 100};
     feeder_tcp(l->feeder, &(struct flow_ref){&l->flow, true, false}, &p);
@@ -460,6 +513,10 @@ int main(void)
         LAB_TEST(test_far_jump_is_adopted_when_acknowledged),
         LAB_TEST(test_far_jump_is_adopted_after_eight_segments),
         LAB_TEST(test_one_stray_segment_changes_nothing),
+        LAB_TEST(test_waiting_bytes_are_not_replaced),
+        LAB_TEST(test_window_of_disorder_above_64k),
+        LAB_TEST(test_unacknowledged_part_of_a_hole_may_still_come),
+        LAB_TEST(test_length_that_lies_is_no_gap),
         LAB_TEST(test_cut_packet_is_followed_by_a_gap),
         LAB_TEST(test_midstream_starts_at_the_first_payload),
         LAB_TEST(test_midstream_other_side_starts_where_acknowledged),
