@@ -16,8 +16,27 @@ static const char *const sections[] = {"sensor",  "capture", "edge",   "tls",
 
 struct reading {
     struct settings *s;
+    FILE *in;
+    int line;                /* read so far */
+    int too_long;            /* the first line that libinih has no room for, 0 = none */
     char wrong[CONFIG_TEXT]; /* of the first bad line */
 };
+
+/* For libinih, like fgets(): it would take the rest of a long line for a line of its own. */
+static char *next_line(char *line, int room, void *user)
+{
+    struct reading *r = user;
+    if (r->too_long || !fgets(line, room, r->in))
+        return NULL;
+    r->line++;
+    size_t n = strlen(line);
+    if (n + 1 == (size_t)room && line[n - 1] != '\n') {
+        r->too_long = r->line;
+        snprintf(r->wrong, sizeof r->wrong, "the line is longer than %d bytes", room - 2);
+        return NULL;
+    }
+    return line;
+}
 
 static int index_of_key(const char *section, const char *key)
 {
@@ -82,15 +101,16 @@ static int take(void *user, const char *section, const char *key, const char *va
 
 int config_read(const char *path, struct settings *s, char why[CONFIG_TEXT])
 {
-    struct reading r = {.s = s};
-    FILE *in = fopen(path, "r");
-    if (!in) {
+    struct reading r = {.s = s, .in = fopen(path, "r")};
+    if (!r.in) {
         snprintf(why, CONFIG_TEXT, "%.300s: %s", path, strerror(errno));
         return -1;
     }
-    int line = ini_parse_file(in, take, &r);
-    bool unreadable = ferror(in);
-    fclose(in);
+    int line = ini_parse_stream(next_line, &r, take, &r);
+    if (line == 0)
+        line = r.too_long;
+    bool unreadable = ferror(r.in);
+    fclose(r.in);
     if (unreadable)
         snprintf(why, CONFIG_TEXT, "%.300s: cannot be read", path);
     else if (line < 0)

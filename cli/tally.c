@@ -21,26 +21,33 @@ static bool make_room(struct tally *t, size_t id)
     while (room <= id)
         room *= 2;
     uint8_t *more = realloc(t->verdicts, room);
-    if (!more) {
-        t->short_of_memory = true;
+    if (!more)
         return false;
-    }
     memset(more + t->room, TALLY_NONE, room - t->room);
     t->verdicts = more;
     t->room = room;
     return true;
 }
 
+static void change(struct tally *t, size_t id, uint8_t to)
+{
+    if (t->verdicts[id] != TALLY_NONE)
+        t->counts[t->verdicts[id]]--;
+    if (to != TALLY_NONE)
+        t->counts[to]++;
+    t->verdicts[id] = to;
+}
+
 void tally_failure(struct tally *t, const struct failure *f)
 {
     if (make_room(t, (size_t)f->id))
-        t->verdicts[f->id] = (uint8_t)(f->verdict | (f->info ? TALLY_INFO : 0));
+        change(t, (size_t)f->id, (uint8_t)(f->verdict | (f->info ? TALLY_INFO : 0)));
 }
 
 void tally_gone(struct tally *t, int64_t id)
 {
     if ((size_t)id < t->room)
-        t->verdicts[id] = TALLY_NONE;
+        change(t, (size_t)id, TALLY_NONE);
 }
 
 void tally_free(struct tally *t)
@@ -49,19 +56,11 @@ void tally_free(struct tally *t)
     *t = (struct tally){0};
 }
 
-static uint64_t count(const struct tally *t, uint8_t what)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < t->room; i++)
-        n += t->verdicts[i] == what;
-    return n;
-}
-
 uint64_t tally_failures(const struct tally *t)
 {
     uint64_t n = 0;
-    for (uint8_t v = 0; v < VERDICTS; v++)
-        n += count(t, v);
+    for (unsigned v = 0; v < VERDICTS; v++)
+        n += t->counts[v];
     return n;
 }
 
@@ -115,8 +114,8 @@ static void put_found(const struct tally *t, const struct tally_run *run, const 
     uint64_t infos = 0;
     line[0] = 0;
     for (uint8_t v = 0; v < VERDICTS; v++) {
-        n = append(line, n, count(t, v), verdict_name(v));
-        infos += count(t, v | TALLY_INFO);
+        n = append(line, n, t->counts[v], verdict_name(v));
+        infos += t->counts[v | TALLY_INFO];
     }
     append(line, n, infos, n ? "for information only" : "for information only, none of weight");
     prose_item(p, LEAD, HANG, "failures", "%s", *line ? line : "none");

@@ -12,10 +12,11 @@
 struct tally {
     uint8_t *verdicts; /* by id; TALLY_NONE, or a verdict with TALLY_INFO */
     size_t room;
-    bool short_of_memory;
+    uint64_t counts[256]; /* how many failures have that value now */
 };
 enum { TALLY_NONE = 0xff, TALLY_INFO = 0x80 };
 
+/* Without memory a failure is not counted. */
 void tally_failure(struct tally *t, const struct failure *f);
 void tally_gone(struct tally *t, int64_t id);
 void tally_free(struct tally *t);

@@ -18,10 +18,12 @@ bool diagnosis_icewarn_parse(const char *text, uint32_t *out)
         text += 7;
         text += strspn(text, " =:");
     }
-    if (strncasecmp(text, "0x", 2) == 0)
+    bool marked = strncasecmp(text, "0x", 2) == 0;
+    if (marked)
         text += 2;
     size_t n = strspn(text, "0123456789abcdefABCDEF");
-    if (n == 0 || n > 8 || text[n])
+    bool word = !marked && strcspn(text, "0123456789") >= n; /* "dead" is a word */
+    if (n == 0 || n > 8 || text[n] || word)
         return false;
     *out = (uint32_t)strtoul(text, NULL, 16);
     return true;
