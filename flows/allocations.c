@@ -7,6 +7,7 @@
 
 #include "flows/limits.h"
 #include "flows/multimap.h"
+#include "flows/pool.h"
 #include "flows/session.h"
 
 #define ALLOCATION_INTERIM (120 * TICK_S) /* a row while it still lives */
@@ -32,6 +33,7 @@ struct allocations {
     struct joiner *joiner;
     const struct engine_out *out;
     uint64_t seed;
+    struct pool pool;
     struct multimap by_tuple, by_connection;
     struct allocation *oldest, *newest;
     struct allocation *first_ended, *last_ended; /* queue: over, then dropped */
@@ -47,6 +49,7 @@ struct allocations *allocations_new(struct joiner *j, const struct engine_out *o
     struct allocations *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
+    pool_init(&s->pool, sizeof(struct allocation));
     s->joiner = j;
     s->out = out;
     s->seed = seed;
@@ -114,7 +117,7 @@ static void allocation_drop(struct allocations *s, struct allocation *a)
     else
         s->newest = a->prev;
     fact_clear(&a->fact);
-    free(a);
+    pool_give(&s->pool, a);
     s->n--;
 }
 
@@ -139,12 +142,12 @@ static struct allocation *allocation_new(struct allocations *s, const struct end
         allocation_over(s, s->oldest, "expired");
         allocation_drop(s, s->oldest);
     }
-    struct allocation *a = calloc(1, sizeof *a);
+    struct allocation *a = pool_take(&s->pool);
     if (!a)
         return NULL;
+    *a = (struct allocation){.expires = TICK_NONE};
     a->fact = (struct fact_allocation){.id = ++s->last_id, .client = *client, .server = *server,
                                        .proto = at->proto, .started = at->time, .ended = TICK_NONE};
-    a->expires = TICK_NONE;
     a->node = multimap_add(&s->by_tuple, endpoint_hash2(client, server, s->seed), a, 0, 0, 0);
     a->prev = s->newest;
     if (s->newest)
@@ -556,6 +559,7 @@ void allocations_free(struct allocations *s)
         allocation_drop(s, s->oldest);
     multimap_clear(&s->by_tuple);
     multimap_clear(&s->by_connection);
+    pool_clear(&s->pool);
     free(s);
 }
 

@@ -13,15 +13,12 @@ struct arena_chunk {
 void arena_pool_init(struct arena_pool *p, size_t cap_bytes)
 {
     *p = (struct arena_pool){.cap_bytes = cap_bytes};
+    pool_init(&p->chunks, CHUNK);
 }
 
 void arena_pool_clear(struct arena_pool *p)
 {
-    while (p->free) {
-        struct arena_chunk *c = p->free;
-        p->free = c->next;
-        free(c);
-    }
+    pool_clear(&p->chunks);
 }
 
 void arena_init(struct arena *a, struct arena_pool *p)
@@ -32,12 +29,8 @@ void arena_init(struct arena *a, struct arena_pool *p)
 static struct arena_chunk *chunk_new(struct arena_pool *p, size_t size)
 {
     struct arena_chunk *c = NULL;
-    if (size == CHUNK && p->free) {
-        c = p->free;
-        p->free = c->next;
-    } else if (p->held + size <= p->cap_bytes) {
-        c = malloc(size);
-    }
+    if (p->held + size <= p->cap_bytes)
+        c = size == CHUNK ? pool_take(&p->chunks) : malloc(size);
     if (!c) {
         p->refused++;
         return NULL;
@@ -51,7 +44,8 @@ void *arena_get(struct arena *a, size_t n)
 {
     n = (n + 7) & ~(size_t)7;
     if (n > a->left) {
-        size_t size = n + sizeof(struct arena_chunk) <= CHUNK ? CHUNK : n + sizeof(struct arena_chunk);
+        size_t size =
+            n + sizeof(struct arena_chunk) <= CHUNK ? CHUNK : n + sizeof(struct arena_chunk);
         struct arena_chunk *c = chunk_new(a->pool, size);
         if (!c)
             return NULL;
@@ -88,12 +82,10 @@ void arena_free(struct arena *a)
         struct arena_chunk *c = a->first;
         a->first = c->next;
         a->pool->held -= c->size;
-        if (c->size == CHUNK) {
-            c->next = a->pool->free;
-            a->pool->free = c;
-        } else {
+        if (c->size == CHUNK)
+            pool_give(&a->pool->chunks, c);
+        else
             free(c);
-        }
     }
     a->left = 0;
 }

@@ -1,17 +1,18 @@
 /*
- * One arena per session: memory in chunks out of a shared free list, given back in one call. Nothing in it
- * is freed alone.
+ * One arena per session: memory in chunks out of a shared free list, given back in one call.
+ * Nothing in it is freed alone.
  */
 #ifndef EW_FLOWS_ARENA_H
 #define EW_FLOWS_ARENA_H
 
 #include "capture/bytes.h"
+#include "flows/pool.h"
 
 struct arena_chunk;
 
-/* The free list that arenas share. cap_bytes bounds what all of them hold together. */
+/* The chunks that arenas share. cap_bytes bounds what all of them hold together. */
 struct arena_pool {
-    struct arena_chunk *free;
+    struct pool chunks;
     size_t held, cap_bytes;
     uint64_t refused;
 };
