@@ -1,0 +1,207 @@
+/*
+ * The story of the first field report: what it must tell (P§8), and what it must not claim (P§7.4).
+ */
+#include "report/story.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/help/flat.h"
+#include "tests/help/sample_db.h"
+
+static char path[SAMPLE_PATH];
+static struct query_db *db;
+static char *story; /* at 80 columns */
+
+static char *tell(unsigned width)
+{
+    struct story_facts f;
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    struct prose p = {out, width};
+    assert_int_equal(story_load(db, 1, &f), STORY_OK);
+    story_print(&f, &p, "edgewatch --db x.db");
+    story_unload(&f);
+    fclose(out);
+    return text;
+}
+
+static int make(void **state)
+{
+    (void)state;
+    setenv("TZ", "UTC", 1);
+    sample_make(path);
+    db = sample_open(path);
+    story = tell(80);
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    (void)state;
+    free(story);
+    query_close(db);
+    sample_remove(path);
+    return 0;
+}
+
+static void has(const char *want)
+{
+    if (!strstr(story, want))
+        fail_msg("\"%s\" is missing in:\n%s", want, story);
+}
+
+static void says(const char *words)
+{
+    if (!flat_has(story, words))
+        fail_msg("\"%s\" is missing in:\n%s", words, story);
+}
+
+static void both_legs_and_the_alias_are_named(void **state)
+{
+    (void)state;
+    has("10.98.2.1:13211 -> 10.3.0.34:443, TCP: relay port allocated");
+    has("relay port 2.2.2.2:58138, seen on the wire at 10.3.0.40");
+    has("10.3.0.40:58138 -> 1.1.1.1:50704, TCP: refused");
+    has("10.3.0.40 = 2.2.2.2 (learned, 1 port agreed)");
+}
+
+static void the_call_is_told(void **state)
+{
+    (void)state;
+    says("a622d7b9f6464be3a455e6d98ec700b3");
+    has("application sharing, user1@contoso.com to user2@fabrikam.com");
+    has("after 3.715 s, status 200");
+}
+
+static void candidates_of_both_sides_with_the_tried_pair(void **state)
+{
+    (void)state;
+    has("     offer   host   TCP-PASS   10.98.2.1:21916                     1,2");
+    has("  *  offer   relay  TCP-PASS   2.2.2.2:58138      10.98.2.1:13211  1");
+    has("     answer  host   TCP-PASS   10.26.10.50:50058");
+    has("relay TCP-PASS 2.2.2.2:58138 -> default TCP-PASS 1.1.1.1:50704");
+}
+
+static void every_request_and_reset_has_its_own_time(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "  10:43:59.456    +6.389 s  |                        |---- SYN 3074395695 ---->|\n",
+        "  10:43:59.499      +43 ms  |                        |<------ RST, ACK --------|\n",
+        "  10:44:00.002     +503 ms  |                        |------- SYN again ------>|\n",
+        "  10:44:00.044      +42 ms  |                        |<------ RST, ACK --------|\n",
+        "  10:44:00.548     +504 ms  |                        |------- SYN again ------>|\n",
+        "  10:44:00.590      +42 ms  |                        |<------ RST, ACK --------|\n"};
+    const char *at = story;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        has(lines[i]);
+        assert_true(strstr(story, lines[i]) >= at); /* in this order */
+        at = strstr(story, lines[i]);
+    }
+    has("|-- Allocate, granted -->|");
+    has("|--- Send to the peer -->|");
+    has("INVITE, offer");
+    has("200, answer");
+}
+
+static void the_facts_of_the_verdict(void **state)
+{
+    (void)state;
+    says("3 SYN with one sequence number (3074395695): 1 attempt, 3");
+    has("answered after   43, 42, 42 ms");
+    has("their TTL        115, 115, 115; IP id 0, 0, 0");
+    says("Each of 3 SYNs was answered by RST.");
+    says("confirmed, by relay-address, alias, rport");
+}
+
+static void the_endpoint_is_quoted_and_explained(void **state)
+{
+    (void)state;
+    says("the callee: 51007 Callee media connectivity diagnosis info");
+    says("10.166.24.59:8541, relay 1.1.1.1:50704, on the Internet");
+    says("checks had not run yet");
+}
+
+static void hypotheses_come_with_what_would_settle_them(void **state)
+{
+    (void)state;
+    has("none of them proven");
+    has("1. own-outbound-range-blocked, possible");
+    has("against       42 ms");
+    has("would settle  a capture outside the firewall");
+    has("2. far-side-refuses, possible");
+    has("edgewatch --db x.db export 1 -o failure-1.pcapng");
+}
+
+static void the_origin_of_the_resets_stays_open(void **state)
+{
+    (void)state;
+    says("The far host, a firewall in front of it, or one of our own can write");
+    assert_null(strstr(story, "remote refused"));
+    assert_null(strstr(story, "peer refused"));
+    assert_null(strstr(story, "refused by"));
+}
+
+static void lines_fit_the_page(void **state)
+{
+    (void)state;
+    char *wide = tell(120);
+    const char *texts[] = {story, wide};
+    static const size_t most[] = {80, 120};
+    for (size_t i = 0; i < 2; i++)
+        for (const char *p = texts[i]; *p;) {
+            size_t n = strcspn(p, "\n");
+            if (n > most[i])
+                fail_msg("%zu columns: %.*s", n, (int)n, p);
+            p += n + (p[n] == '\n');
+        }
+    free(wide);
+}
+
+static void an_unknown_id_is_no_story(void **state)
+{
+    (void)state;
+    struct story_facts f;
+    assert_int_equal(story_load(db, 4711, &f), STORY_NO_ID);
+}
+
+static void the_story_as_json_has_all_its_parts(void **state)
+{
+    (void)state;
+    struct story_facts f;
+    static const char *const parts[] = {"failure",     "call",     "allocation",
+                                        "alias",       "attempts", "candidates",
+                                        "diagnostics", "findings", "sends"};
+    assert_int_equal(story_load(db, 1, &f), STORY_OK);
+    json_t *all = story_json(&f);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_t *part = json_object_get(all, parts[i]);
+        if (!part || (json_is_array(part) && json_array_size(part) == 0))
+            fail_msg("%s is missing", parts[i]);
+    }
+    json_decref(all);
+    story_unload(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_legs_and_the_alias_are_named),
+        cmocka_unit_test(the_call_is_told),
+        cmocka_unit_test(candidates_of_both_sides_with_the_tried_pair),
+        cmocka_unit_test(every_request_and_reset_has_its_own_time),
+        cmocka_unit_test(the_facts_of_the_verdict),
+        cmocka_unit_test(the_endpoint_is_quoted_and_explained),
+        cmocka_unit_test(hypotheses_come_with_what_would_settle_them),
+        cmocka_unit_test(the_origin_of_the_resets_stays_open),
+        cmocka_unit_test(lines_fit_the_page),
+        cmocka_unit_test(an_unknown_id_is_no_story),
+        cmocka_unit_test(the_story_as_json_has_all_its_parts),
+    };
+    return cmocka_run_group_tests(tests, make, unmake);
+}
