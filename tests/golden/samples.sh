@@ -1,0 +1,181 @@
+#!/bin/bash
+# The samples: every failure that pcaps/INDEX expects of a case, and no other. Then what must not change
+# the answer: reading twice, files in the other order, files in two runs, and a file that is cut.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/help/protocol.sh
+edgewatch=${EDGEWATCH:-$PWD/edgewatch}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# ---- pcaps/INDEX ----
+
+# Lines of one keyword of a case, without the keyword.
+of_case() { # CASE KEYWORD
+    awk -v name="$1" -v key="$2" '
+        $1 == "case" { on = $2 == name }
+        on && $1 == key { $1 = ""; sub(/^ */, ""); print }' pcaps/INDEX
+}
+
+paths() { # CASE: its files with their folder
+    of_case "$1" files | tr ' ' '\n' | sed '/./s,^,pcaps/,'
+}
+
+# ---- one database ----
+
+ask() { # DB SQL
+    sqlite3 -readonly -bail -separator ' ' "$1" "$2"
+}
+
+# The rows as `expect` has them: leg verdict severity src dst grade confidence.
+rows() { # DB
+    ask "$1" "
+        SELECT ifnull(leg, '-'), verdict, severity,
+            CASE WHEN src_addr IS NULL THEN '-' WHEN src_addr LIKE '%:%'
+                THEN '[' || src_addr || ']:' || src_port ELSE src_addr || ':' || src_port END,
+            CASE WHEN dst_addr IS NULL THEN '-' WHEN dst_addr LIKE '%:%'
+                THEN '[' || dst_addr || ']:' || dst_port ELSE dst_addr || ':' || dst_port END,
+            ifnull(grade, '-'), ifnull(confidence, '-')
+        FROM failures ORDER BY 1, 2, 3, 4, 5"
+}
+
+# Everything a failure says, its row ids, run and sensor apart, with its findings.
+whole() { # DB
+    sqlite3 -readonly -bail -json "$1" "
+        SELECT event_id, first_seen, last_seen, leg, transport, verdict, severity, src_addr, src_port,
+            src_public, dst_addr, dst_port, attempts, syns, rsts, rtt_ms, icmp_type, icmp_code,
+            icmp_from, grade, matched_by, confidence, call_id, caller, callee, medium,
+            local_candidate, remote_candidate, client_addr, client_port, finding, explanation,
+            advice, capture_quality,
+            (SELECT group_concat(code || ' ' || confidence || ' ' || evidence) FROM findings
+                WHERE scope = 'failure:' || f.id) AS findings
+        FROM failures f ORDER BY event_id" | sed 's/},{/},\n{/g; s/,"/,\n  "/g'
+}
+
+read_into() { # DB FILES...
+    local db=$1
+    shift
+    "$edgewatch" --db "$db" --config /dev/null read -q "$@" >"$work/said" 2>&1
+}
+
+# ---- tests of one case ----
+
+# Each expected line fits one row, and no row is left. A * in a line stands for anything, so lines with
+# few of them choose first.
+compare_rows() { # EXPECTED-LINES GOT-ROWS
+    local line i found
+    mapfile -t left <<<"$2"
+    while read -r line; do
+        [ -n "$line" ] || continue
+        found=
+        for i in "${!left[@]}"; do
+            # shellcheck disable=SC2053 # * matches on purpose
+            if [[ ${left[i]} == ${line//[/\\[} ]]; then
+                found=$i
+                break
+            fi
+        done
+        if [ -n "$found" ]; then unset "left[found]"; else echo "missing: $line"; fi
+    done < <(awk '{ print gsub(/[*]/, "*"), $0 }' <<<"$1" | sort -n | cut -d' ' -f2-)
+    for line in "${left[@]}"; do
+        [ -n "$line" ] && echo "not expected: $line"
+    done
+}
+
+compare_findings() { # CASE DB
+    local code codes
+    codes=$(ask "$2" "SELECT DISTINCT code FROM findings")
+    for code in $(of_case "$1" finding); do
+        grep -qx "$code" <<<"$codes" || echo "finding missing: $code"
+    done
+    for code in $(of_case "$1" absent); do
+        ! grep -qx "$code" <<<"$codes" || echo "finding that must be absent: $code"
+    done
+}
+
+reversed() { # WORDS...: last first
+    printf '%s\n' "$@" | tac
+}
+
+read_case() { # CASE
+    local name=$1 files args db=$work/$1 twice=$work/$1-twice other=$work/$1-other apart=$work/$1-apart
+    mapfile -t files < <(paths "$name")
+    # shellcheck disable=SC2046 # options are words
+    set -- $(of_case "$name" args)
+    args=("$@")
+    if ! read_into "$db" "${args[@]}" "${files[@]}"; then
+        not_ok "$name: read" "$(head -n 1 "$work/said")"
+        return
+    fi
+    verdict "$name: failures as expected" "$(compare_rows "$(of_case "$name" expect)" "$(rows "$db")")"
+    verdict "$name: findings as expected" "$(compare_findings "$name" "$db")"
+
+    read_into "$twice" "${args[@]}" "${files[@]}" && read_into "$twice" "${args[@]}" "${files[@]}"
+    same "$name: read twice, the same" "$(whole "$db")" "$(whole "$twice")"
+    [ ${#files[@]} -gt 1 ] || return
+
+    mapfile -t swapped < <(reversed "${files[@]}")
+    read_into "$other" "${args[@]}" "${swapped[@]}"
+    same "$name: in the other order, the same" "$(whole "$db")" "$(whole "$other")"
+    for order in files swapped; do
+        declare -n list=$order
+        rm -f "$apart"*
+        for file in "${list[@]}"; do
+            read_into "$apart" "${args[@]}" "$file"
+        done
+        same "$name: in runs of their own ($order), the same" "$(whole "$db")" "$(whole "$apart")"
+    done
+}
+
+# ---- cut files ----
+
+# How many records of a pcap lie wholly before each of the given lengths, and whether it ends there.
+records_before() { # FILE LENGTH...
+    perl -e '
+        my $file = shift; local $/; open my $f, "<:raw", $file or die; my $bytes = <$f>;
+        my ($at, @ends) = (24);
+        while ($at + 16 <= length $bytes) {
+            $at += 16 + unpack "x8V", substr $bytes, $at, 16;
+            push @ends, $at;
+        }
+        for my $cut (@ARGV) {
+            my $n = grep { $_ <= $cut } @ends;
+            print $n, " ", ($cut == ($n ? $ends[$n - 1] : 24) ? "whole" : "cut"), "\n";
+        }' "$@"
+}
+
+# A twentieth at a time: everything before the damage is stored, the exit code tells of the damage,
+# and stderr names file and place.
+cut_file() { # FILE
+    local file=$1 name=${1##*/} size i cuts=() db=$work/cut piece=$work/piece.pcap found=
+    size=$(stat -c %s "$file")
+    for i in {1..19}; do cuts+=($((size * i / 20))); done
+    i=0
+    while read -r records state; do
+        local cut=${cuts[i]} want=65 got stored
+        i=$((i + 1))
+        [ "$state" = whole ] && [ "$records" -gt 0 ] && want=0
+        head -c "$cut" "$file" >"$piece"
+        rm -f "$db"*
+        read_into "$db" "$piece"
+        got=$?
+        stored=$(ask "$db" "SELECT ifnull(sum(packets), 0) FROM health WHERE interface IS NOT NULL" 2>&1)
+        if [ "$got" != "$want" ] || [ "${stored:-0}" != "$records" ]; then
+            found="cut at $cut: exit $got, $stored packets stored; expected exit $want, $records packets"
+            break
+        fi
+        if [ "$want" = 65 ] && ! grep -q piece.pcap "$work/said"; then
+            found="cut at $cut: the message does not name the file: $(head -n 1 "$work/said")"
+            break
+        fi
+    done < <(records_before "$file" "${cuts[@]}")
+    verdict "$name: cut at every twentieth" "$found"
+}
+
+for name in $(awk '$1 == "case" { print $2 }' pcaps/INDEX); do
+    read_case "$name"
+done
+for file in pcaps/*.pcap; do
+    cut_file "$file"
+done
+finish
