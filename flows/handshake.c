@@ -84,12 +84,6 @@ void handshake_midstream(struct handshake *h, tick_t time)
     h->wait = WAIT_IDLE_MID;
 }
 
-void handshake_cross(struct handshake *h, uint32_t isn)
-{
-    h->server_isn = h->other_isn = isn;
-    h->flags |= HS_PEER_KNOWN | HS_SERVER_SPOKE;
-}
-
 /* The handshake is complete; counting starts at the first byte of each side. */
 static void open_up(struct handshake *h, uint32_t server_isn, result *r)
 {

@@ -122,8 +122,6 @@ void handshake_begin(struct handshake *h, tick_t time, uint32_t isn);
 void handshake_adopt(struct handshake *h, tick_t time, uint32_t synack_ack);
 /* A connection older than the capture. */
 void handshake_midstream(struct handshake *h, tick_t time);
-/* Both ends sent a SYN and one acknowledged the other's: h is the attempt, isn the server's own. */
-void handshake_cross(struct handshake *h, uint32_t isn);
 
 struct handshake_result handshake_step(struct handshake *h, const struct handshake_event *e);
 

@@ -249,29 +249,6 @@ static struct flow_ref on_stranger(struct tracker *t, const struct packet *p)
     return ref_to(t, n, ev.from_client, synack);
 }
 
-/* Two SYNs that crossed are one connection as soon as one end acknowledges the other's. */
-static void join_crossed(struct tracker *t, uint32_t n, const struct packet *p)
-{
-    uint32_t mine = 0, theirs = 0;
-    for (; n; n = flowtable_sibling(&t->table, n)) {
-        const struct entry *e = &t->table.hot[n];
-        bool sender = endpoint_eq(&e->flow.client, &p->src);
-        if (!handshake_embryonic(&e->hs) || !e->hs.syns)
-            continue;
-        if (sender && p->seq - e->hs.client_isn <= 1)
-            mine = n;
-        else if (!sender && p->ack == e->hs.client_isn + 1)
-            theirs = n;
-    }
-    if (!mine || !theirs)
-        return;
-    bool mine_first = t->table.cold[mine].id < t->table.cold[theirs].id;
-    uint32_t stays = mine_first ? mine : theirs, goes = mine_first ? theirs : mine;
-    handshake_cross(&t->table.hot[stays].hs, t->table.hot[goes].hs.client_isn);
-    note_sides(t, &t->table.hot[stays], false);
-    entry_remove(t, goes);
-}
-
 /* Of several connections on the same ports, the one the packet fits; else the newest attempt. */
 static uint32_t choose(struct tracker *t, uint32_t n, const struct packet *p)
 {
@@ -319,9 +296,7 @@ struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p)
         return on_stranger(t, p);
     struct entry *e = &t->table.hot[n];
     if (e->siblings) {
-        if (p->flags & TCP_ACK)
-            join_crossed(t, n, p);
-        n = choose(t, flowtable_find(&t->table, &p->src, &p->dst, &forward), p);
+        n = choose(t, n, p);
         e = &t->table.hot[n];
         forward = endpoint_eq(&e->flow.client, &p->src);
     }

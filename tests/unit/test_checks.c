@@ -229,6 +229,21 @@ static void a_full_table_gives_up_unanswered_runs_of_strangers_first(void **stat
     assert_int_equal(lab.strangers, 1 + 1 + 62); /* connected twice, and what the table still had */
 }
 
+static void a_table_full_of_answered_runs_gives_up_the_oldest_and_says_so(void **state)
+{
+    (void)state;
+    tracker_lab_close(&lab);
+    tracker_lab_open(&lab, 64, 2);
+    for (int i = 0; i < 3; i++) {
+        const char *const from[] = {"10.0.0.1:1", "10.0.0.1:2", "10.0.0.1:3"};
+        lab_stun(&lab, i, from[i], B, BIND, 1);
+        lab_stun(&lab, i + 0.1, B, from[i], BIND_OK, 1);
+    }
+    assert_int_equal(lab.by_verdict[VERDICT_CONNECTED], 1);
+    lab_finish(&lab, 10);
+    assert_int_equal(lab.by_verdict[VERDICT_CONNECTED], 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -241,6 +256,7 @@ int main(void)
         TEST(unanswered_checks_keep_their_packets_and_the_icmp),
         TEST(icmp_that_quotes_something_else_is_not_ours),
         TEST(a_full_table_gives_up_unanswered_runs_of_strangers_first),
+        TEST(a_table_full_of_answered_runs_gives_up_the_oldest_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,8 @@ static struct handshake_event event_for(const struct play *p, char word)
         return server(syn_ack, PEER, ISN + 1, 0);
     case 'w':
         return server(syn_ack, PEER, ISN + 77777, 0);
+    case 'y':
+        return client(syn_ack, ISN, PEER + 1, 0);
     case 'A':
         return client(TCP_ACK, c, s, 0);
     case 'W':
@@ -121,10 +123,6 @@ static struct handshake_event event_for(const struct play *p, char word)
 
 static void perform(struct play *p, char word, tick_t time)
 {
-    if (word == 'c') {
-        handshake_cross(&p->h, PEER);
-        return;
-    }
     struct handshake_event e = event_for(p, word);
     bool silence = e.what == HS_DEADLINE || e.what == HS_END;
     e.time = time;
@@ -217,10 +215,13 @@ static const struct {
     {"a0 S0.001 A0.002 D0.1 d0.2", VERDICT_CONNECTED, NO, "SYN-ACK captured before its SYN"},
     {"a0 A0.1 D0.2 d0.3", VERDICT_CONNECTED, NO, "the capture began after the SYN"},
     {"S0 A0.09 a0.1 D0.2 d0.3", VERDICT_CONNECTED, NO, "ACK captured before the SYN-ACK"},
-    {"S0 c0.01 a0.02 A0.03 D0.1 d0.2", VERDICT_CONNECTED, NO, "simultaneous open"},
+    {"S0 A0.09 a0.1 .30.2", VERDICT_OPEN_NO_CHECK, NO, "... and nothing after it"},
+    {"S0 a0.02 y0.03 D0.1 d0.2", VERDICT_CONNECTED, NO, "simultaneous open"},
+    {"S0 y0.02 a0.03 D0.1 d0.2", VERDICT_CONNECTED, NO, "... in the other order"},
     {"S0 A0.2 d0.3 D0.4", VERDICT_CONNECTED, NO, "SYN-ACK lost by the capture"},
     {"S0 a0.1 A0.2 $0.3", NO, VERDICT_CONNECTED, "the handshake is all there was time for"},
     {"S0 a0.1 A0.2 D0.3 q0.4 d0.5 o0.6", VERDICT_CONNECTED, NO, "RST forged: its sender goes on"},
+    {"S0 a0.1 A0.2 D0.3 q0.4 e0.5 .31", VERDICT_CONNECTED, NO, "... a little"},
     /* reset after open */
     {"S0 a0.1 A0.2 q0.3 .3.4", NO, VERDICT_RESET_AFTER_OPEN, "before any payload"},
     {"S0 a0.1 A0.2 D0.3 q0.4 .3.5", NO, VERDICT_RESET_AFTER_OPEN, "instead of an answer"},
