@@ -45,6 +45,19 @@ static void json_candidate(struct text *t, const struct fact_candidate *k)
     text_raw(t, "]", 1);
 }
 
+/* The default address counts as a candidate of its own where no line names it: MOC 2005 sends nothing
+ * else (P§2.2), excerpts and B2BUAs cut lines off. */
+static bool default_candidate(const struct fact_side *s, struct fact_candidate *out)
+{
+    for (unsigned i = 0; i < s->n_candidates; i++)
+        if (endpoint_eq(&s->candidates[i].at, &s->preset))
+            return false;
+    *out = (struct fact_candidate){.at = s->preset, .component = 1, .type = CAND_TYPE_UNKNOWN,
+                                   .transport = s->tcp ? CAND_TCP_PASS : CAND_UDP,
+                                   .dialect = DIALECT_DEFAULT};
+    return s->preset.port && !addr_none(&s->preset.addr);
+}
+
 static void json_medium(struct text *t, const struct fact_media *m, const struct fact_side *s)
 {
     int flags = s->present ? MEDIA_PRESENT | (s->rejected ? MEDIA_REJECTED : 0) |
@@ -60,11 +73,17 @@ static void json_medium(struct text *t, const struct fact_media *m, const struct
         comma(t);
         text_json(t, s->ufrag);
         text_raw(t, ",[", 2);
+        struct fact_candidate preset;
+        bool alone = default_candidate(s, &preset);
         for (unsigned i = 0; i < s->n_candidates; i++) {
             if (i)
                 comma(t);
             json_candidate(t, &s->candidates[i]);
         }
+        if (alone && s->n_candidates)
+            comma(t);
+        if (alone)
+            json_candidate(t, &preset);
         text_raw(t, "]", 1);
     }
     text_raw(t, "]", 1);

@@ -260,6 +260,14 @@ static void tell(struct joiner *j, struct loaded *l)
         joiner_allocation_forget(j, &l->allocations[i]);
 }
 
+/* Addresses come from the wire: whoever chose them must not choose hash buckets. Never 0. */
+static uint64_t hash_seed(void)
+{
+    uint64_t seed;
+    sqlite3_randomness(sizeof seed, &seed);
+    return seed | 1;
+}
+
 static int judge(struct rejoin *r)
 {
     struct joiner_config config = {
@@ -270,6 +278,7 @@ static int judge(struct rejoin *r)
         .n_edges = r->n_edges,
         .relay_low = r->relay_low,
         .relay_high = r->relay_high,
+        .seed = hash_seed(),
     };
     struct joiner_hooks hooks = {r, on_failure, on_failure_gone, on_attempt_failure, on_alias};
     struct joiner *j = r->sensor ? joiner_new(&config, &hooks) : NULL;

@@ -78,15 +78,15 @@ static const char *const traffic[] = {
     " WHERE r.covered = 0 AND (o.wanted OR o.src_addr IN (SELECT addr FROM relay_addr) OR"
     " o.dst_addr IN (SELECT addr FROM relay_addr))",
     "CREATE INDEX temp.taken_key ON taken(src_addr, hour_us)",
-#define TAKEN(verdicts)                                                                            \
-    "(SELECT count(*) FROM temp.taken k WHERE k.src_addr = h.src_addr AND k.hour_us = h.hour_us"   \
-    " AND k.run_id = h.run_id AND k.dst_net = h.dst_net AND k.transport = h.transport AND"         \
-    " k.dst_port BETWEEN h.port_from AND h.port_to AND k.verdict " verdicts "))"
-    "UPDATE traffic_hour AS h SET connected = max(0, connected - " TAKEN("IN ('connected'")
-    ", refused = max(0, refused - " TAKEN("IN ('refused'")
-    ", timeout = max(0, timeout - " TAKEN("IN ('timeout', 'single-syn'")
-    ", other = max(0, other - "
-    TAKEN("NOT IN ('connected', 'refused', 'timeout', 'single-syn'")
+/* what is left of a counter without the attempts of these verdicts */
+#define REST_OF(counter, verdicts)                                                                 \
+    counter " = max(0, " counter " - (SELECT count(*) FROM temp.taken k WHERE"                     \
+            " k.src_addr = h.src_addr AND k.hour_us = h.hour_us AND k.run_id = h.run_id AND"       \
+            " k.dst_net = h.dst_net AND k.transport = h.transport AND"                             \
+            " k.dst_port BETWEEN h.port_from AND h.port_to AND k.verdict " verdicts "))"
+    "UPDATE traffic_hour AS h SET " REST_OF("connected", "= 'connected'") ", "
+    REST_OF("refused", "= 'refused'") ", " REST_OF("timeout", "IN ('timeout', 'single-syn')") ", "
+    REST_OF("other", "NOT IN ('connected', 'refused', 'timeout', 'single-syn')")
     " WHERE hour_us BETWEEN :first - :day AND :last AND run_id IN " RIVAL_RUNS,
     "DROP TABLE temp.taken",
     "DELETE FROM traffic_hour WHERE hour_us BETWEEN :first - :day AND :last AND"

@@ -28,12 +28,27 @@ static const struct endpoint *relay_of(const struct fact_side *s)
     return first;
 }
 
+/* Where relay lines are missing (excerpts, cut SDP) the default address is the relay of a Lync client
+ * (P§2.3), if it is a public one of a host that no other candidate names. */
+static const struct endpoint *default_relay_of(const struct fact_side *s)
+{
+    if (!s->present || !s->n_candidates || !s->preset.port || addr_none(&s->preset.addr) ||
+        addr_is_private(&s->preset.addr))
+        return NULL;
+    for (unsigned i = 0; i < s->n_candidates; i++)
+        if (addr_eq(&s->candidates[i].at.addr, &s->preset.addr))
+            return NULL;
+    return &s->preset;
+}
+
 static void bind_relay(struct binds *b, const struct fact_call *c, enum call_side side,
                        char out[ENDPOINT_TEXT])
 {
     const struct endpoint *relay = NULL;
     for (unsigned i = 0; !relay && i < c->n_media; i++)
         relay = relay_of(&c->media[i].side[side]);
+    for (unsigned i = 0; !relay && i < c->n_media; i++)
+        relay = default_relay_of(&c->media[i].side[side]);
     bind_word(b, relay ? endpoint_text(relay, out) : NULL);
 }
 
