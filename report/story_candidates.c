@@ -10,12 +10,19 @@
 /* the last column only where there is room for it */
 enum { TEXT = 128, MOST = 40, COLUMNS = 8, WIDE = 100 };
 
+/* The word for what the candidate is; the c=/m= address has no type of its own. */
+static const char *kind_of(const json_t *c)
+{
+    const char *type = field_text(c, "type");
+    return *type ? type : field_text(c, "dialect");
+}
+
 /* Is this candidate what the failure names as local or remote ("relay TCP-PASS 2.2.2.2:58138")? */
 static bool tried(const struct story_facts *f, const json_t *c, const char *at)
 {
     static const char *const names[] = {"local_candidate", "remote_candidate"};
     char text[2 * TEXT];
-    snprintf(text, sizeof text, "%s %s %s", field_text(c, "type"), field_text(c, "transport"), at);
+    snprintf(text, sizeof text, "%s %s %s", kind_of(c), field_text(c, "transport"), at);
     for (size_t i = 0; i < 2; i++)
         if (strcmp(text, field_text(f->failure, names[i])) == 0)
             return true;
@@ -66,7 +73,7 @@ static bool put_row(const struct story_facts *f, struct table *t, size_t i)
     field_endpoint(c, "rel_addr", "rel_port", base, sizeof base);
     components(f->candidates, i, parts, sizeof parts);
     snprintf(who, sizeof who, "%s", offer ? "offer" : "answer");
-    table_row(t, (const char *const[]){tried(f, c, at) ? "*" : "", who, field_text(c, "type"),
+    table_row(t, (const char *const[]){tried(f, c, at) ? "*" : "", who, kind_of(c),
                                        field_text(c, "transport"), at, *base ? base : "", parts,
                                        field_text(c, "dialect")});
     return true;

@@ -84,9 +84,13 @@ static bool side_of(struct arena *a, const json_t *from, struct fact_media *m, e
     };
     if (n && !s->candidates)
         return false;
-    for (size_t i = 0; i < n; i++)
-        candidate_of(a, json_array_get(list, i), &s->candidates[i]);
-    s->n_candidates = s->room = (uint16_t)n;
+    for (size_t i = 0; i < n; i++) {
+        struct fact_candidate *k = &s->candidates[s->n_candidates];
+        candidate_of(a, json_array_get(list, i), k);
+        if (k->dialect != DIALECT_DEFAULT) /* that one is the preset */
+            s->n_candidates++;
+    }
+    s->room = (uint16_t)n;
     return true;
 }
 

@@ -191,7 +191,7 @@ CREATE VIEW candidates AS SELECT
     CASE k.value ->> 2 WHEN 0 THEN 'host' WHEN 1 THEN 'srflx' WHEN 2 THEN 'prflx'
         WHEN 3 THEN 'relay' END AS type,
     k.value ->> 3 AS addr, k.value ->> 4 AS port, k.value ->> 8 AS rel_addr,
-    k.value ->> 9 AS rel_port, k.value ->> 5 AS priority,
+    k.value ->> 9 AS rel_port, nullif(k.value ->> 5, 0) AS priority,
     CASE k.value ->> 7 WHEN 0 THEN 'ms-ice' WHEN 1 THEN 'ms-ice2' WHEN 2 THEN 'rfc5245'
         WHEN 3 THEN 'rfc6544' WHEN 4 THEN 'default' END AS dialect,
     c.origin
