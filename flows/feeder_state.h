@@ -106,7 +106,8 @@ void reassembly_heal_due(struct feeder *f, struct fed *e, tick_t now);
 /* Heals all holes, whatever their age. */
 void reassembly_flush(struct feeder *f, struct fed *e);
 
-/* Leaves libnids, the flow goes on: holes are healed, what the reader left is dropped, with a gap. */
+/* Leaves libnids, the flow goes on: holes are healed, what the reader left is dropped, with a gap.
+ */
 void reassembly_leave(struct feeder *f, struct fed *e);
 
 /* Leaves libnids for good: holes are healed, what the reader left is dropped. */

@@ -303,13 +303,21 @@ static bool due(const struct fed *e, enum stream_side side, tick_t now)
     return receiver < h->hole_at && age >= HEAL_UNSEEN;
 }
 
+/* One hole at a time: the next one may be much younger. */
+static void heal_side(struct feeder *f, struct fed *e, enum stream_side side, tick_t now)
+{
+    struct half *h = &e->half[side];
+    if (!due(e, side, now))
+        return;
+    heal(f, e, side, end_of_loss(h, end_of_hole(f, e, side)));
+    h->hole_at = now;
+    h->since = 0;
+}
+
 void reassembly_heal_due(struct feeder *f, struct fed *e, tick_t now)
 {
-    for (int i = 0; i < 2; i++) {
-        enum stream_side side = (enum stream_side)i;
-        while (due(e, side, now))
-            heal(f, e, side, end_of_loss(&e->half[side], end_of_hole(f, e, side)));
-    }
+    heal_side(f, e, SIDE_CLIENT, now);
+    heal_side(f, e, SIDE_SERVER, now);
 }
 
 void reassembly_fin(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
