@@ -1,0 +1,157 @@
+#!/bin/bash
+# The command line from outside: exit codes, where output goes, formats, help, times, configuration.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/help/protocol.sh
+edgewatch=${EDGEWATCH:-$PWD/edgewatch}
+samples=$PWD/pcaps
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset EDGEWATCH_DB EDGEWATCH_CONFIG COLUMNS
+export TZ=UTC
+cd "$work" || exit 1
+
+# Runs edgewatch; leaves $code, and what it wrote in the files out and err.
+run() { # ARGUMENT...
+    "$edgewatch" "$@" >out 2>err </dev/null
+    code=$?
+}
+
+# Exit code and a pattern that standard error must have ("" = nothing on it).
+ends() { # NAME CODE PATTERN ARGUMENT...
+    local name=$1 want=$2 pattern=$3
+    shift 3
+    run "$@"
+    if [ $code != "$want" ]; then
+        not_ok "$name" "exit code $code, not $want: $(head -n 1 err)"
+    elif [ -z "$pattern" ] && [ -s err ]; then
+        not_ok "$name" "standard error is not empty: $(head -n 1 err)"
+    elif [ -n "$pattern" ] && ! grep -qe "$pattern" err; then
+        not_ok "$name" "standard error lacks '$pattern': $(head -n 1 err)"
+    else
+        ok "$name"
+    fi
+}
+
+holds() { # NAME COMMAND...: it succeeds
+    local name=$1
+    shift
+    if "$@"; then ok "$name"; else not_ok "$name" "$* is not so"; fi
+}
+
+# ---- reading ----
+ends read 0 'failures *1 refused' --db a.db read --sensor s "$samples/incident1-sip-internal.pcap" \
+    "$samples/incident1-external.pcap"
+same read-is-silent-on-stdout "" "$(cat out)"
+ends read-options-behind-files 0 "" read "$samples/incident1-external.pcap" --db b.db --quiet
+ends read-exit-code 1 "" -q --db c.db read --exit-code --sensor s "$samples/incident1-sip-internal.pcap" \
+    "$samples/incident1-external.pcap"
+ends read-stdin-empty 65 'stdin' --db d.db read -
+"$edgewatch" --db d.db read - <"$samples/incident1-external.pcap" 2>err
+same read-stdin "0 stdin" "$? $(grep -o 'stdin' err | head -n 1)"
+
+printf 'this is no capture\n' >garbage
+: >empty
+head -c 400 "$samples/incident1-external.pcap" >cut.pcap
+ends read-garbage 65 garbage --db e.db read garbage
+ends read-empty 65 empty --db e.db read empty
+ends read-cut 65 'cut.pcap.*offset' --db e.db read cut.pcap
+# file header 24, then records of 16 + 66 and 16 + 60 in turn: the fifth ends beyond 400
+same read-cut-keeps-what-was-before 4 "$(sqlite3 e.db 'SELECT sum(packets) FROM health WHERE interface = "cut.pcap"')"
+ends read-missing 66 'nowhere.pcap: No such file' --db e.db read nowhere.pcap
+ends read-bad-filter 64 'filter' --db e.db read --filter 'no such words' "$samples/incident1-external.pcap"
+ends read-no-file 64 'missing' read
+ends read-key-missing 78 'nokey' --db e.db read --tls-key nokey cut.pcap
+ends read-key-is-not-used 65 'cannot decrypt' --db e.db read --tls-key garbage cut.pcap
+ends read-no-directory 74 'nowhere' --db nowhere/x.db read cut.pcap
+ends read-not-a-database 74 garbage --db garbage read cut.pcap
+
+# ---- lists ----
+for list in failures calls allocations health; do
+    ends "$list" 0 "" --db a.db $list
+    holds "$list-table" [ -s out ]
+    run --db a.db $list --format csv
+    same "$list-csv" "$(sqlite3 a.db "SELECT group_concat(name) FROM pragma_table_info('$list')")" \
+        "$(head -n 1 out | tr -d '\r')"
+    run --db a.db $list --format json
+    same "$list-json" "$(sqlite3 a.db "SELECT count(*) FROM $list")" \
+        "$(sqlite3 :memory: "SELECT json_array_length(readfile('out'))")"
+    run --db a.db $list --format jsonl
+    same "$list-jsonl" "$(sqlite3 a.db "SELECT count(*) FROM $list")" "$(wc -l <out)"
+done
+ends no-rows-are-said 0 'no failures here' --db a.db failures --since 2020-01-01
+same no-rows-no-table "" "$(cat out)"
+ends failures-exit-code 1 "" --db a.db failures --exit-code
+ends failures-exit-code-none 0 'no failures' --db a.db failures --exit-code --user nobody
+ends filters 0 "" --db a.db failures --verdict refused --addr 1.1.1.1 --user USER1 -f jsonl
+same filters-find-it 1 "$(wc -l <out)"
+ends filter-other 0 'no failures' --db a.db failures --verdict timeout
+ends around 0 'times read as UTC (+00:00)' --db a.db failures --around 2012-12-10T10:45 -f jsonl
+same around-finds-it 1 "$(wc -l <out)"
+ends around-too-far 0 'no failures' --db a.db failures --around 2012-12-10T10:52Z
+ends around-within 0 "" --db a.db failures --around 2012-12-10T10:52Z --within 10m
+export TZ=Europe/Berlin
+ends zone-is-said 0 'times read as Europe/Berlin (+01:00)' --db a.db failures --since 2012-12-10
+ends zone-is-local 0 'Europe/Berlin (+01:00)' --db a.db failures --around 2012-12-10T11:44 -f jsonl
+same zone-finds-it 1 "$(wc -l <out)"
+export TZ=UTC
+ends bad-period 64 'ends before' --db a.db failures --since 2012-12-12 --until 2012-12-10
+ends bad-time 64 'banana' --db a.db failures --since banana
+ends no-database 74 'none.db' --db none.db failures
+ends not-a-database 74 'garbage' --db garbage failures
+
+# ---- show, export, report, decode ----
+ends show 0 "" --db a.db show 1
+holds show-ladder grep -q 'SYN again' out
+same show-80-columns "" "$(awk 'length > 80' out)"
+ends show-json 0 "" --db a.db show --format json 1
+ends show-no-id 66 'no failure 99' --db a.db show 99
+ends show-not-an-id 64 '"x" is not an ID' --db a.db show x
+ends export 0 '6 packets' --db a.db export 1 -o x.pcapng
+same export-tshark "0x0002 0x0014 0x0002 0x0014 0x0002 0x0014" \
+    "$(tshark -r x.pcapng -T fields -e tcp.flags 2>/dev/null | xargs)"
+ends export-no-id 66 'no failure 99' --db a.db export 99 -o y.pcapng
+holds export-leaves-nothing [ ! -e y.pcapng ]
+ends export-no-output 73 'nowhere/x' --db a.db export 1 -o nowhere/x.pcapng
+ends export-where 64 '\-o FILE' --db a.db export 1
+ends report 0 "" --db a.db report --day 2012-12-10
+same report-sentence-first '1 connection failed in 1 call.' "$(sed -n 3p out | grep -o '^[^.]*\.')"
+ends report-file 0 "" --db a.db report --day 2012-12-10 --format json -o r.json
+same report-json 1 "$(sqlite3 :memory: "SELECT json_extract(readfile('r.json'), '$.totals.failures')")"
+ends report-no-output 73 'nowhere/r' --db a.db report --day 2012-12-10 -o nowhere/r
+ends report-html 64 'not available' --db a.db report --format html
+ends report-hint 0 'report --day 2012-12-10' --db a.db report
+ends report-two-periods 64 'one of' --db a.db report --day 2012-12-10 --last-night
+ends decode 0 "" decode 0x320
+same decode-sum 'ICEWarn 0x320 = 0x20 + 0x100 + 0x200' "$(head -n 1 out)"
+ends decode-nonsense 64 'neither' decode nonsense
+"$edgewatch" decode 0x320 >/dev/full 2>err
+same full-disk 73 $?
+
+# ---- commands, help, configuration ----
+ends no-command 64 usage
+ends unknown-command 64 'did you mean failures' failurs
+ends unknown-option 64 'did you mean --verdict' failures --verdit x
+ends not-yet 64 'unknown command' doctor
+ends version 0 "" --version
+same version-text "edgewatch $(sed -n '1s/^edgewatch \([0-9.]*\).*/\1/p' "$samples/../CHANGES")" "$(cat out)"
+for command in read monitor failures calls allocations health show export report decode; do
+    ends "help-$command" 0 "" help $command
+    cp out help
+    ends "$command-help" 0 "" $command --help
+    same "help-$command-same" "$(cat help)" "$(cat out)"
+    for part in usage: 'exit codes' examples; do
+        holds "help-$command-${part% *}" grep -q "$part" help
+    done
+done
+printf '[storage]\ndb = a.db\n' >good.conf
+printf '[storage]\nbd = a.db\n' >bad.conf
+ends config 0 "" --config good.conf failures
+ends config-line 78 'bad.conf:2: unknown key "bd"' --config bad.conf failures
+ends config-missing 78 'no.conf' failures --config no.conf
+EDGEWATCH_CONFIG=bad.conf ends config-environment 78 'bad.conf:2' failures
+EDGEWATCH_DB=a.db ends database-environment 0 "" failures
+ends monitor-no-interface 64 'no interface' monitor
+ends monitor-unknown-interface 69 'nosuch0' --db f.db monitor -i nosuch0
+
+finish
