@@ -5,33 +5,7 @@
 
 #include "flows/joiner_state.h"
 
-enum { PAIR_BLOCK = 256 };
 #define FOLD_WINDOW (120 * TICK_S) /* attempts between the same unexplained ends are one pair */
-
-struct pair_block {
-    struct pair_block *next;
-    struct pair pairs[PAIR_BLOCK];
-};
-
-/* ---- pool of pairs ---- */
-
-static struct pair *pair_new(struct joiner *j)
-{
-    if (!j->spare) {
-        struct pair_block *b = calloc(1, sizeof *b);
-        if (!b)
-            return NULL;
-        b->next = j->blocks;
-        j->blocks = b;
-        for (int i = 0; i < PAIR_BLOCK; i++) {
-            b->pairs[i].next = j->spare;
-            j->spare = &b->pairs[i];
-        }
-    }
-    struct pair *p = j->spare;
-    j->spare = p->next;
-    return p;
-}
 
 static void list_add(struct pair **head, struct pair *p)
 {
@@ -122,9 +96,12 @@ static void orphan_remove(struct joiner *j, struct pair *p)
 
 /* ---- scopes ---- */
 
-static struct scope *scope_new(void)
+static struct scope *scope_new(struct joiner *j)
 {
-    return calloc(1, sizeof(struct scope));
+    struct scope *s = pool_take(&j->scopes);
+    if (s)
+        *s = (struct scope){0};
+    return s;
 }
 
 struct scope *scope_of_call(struct fact_call *c)
@@ -137,9 +114,10 @@ struct scope *scope_of_allocation(struct fact_allocation *a)
     return a->join;
 }
 
-static struct pair **owner_list(struct pair *p)
+/* The scope of a pair that has one. */
+static struct scope *owner_of(const struct pair *p)
 {
-    return p->call ? &scope_of_call(p->call)->pairs : &scope_of_allocation(p->own)->pairs;
+    return p->call ? scope_of_call(p->call) : scope_of_allocation(p->own);
 }
 
 static void detach(struct joiner *j, struct pair *p)
@@ -150,17 +128,19 @@ static void detach(struct joiner *j, struct pair *p)
     }
     if (p->call && p->own)
         unborrow(p);
-    if (p->call || p->own)
-        list_remove(owner_list(p), p);
+    if (p->call || p->own) {
+        list_remove(&owner_of(p)->pairs, p);
+        owner_of(p)->n_pairs--;
+    }
     p->call = NULL;
     p->own = NULL;
+    p->keys = 0;
 }
 
 static void pair_free(struct joiner *j, struct pair *p)
 {
     detach(j, p);
-    p->next = j->spare;
-    j->spare = p;
+    pool_give(&j->pairs, p);
 }
 
 /* ---- folding ---- */
@@ -185,6 +165,7 @@ static void pair_begin(struct pair *p, const struct attempt *a)
     p->first_id = a->id;
     p->first_isn = a->isn;
     p->first_src = a->src;
+    p->first_dst = a->dst;
 }
 
 /* One attempt seen on both sides of a NAT has the same ISN. */
@@ -202,17 +183,27 @@ static void take_earlier(struct pair *p, const struct attempt *a)
         p->first_id = a->id;
         p->first_isn = a->isn;
         p->first_src = a->src;
+        p->first_dst = a->dst;
     }
     p->first = a->first < p->first ? a->first : p->first;
     p->last = a->last > p->last ? a->last : p->last;
+}
+
+/* The more telling attempt, the earlier one, and of two sights of one packet always the same. */
+static bool tells_more(const struct attempt *a, const struct attempt *b)
+{
+    if (rank(a->verdict) != rank(b->verdict))
+        return rank(a->verdict) > rank(b->verdict);
+    if (a->first != b->first)
+        return a->first < b->first;
+    return endpoint_cmp(&a->src, &b->src) < 0;
 }
 
 static void take_verdict(struct pair *p, const struct attempt *a)
 {
     if (a->verdict == VERDICT_CONNECTED) {
         p->connected = true;
-    } else if (!p->verdict_known || rank(a->verdict) > rank(p->best.verdict) ||
-               (rank(a->verdict) == rank(p->best.verdict) && a->first < p->best.first)) {
+    } else if (!p->verdict_known || tells_more(a, &p->best)) {
         p->best = *a;
         p->verdict_known = true;
     }
@@ -253,7 +244,7 @@ static void merge(struct joiner *j, struct pair *q, struct pair *p)
         q->isns[q->n_ids++] = p->isns[i];
     }
     struct attempt early = {.id = p->first_id, .isn = p->first_isn, .src = p->first_src,
-                            .first = p->first, .last = p->last};
+                            .dst = p->first_dst, .first = p->first, .last = p->last};
     take_earlier(q, &early);
     if (p->verdict_known)
         take_verdict(q, &p->best);
@@ -282,7 +273,7 @@ static struct pair *find_in_scope(const struct found_scope *f, uint8_t proto, co
     return NULL;
 }
 
-static void attach(struct joiner *j, struct pair *p, const struct found_scope *f)
+static void attach(struct pair *p, const struct found_scope *f)
 {
     struct scope *s = f->call ? scope_of_call(f->call) : scope_of_allocation(f->own);
     p->call = f->call;
@@ -294,23 +285,35 @@ static void attach(struct joiner *j, struct pair *p, const struct found_scope *f
         scope_of_allocation(p->own)->claimed = true;
     }
     s->n_pairs++;
-    for (int e = 0; e < 2; e++)
-        if (f->end[e].aliased)
-            alias_learn(j, &f->end[e].wire.addr, &f->end[e].pub.addr, f->end[e].wire.port);
 }
 
-static void adopt_answer(struct pair *p, const struct found_scope *f)
+/* Of an end that was seen on both sides of a NAT the inner sight stays: it carries the alias. */
+static void adopt_ends(struct pair *p, const struct pair_end end[2])
+{
+    const struct pair_end old[2] = {p->end[0], p->end[1]};
+    for (int e = 0; e < 2; e++) {
+        p->end[e] = end[e];
+        for (int o = 0; o < 2 && !end[e].aliased; o++)
+            if (old[o].aliased && endpoint_eq(&old[o].pub, &end[e].pub))
+                p->end[e] = old[o];
+    }
+}
+
+/* Within one scope keys only add up, whichever sight or fact brought them. */
+static void adopt_answer(struct joiner *j, struct pair *p, const struct found_scope *f)
 {
     const struct match_answer *a = &f->answer;
-    p->end[0] = f->end[0];
-    p->end[1] = f->end[1];
-    p->keys = a->keys;
-    p->confidence = (uint8_t)match_confidence(a->keys, a->both_ends);
+    adopt_ends(p, f->end);
+    p->keys |= a->keys;
+    p->confidence = (uint8_t)match_confidence(p->keys, a->both_ends);
     p->connected |= a->send && a->send->answered != TICK_NONE;
-    if (f->own)
-        for (int e = 0; e < 2; e++)
-            if (f->end[e].aliased && match_owns(f->own, &f->end[e].pub))
-                f->own->wire_addr = f->end[e].wire.addr;
+    for (int e = 0; e < 2; e++) {
+        if (!f->end[e].aliased)
+            continue;
+        alias_learn(j, &f->end[e].wire.addr, &f->end[e].pub.addr, f->end[e].wire.port);
+        if (f->own && match_owns(f->own, &f->end[e].pub))
+            f->own->wire_addr = f->end[e].wire.addr;
+    }
 }
 
 /* A stranger's pair of a known Edge: grade C, so many a minute and no more. */
@@ -396,11 +399,14 @@ static void rejudge(struct joiner *j, struct pair *p)
         judge(j, p);
         return;
     }
-    if (!found)
+    if (!found) {
+        if (p->orphan) /* of an Edge that was not known as one before? */
+            judge(j, p);
         return;
+    }
     struct pair *q = find_in_scope(&f, p->proto, p);
     if (q) {
-        adopt_answer(q, &f);
+        adopt_answer(j, q, &f);
         merge(j, q, p);
         judge(j, q);
         return;
@@ -408,9 +414,9 @@ static void rejudge(struct joiner *j, struct pair *p)
     bool moved = p->orphan || p->call != f.call || p->own != f.own || p->medium != f.medium;
     if (moved)
         detach(j, p);
-    adopt_answer(p, &f);
+    adopt_answer(j, p, &f);
     if (moved)
-        attach(j, p, &f);
+        attach(p, &f);
     judge(j, p);
 }
 
@@ -462,19 +468,51 @@ void rejudge_client(struct joiner *j, const struct addr *client)
             emit_pair(j, hits[i]);
 }
 
-void rejudge_allocations_at(struct joiner *j, const struct endpoint *relay)
+/* Data came back through the relay: the path works, wherever its outer leg ran. */
+static void relay_works(struct joiner *j, const struct fact_allocation *a)
+{
+    uint64_t key = index_key(j, &a->relay);
+    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+         h = multimap_next(&j->by_endpoint, h)) {
+        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+        struct fact_call *c = n->owner;
+        if (n->kind != NODE_CALL || !match_call_alive(c, a->started, ALLOCATION_GRACE) ||
+            scope_of_call(c)->connected[n->medium])
+            continue;
+        struct pair as_if = {.call = c, .medium = n->medium};
+        sibling_refresh(j, &as_if);
+    }
+}
+
+static void rejudge_pairs(struct joiner *j, struct scope *s)
+{
+    for (struct pair *p = s->pairs, *next; p; p = next) {
+        next = p->next;
+        rejudge(j, p);
+    }
+}
+
+static void rejudge_borrowed(struct joiner *j, struct scope *s)
+{
+    for (struct pair *p = s->borrowed, *next; p; p = next) {
+        next = p->own_next;
+        rejudge(j, p);
+    }
+}
+
+void rejudge_owners_at(struct joiner *j, const struct endpoint *relay)
 {
     uint64_t key = index_key(j, relay);
     for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
          h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
-        struct fact_allocation *a = n->owner;
-        if (n->kind != NODE_ALLOCATION || !match_owns(a, relay))
+        if (n->kind == NODE_CALL) {
+            rejudge_pairs(j, scope_of_call(n->owner));
             continue;
-        for (struct pair *p = scope_of_allocation(a)->pairs, *next; p; p = next) {
-            next = p->next;
-            rejudge(j, p);
         }
+        rejudge_pairs(j, scope_of_allocation(n->owner));
+        if (scope_of_allocation(n->owner)->connected[0])
+            relay_works(j, n->owner);
     }
 }
 
@@ -521,7 +559,7 @@ static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
         if (!worth_waiting(a))
             return ATTEMPT_STRANGER;
         orphan_room(j);
-        p = pair_new(j);
+        p = pool_take(&j->pairs);
         if (!p)
             return ATTEMPT_STRANGER;
         *p = *t;
@@ -555,15 +593,15 @@ enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a)
     struct pair *p = find_in_scope(&f, a->proto, NULL);
     if (!p) {
         struct scope *s = f.call ? scope_of_call(f.call) : scope_of_allocation(f.own);
-        p = s->n_pairs < LIMIT_PAIRS_PER_CALL ? pair_new(j) : NULL;
+        p = s->n_pairs < LIMIT_PAIRS_PER_CALL ? pool_take(&j->pairs) : NULL;
         if (!p) {
             j->counts.pairs_dropped++;
             return ATTEMPT_RELAY;
         }
         *p = t;
-        attach(j, p, &f);
+        attach(p, &f);
     }
-    adopt_answer(p, &f);
+    adopt_answer(j, p, &f);
     fold(p, a);
     judge(j, p);
     rescan(j);
@@ -591,14 +629,11 @@ void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t)
 void joiner_call(struct joiner *j, struct fact_call *c)
 {
     if (!c->join)
-        c->join = scope_new();
+        c->join = scope_new(j);
     if (!c->join)
         return;
     index_call(j, c);
-    for (struct pair *p = scope_of_call(c)->pairs, *next; p; p = next) {
-        next = p->next;
-        rejudge(j, p);
-    }
+    rejudge_pairs(j, scope_of_call(c));
     rescan(j);
 }
 
@@ -628,11 +663,20 @@ static int relay_activity(const struct joiner *j, const struct fact_call *c, uns
     return seen;
 }
 
+/* Asked of the pairs that are there now: one that failed may have gone to another scope since. */
+static bool medium_failed(const struct scope *s, unsigned m)
+{
+    bool failed = s->failed[m];
+    for (const struct pair *p = s->pairs; p && !failed; p = p->next)
+        failed = p->medium == m && p->shown && !p->info;
+    return failed;
+}
+
 static void judge_medium(struct joiner *j, struct fact_call *c, unsigned m)
 {
     struct scope *s = scope_of_call(c);
-    if (!negotiated(&c->media[m]) || s->connected[m] || s->failed[m] || c->media[m].concluded ||
-        s->verdict_row[m])
+    if (!negotiated(&c->media[m]) || s->connected[m] || medium_failed(s, m) ||
+        c->media[m].concluded || s->verdict_row[m])
         return;
     bool long_enough = c->media_failed_diag ||
                        (c->answered != TICK_NONE && c->ended != TICK_NONE &&
@@ -653,7 +697,7 @@ void joiner_call_over(struct joiner *j, struct fact_call *c)
         if (c->status < 300)
             judge_medium(j, c, m);
         any |= s->connected[m] || c->media[m].concluded;
-        bad |= s->failed[m] && !s->connected[m] && !c->media[m].concluded;
+        bad |= medium_failed(s, m) && !s->connected[m] && !c->media[m].concluded;
     }
     c->outcome = bad ? CALL_FAILED : any ? CALL_CONNECTED : CALL_UNKNOWN;
 }
@@ -670,7 +714,7 @@ static void scope_free(struct joiner *j, struct scope *s)
     while (s->pairs)
         pair_free(j, s->pairs);
     index_forget(j, s);
-    free(s);
+    pool_give(&j->scopes, s);
 }
 
 void joiner_call_forget(struct joiner *j, struct fact_call *c)
@@ -681,34 +725,23 @@ void joiner_call_forget(struct joiner *j, struct fact_call *c)
 
 /* ---- allocations ---- */
 
-/* Data came back through the relay: the path works, wherever its outer leg ran. */
-static void relay_works(struct joiner *j, const struct fact_allocation *a)
+static unsigned answered_sends(const struct fact_allocation *a)
 {
-    uint64_t key = index_key(j, &a->relay);
-    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
-         h = multimap_next(&j->by_endpoint, h)) {
-        const struct multimap_node *n = &j->by_endpoint.nodes[h];
-        struct fact_call *c = n->owner;
-        if (n->kind != NODE_CALL || !match_call_alive(c, a->started, ALLOCATION_GRACE) ||
-            scope_of_call(c)->connected[n->medium])
-            continue;
-        struct pair as_if = {.call = c, .medium = n->medium};
-        sibling_refresh(j, &as_if);
-    }
+    unsigned n = 0;
+    for (unsigned i = 0; i < a->n_sends; i++)
+        n += a->sends[i].answered != TICK_NONE;
+    return n;
 }
 
 static bool path_works(const struct fact_allocation *a)
 {
-    bool works = !endpoint_none(&a->active);
-    for (unsigned i = 0; i < a->n_sends && !works; i++)
-        works = a->sends[i].answered != TICK_NONE;
-    return works;
+    return !endpoint_none(&a->active) || answered_sends(a) > 0;
 }
 
 void joiner_allocation(struct joiner *j, struct fact_allocation *a)
 {
     if (!a->join)
-        a->join = scope_new();
+        a->join = scope_new(j);
     struct scope *s = a->join;
     if (!s)
         return;
@@ -716,18 +749,21 @@ void joiner_allocation(struct joiner *j, struct fact_allocation *a)
     if (a->granted && !s->relay_indexed) {
         index_allocation(j, a);
         rejudge_waiting(j, &a->relay, true);
+        rejudge_owners_at(j, &a->relay);
         rejudge_client(j, &a->client.addr);
     }
-    bool news = s->sends_seen < a->n_sends;
+    unsigned answers = answered_sends(a);
+    bool news = s->sends_seen < a->n_sends || s->answers_seen < answers;
+    s->answers_seen = answers;
     for (; s->sends_seen < a->n_sends; s->sends_seen++)
         rejudge_waiting(j, &a->sends[s->sends_seen].peer, false);
     if (path_works(a) && !s->connected[0]) {
         s->connected[0] = news = true;
         relay_works(j, a);
     }
-    for (struct pair *p = news ? s->pairs : NULL, *next; p; p = next) {
-        next = p->next;
-        rejudge(j, p);
+    if (news) {
+        rejudge_pairs(j, s);
+        rejudge_borrowed(j, s);
     }
     rescan(j);
 }
@@ -753,7 +789,7 @@ void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
             emit_allocation(j, a, VERDICT_ALLOC_FAIL);
         return;
     }
-    bool any = s->connected[0] || s->failed[0] || s->claimed;
+    bool any = s->connected[0] || s->claimed;
     for (const struct pair *p = s->pairs; p && !any; p = p->next)
         any = p->connected || p->shown;
     if (a->n_sends && !any && !known_to_call(j, a))
@@ -775,6 +811,8 @@ struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hoo
         return NULL;
     j->config = *c;
     j->hooks = *h;
+    pool_init(&j->pairs, sizeof(struct pair));
+    pool_init(&j->scopes, sizeof(struct scope));
     uint32_t nodes = LIMIT_CALLS * 64u;
     if (multimap_init(&j->by_endpoint, nodes) || multimap_init(&j->by_port, nodes) ||
         multimap_init(&j->waiting, LIMIT_ORPHANS * 2u) ||
@@ -801,11 +839,8 @@ void joiner_free(struct joiner *j)
     multimap_clear(&j->waiting);
     multimap_clear(&j->waiting_port);
     multimap_clear(&j->by_client);
-    while (j->blocks) {
-        struct pair_block *b = j->blocks;
-        j->blocks = b->next;
-        free(b);
-    }
+    pool_clear(&j->pairs);
+    pool_clear(&j->scopes);
     free(j);
 }
 

@@ -60,6 +60,8 @@ static uint64_t digest_context(const struct failure_context *ctx)
 static uint64_t digest(const struct failure *f, const struct failure_context *ctx)
 {
     uint64_t h = mix_text(f->event_id ^ digest_context(ctx), f->local_candidate);
+    h = mix(h, &f->src_public, sizeof f->src_public);
+    h = mix(h, &f->dst_public, sizeof f->dst_public);
     int64_t numbers[] = {f->first, f->last,     f->verdict, f->quality,       f->info,
                          f->attempts, f->syns,  f->rsts,    (int64_t)f->keys, f->confidence,
                          f->grade, f->call_row, f->leg,     f->allocation_row};
@@ -123,7 +125,7 @@ static void describe_attempt(struct failure *f, const struct pair *p)
             continue;
         if (endpoint_eq(&p->end[e].wire, &f->src))
             f->src_public = p->end[e].pub.addr;
-        else
+        else if (endpoint_eq(&p->end[e].wire, &f->dst))
             f->dst_public = p->end[e].pub.addr;
     }
 }
@@ -144,13 +146,17 @@ static bool is_relay_end(const struct match_question *q, const struct match_answ
            (a->candidate[e] && a->candidate[e]->type == CAND_RELAY);
 }
 
+/* The end that asked first comes first, whichever attempt was folded in last. */
 static void question_of(const struct joiner *j, const struct pair *p, struct match_question *q)
 {
+    const struct pair_end *second = &p->end[1];
+    bool swap = endpoint_eq(&second->wire, &p->first_src) || endpoint_eq(&second->pub, &p->first_src);
     *q = (struct match_question){.proto = p->proto, .call = p->call, .medium = p->medium};
     for (int e = 0; e < 2; e++) {
-        q->end[e] = (struct match_end){p->end[e].wire, p->end[e].pub, p->end[e].aliased,
-                                       index_allocation_at(j, &p->end[e].pub, p->first)};
-        q->any_edge[e] = p->end[e].edge;
+        const struct pair_end *end = &p->end[e ^ swap];
+        q->end[e] = (struct match_end){end->wire, end->pub, end->aliased,
+                                       index_allocation_at(j, &end->pub, p->first)};
+        q->any_edge[e] = end->edge;
     }
 }
 
@@ -188,30 +194,19 @@ static void send_failure(struct joiner *j, struct failure *f, const struct failu
 void emit_link(struct joiner *j, struct pair *p)
 {
     for (; p->n_linked < p->n_ids; p->n_linked++)
-        j->hooks.attempt_failure(j->hooks.arg, p->ids[p->n_linked], p->failure);
+        if (p->ids[p->n_linked]) /* trouble above TCP has no attempt of its own */
+            j->hooks.attempt_failure(j->hooks.arg, p->ids[p->n_linked], p->failure);
 }
 
 void emit_withdraw(struct joiner *j, struct pair *p)
 {
     for (unsigned i = 0; i < p->n_linked; i++)
-        j->hooks.attempt_failure(j->hooks.arg, p->ids[i], 0);
+        if (p->ids[i])
+            j->hooks.attempt_failure(j->hooks.arg, p->ids[i], 0);
     j->hooks.failure_gone(j->hooks.arg, p->failure);
     p->shown = false;
     p->digest = 0;
     p->n_linked = 0;
-}
-
-static void mark_failed(struct pair *p, bool info)
-{
-    struct scope *s = p->call ? scope_of_call(p->call) : p->own ? scope_of_allocation(p->own) : NULL;
-    if (s && !info)
-        s->failed[p->medium] = true;
-}
-
-static bool far_end_asked(const struct match_question *q, const struct match_answer *a,
-                          const struct pair *p)
-{
-    return endpoint_eq(&p->first_src, &q->end[!a->near].wire);
 }
 
 /* Which side of the call our end is: told by either end. */
@@ -231,7 +226,7 @@ static void pair_context(const struct joiner *j, const struct pair *p,
         .allocation = p->own,
         .attempt = &p->best,
         .send = a->send,
-        .far_sent_first = far_end_asked(q, a, p),
+        .far_sent_first = a->near == 1,
         .from_far = endpoint_eq(&p->best.src, &q->end[!a->near].wire),
         .near_side = near_side(a),
         .relay_low = j->config.relay_low,
@@ -291,13 +286,10 @@ void emit_pair(struct joiner *j, struct pair *p)
         describe_call(&f, p->call, p->medium);
     for (int e = 0; e < 2 && !p->client_leg && (p->call || p->own); e++)
         candidate_text(e == a.near ? f.local_candidate : f.remote_candidate, a.candidate[e],
-                       a.preset[e], &p->end[e].pub, p->proto, q.end[e].allocation != NULL);
+                       a.preset[e], &q.end[e].pub, p->proto, q.end[e].allocation != NULL);
     f.info = pair_is_info(j, p, f.grade);
-    f.event_id = event_id(j, &p->first_src,
-                          endpoint_eq(&p->first_src, &p->end[0].wire) ? &p->end[1].wire
-                                                                      : &p->end[0].wire,
-                          p->first_isn, p->first, NULL);
-    mark_failed(p, f.info);
+    f.event_id = event_id(j, &p->first_src, &p->first_dst, p->first_isn, p->first, NULL);
+    p->info = f.info;
     pair_context(j, p, &q, &a, &f, &ctx);
     uint64_t now = digest(&f, &ctx);
     if (p->shown && now == p->digest) {

@@ -33,9 +33,11 @@ static bool addr_listed(const struct addr *list, unsigned n, const struct addr *
 
 void relay_addr_add(struct joiner *j, const struct addr *a)
 {
-    if (!addr_none(a) && j->n_relay_addrs < LIMIT_ALIASES &&
-        !addr_listed(j->relay_addrs, j->n_relay_addrs, a))
-        j->relay_addrs[j->n_relay_addrs++] = *a;
+    if (addr_none(a) || j->n_relay_addrs == LIMIT_ALIASES ||
+        addr_listed(j->relay_addrs, j->n_relay_addrs, a))
+        return;
+    j->relay_addrs[j->n_relay_addrs++] = *a;
+    j->rescan = true; /* what touched its relay range while it was unknown */
 }
 
 bool is_configured_edge(const struct joiner *j, const struct addr *a)
@@ -144,8 +146,18 @@ static void node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t
 
 void index_forget(struct joiner *j, struct scope *s)
 {
-    for (unsigned i = 0; i < s->n_nodes; i++)
-        multimap_remove(map_of(j, s->nodes[i] & 3), s->nodes[i] >> 2);
+    uint32_t handles[64];
+    for (unsigned which = 0; which <= BY_CLIENT; which++) {
+        unsigned n = 0;
+        for (unsigned i = 0; i < s->n_nodes; i++) {
+            if ((s->nodes[i] & 3) == which)
+                handles[n++] = s->nodes[i] >> 2;
+            if (n == 64 || i + 1 == s->n_nodes) {
+                multimap_remove_all(map_of(j, which), handles, n);
+                n = 0;
+            }
+        }
+    }
     free(s->nodes);
     s->nodes = NULL;
     s->n_nodes = s->room = 0;
@@ -161,7 +173,7 @@ static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned mediu
     if (j->n_orphans)
         rejudge_waiting(j, e, relay);
     if (relay)
-        rejudge_allocations_at(j, e);
+        rejudge_owners_at(j, e);
 }
 
 /* ports 0 and 9 (discard: RFC 6544 active candidates) are never connected to */
@@ -183,10 +195,23 @@ static void index_client(struct joiner *j, struct fact_call *c, unsigned medium,
         rejudge_client(j, a);
 }
 
+/* A side's endpoints are at random places of a map of many megabytes: all are asked for before the first
+ * is added (0.3 s of 6 on 100,000 calls). */
+static void prefetch_side(const struct joiner *j, const struct fact_side *f, unsigned from)
+{
+    if (from >= f->n_candidates)
+        return;
+    multimap_prefetch(&j->by_endpoint, index_key(j, &f->preset));
+    multimap_prefetch(&j->by_port, index_port_key(j, f->preset.port));
+    for (unsigned i = from; i < f->n_candidates; i++)
+        multimap_prefetch(&j->by_endpoint, index_key(j, &f->candidates[i].at));
+}
+
 static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side)
 {
     struct scope *s = c->join;
     const struct fact_side *f = &c->media[medium].side[side];
+    prefetch_side(j, f, s->indexed[medium][side]);
     if (f->present && usable(&f->preset) && !endpoint_eq(&f->preset, &s->preset[medium][side])) {
         s->preset[medium][side] = f->preset;
         index_endpoint(j, c, medium, side, &f->preset, true);
@@ -228,6 +253,14 @@ void index_allocation(struct joiner *j, struct fact_allocation *a)
 
 /* ---- questions ---- */
 
+/* Ports are reused: who lived at t itself comes before who only comes near it, then the later one. */
+static bool better_owner(const struct fact_allocation *a, const struct fact_allocation *b, tick_t t)
+{
+    bool a_lived = a->started <= t && (a->ended == TICK_NONE || t <= a->ended);
+    bool b_lived = b->started <= t && (b->ended == TICK_NONE || t <= b->ended);
+    return a_lived != b_lived ? a_lived : a->started > b->started;
+}
+
 struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,
                                             tick_t t)
 {
@@ -238,7 +271,7 @@ struct fact_allocation *index_allocation_at(const struct joiner *j, const struct
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         struct fact_allocation *a = n->owner;
         if (n->kind == NODE_ALLOCATION && match_owns(a, relay) &&
-            match_allocation_alive(a, t, MATCH_SLACK) && (!best || a->started > best->started))
+            match_allocation_alive(a, t, MATCH_SLACK) && (!best || better_owner(a, best, t)))
             best = a;
     }
     return best;

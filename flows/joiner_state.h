@@ -13,6 +13,7 @@
 #include "flows/joiner.h"
 #include "flows/limits.h"
 #include "flows/multimap.h"
+#include "flows/pool.h"
 
 enum { PAIR_IDS = 8 };
 
@@ -33,7 +34,7 @@ struct pair {
     unsigned medium;
     uint32_t nodes[4];           /* orphan: by endpoint x2, by port x2 */
     bool orphan;
-    struct pair_end end[2];      /* 0 asked in the earliest attempt */
+    struct pair_end end[2];      /* in no order */
     uint8_t proto, leg;
     unsigned keys;
     uint8_t confidence;
@@ -42,7 +43,7 @@ struct pair {
     struct attempt best;         /* the attempt that the verdict is taken from */
     uint64_t first_id;           /* earliest attempt: part of event_id */
     uint32_t first_isn;
-    struct endpoint first_src;
+    struct endpoint first_src, first_dst;
     tick_t first, last;
     uint32_t attempts, syns, rsts;
     uint8_t quality;
@@ -52,7 +53,7 @@ struct pair {
     int64_t failure;             /* id, 0 = never emitted */
     bool client_leg;             /* client to relay server, or signaling: no scope */
     bool signaling;
-    bool shown;                  /* emitted and not withdrawn */
+    bool shown, info;            /* emitted and not withdrawn; its severity then */
     uint64_t digest;             /* of what was emitted last */
     int tls_instead;             /* enum tls_instead, -1 = not applicable */
 };
@@ -65,13 +66,14 @@ struct scope {
     unsigned n_nodes, room;
     unsigned n_pairs;
     unsigned sends_seen;     /* allocation: sends that were looked at */
+    unsigned answers_seen;   /* ... of which were answered */
     unsigned indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
     struct endpoint preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];
     struct addr client[CALL_SIDES]; /* call: host candidate's address */
     bool relay_indexed, over;
     bool claimed;            /* allocation: a call told its story */
     bool connected[LIMIT_MEDIA_PER_CALL]; /* allocation: [0] */
-    bool failed[LIMIT_MEDIA_PER_CALL];
+    bool failed[LIMIT_MEDIA_PER_CALL]; /* call: by a client's way to its relay; else see the pairs */
     bool unseen[LIMIT_MEDIA_PER_CALL];
     int64_t verdict_row[LIMIT_MEDIA_PER_CALL]; /* failure id of not-tried/unseen/alloc-fail, 0 none */
     uint64_t verdict_digest[LIMIT_MEDIA_PER_CALL];
@@ -93,8 +95,7 @@ struct joiner {
     struct pair *oldest, *newest;  /* orphans */
     uint32_t n_orphans;
     uint32_t ports_waiting[65536]; /* orphans' ends per port: most new endpoints concern none */
-    struct pair *spare;            /* freed pairs */
-    struct pair_block *blocks;
+    struct pool pairs, scopes;
     struct alias_entry aliases[LIMIT_ALIASES];
     struct fact_alias alias_list[LIMIT_ALIASES];
     unsigned n_aliases;
@@ -153,8 +154,8 @@ struct scope *scope_of_call(struct fact_call *c);
 struct scope *scope_of_allocation(struct fact_allocation *a);
 /* scopes that wait: pairs whose ends this endpoint may explain are judged anew */
 void rejudge_waiting(struct joiner *j, const struct endpoint *e, bool relay);
-/* pairs that an allocation owns alone: a call that offers its relay takes them over */
 void rejudge_client(struct joiner *j, const struct addr *client);
-void rejudge_allocations_at(struct joiner *j, const struct endpoint *relay);
+/* somebody new knows this relay port: pairs of others who know it may be his, or gain keys */
+void rejudge_owners_at(struct joiner *j, const struct endpoint *relay);
 
 #endif

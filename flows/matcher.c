@@ -61,6 +61,14 @@ static bool transport_fits(const struct fact_candidate *c, uint8_t proto)
     return (c->transport == CAND_UDP) == (proto == PROTO_UDP);
 }
 
+/* An active candidate's port is 9 or 0, it asks from any (RFC 6544 §4.5). */
+static bool names_end(const struct fact_candidate *c, const struct endpoint *ep)
+{
+    if (c->transport == CAND_TCP_ACT && (c->at.port == 9 || c->at.port == 0))
+        return addr_eq(&c->at.addr, &ep->addr);
+    return endpoint_eq(&c->at, ep);
+}
+
 /* Finds the end among one side's candidates; the best typed one wins over the default address. */
 static bool find_on_side(const struct fact_side *s, const struct endpoint *ep, uint8_t proto,
                          const struct fact_candidate **candidate, bool *preset)
@@ -68,7 +76,7 @@ static bool find_on_side(const struct fact_side *s, const struct endpoint *ep, u
     *candidate = NULL;
     *preset = s->present && s->tcp == (proto == PROTO_TCP) && endpoint_eq(&s->preset, ep);
     for (unsigned i = 0; i < s->n_candidates && !*candidate; i++)
-        if (endpoint_eq(&s->candidates[i].at, ep) && transport_fits(&s->candidates[i], proto))
+        if (transport_fits(&s->candidates[i], proto) && names_end(&s->candidates[i], ep))
             *candidate = &s->candidates[i];
     return *candidate || *preset;
 }

@@ -263,6 +263,24 @@ static void passive_source_is_never_rejected(void **state)
     assert_int_equal(s.a.candidate[0]->transport, CAND_TCP_PASS);
 }
 
+static void active_candidate_asks_from_any_port(void **state)
+{
+    struct scene s;
+    (void)state;
+    scene_make(&s);
+    know_call(&s);
+    struct fact_candidate *active = call_add(&s.call, SIDE_OFFER, CAND_HOST, false, "10.98.2.1:9");
+    active->transport = CAND_TCP_ACT;
+    s.q.end[0] = (struct match_end){.wire = ep("10.98.2.1:51888"), .pub = ep("10.98.2.1:51888")};
+    s.q.end[1] = (struct match_end){.wire = ep("10.26.10.50:50058"), .pub = ep("10.26.10.50:50058")};
+    judge(&s);
+    assert_true(s.a.both_ends);
+    assert_ptr_equal(s.a.candidate[0], active);
+    s.q.end[0].pub = ep("10.98.2.2:51888");
+    judge(&s);
+    assert_false(s.a.both_ends);
+}
+
 static void transports_are_kept_apart(void **state)
 {
     struct scene s;
@@ -389,6 +407,7 @@ int main(void)
         cmocka_unit_test(rport_is_the_clients_port),
         cmocka_unit_test(ufrags_must_agree_crosswise),
         cmocka_unit_test(passive_source_is_never_rejected),
+        cmocka_unit_test(active_candidate_asks_from_any_port),
         cmocka_unit_test(transports_are_kept_apart),
         cmocka_unit_test(rejected_medium_has_no_default),
         cmocka_unit_test(both_ends_on_one_side_are_no_pair),
