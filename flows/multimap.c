@@ -106,7 +106,7 @@ uint32_t multimap_add(struct multimap *m, uint64_t key, void *owner, uint8_t kin
         m->free = m->nodes[h].next;
     else
         h = m->used++;
-    m->nodes[h] = (struct multimap_node){key, owner, 0, 0, kind, medium, side};
+    m->nodes[h] = (struct multimap_node){key, owner, 0, 0, kind, medium, side, 0};
     link_first(m, h);
     return h;
 }
@@ -127,10 +127,15 @@ void multimap_remove(struct multimap *m, uint32_t h)
     m->free = h;
 }
 
-void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n)
+void multimap_prefetch_nodes(const struct multimap *m, const uint32_t *handles, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         __builtin_prefetch(&m->nodes[handles[i]], 1);
+}
+
+void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n)
+{
+    multimap_prefetch_nodes(m, handles, n);
     for (unsigned i = 0; i < n; i++) {
         const struct multimap_node *k = &m->nodes[handles[i]];
         if (k->next)

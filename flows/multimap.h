@@ -18,6 +18,7 @@ struct multimap_node {
     uint32_t next; /* in its bucket or the free list; 0 = end */
     uint32_t prev; /* in its bucket; 0 = first */
     uint8_t kind, medium, side;
+    uint16_t port; /* for the owner's use; 0 at first */
 };
 
 struct multimap {
@@ -38,6 +39,8 @@ uint32_t multimap_add(struct multimap *m, uint64_t key, void *owner, uint8_t kin
 void multimap_remove(struct multimap *m, uint32_t handle);
 /* Removes n handles at once (0 among them is fine), without waiting for memory one by one. */
 void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n);
+/* Their nodes will be looked at soon: so that the owner can, before it removes them. */
+void multimap_prefetch_nodes(const struct multimap *m, const uint32_t *handles, unsigned n);
 /* The key will be looked for or added soon. */
 void multimap_prefetch(const struct multimap *m, uint64_t key);
 
