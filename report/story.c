@@ -1,7 +1,6 @@
 /* The sections of a story that need no picture of their own. */
 #include "report/story.h"
 
-#include "flows/facts.h"
 #include "report/clock.h"
 #include "report/diagnosis.h"
 #include "report/field.h"
@@ -113,8 +112,7 @@ static const char *alias_origin(const struct story_facts *f, char *out, size_t r
     else if (strcmp(field_text(f->alias, "origin"), "configured") == 0)
         snprintf(out, room, "configured");
     else
-        snprintf(out, room, "learned, %" PRId64 " port%s agreed%s", ports, ports == 1 ? "" : "s",
-                 ports >= ALIAS_TRUSTED_PORTS ? ": trusted" : "");
+        snprintf(out, room, "learned, %" PRId64 " port%s agreed", ports, ports == 1 ? "" : "s");
     return out;
 }
 

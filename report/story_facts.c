@@ -1,11 +1,12 @@
 /* Reads what belongs to one failure. */
 #include "report/story_facts.h"
 
-#include "flows/limits.h"
 #include "report/field.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define ENDED_SLACK (60 * TICK_S) /* two spans may have clocks that are apart */
 
 /* All rows of a view as an array; NULL if the database or memory fails. */
 static json_t *load(struct query_db *db, enum query_view view, const struct query_filter *f)
@@ -62,7 +63,7 @@ static bool alive(const json_t *alloc, const json_t *failure)
     tick_t at = field_tick(failure, "last_seen"), ended = field_tick(alloc, "ended");
     tick_t first = field_tick(failure, "first_seen");
     return field_tick(alloc, "started") <= at &&
-           (ended == TICK_NONE || ended + ALLOCATION_GRACE >= first);
+           (ended == TICK_NONE || ended + ENDED_SLACK >= first);
 }
 
 static int find_allocations(struct query_db *db, struct story_facts *f)

@@ -88,7 +88,7 @@ static void header_tells(const char *header, const char *const want[])
 #define REPORT2                                                                             \
     "24; reason= \"Call failed to establish due to a media connectivity failure when both " \
     "endpoints are remote\" ;CallerMediaDebug=\"application-sharing:ICEWarn=0x320,"         \
-    "LocalSite=xx.xx.xxx.x:xxx,LocalMR=xx.xx.xxx.xx:xx,RemoteSite=192.168.20.203:50045,"    \
+    "LocalSite=xx.xx.xx.x:xx,LocalMR=xx.xx.xx.xx:xx,RemoteSite=192.168.20.203:50045,"       \
     "PortRange=50040:50049,LocalMRTCPPort=57498,LocalLocation=1,RemoteLocation=1,"          \
     "FederationType=0\""
 
@@ -97,7 +97,7 @@ static const char *const report2[] = {"24",
                                       "What the caller says about application sharing",
                                       "ICEWarn 0x320",
                                       "192.168.20.203:50045",
-                                      "xx.xx.xxx.x:xxx",
+                                      "xx.xx.xx.x:xx",
                                       "(RemoteMR) is missing",
                                       "Internet",
                                       NULL};
