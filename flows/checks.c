@@ -171,6 +171,7 @@ static void report(struct checks *c, const struct run *r, enum verdict v, bool f
         .proto = PROTO_UDP,
         .verdict = (uint8_t)v,
         .peek_out = check ? PEEK_CHECK_REQUEST : PEEK_OTHER,
+        .again = final && r->oks,
         .wanted = r->wanted,
         .isn = r->isn,
         .syns = r->requests,

@@ -90,18 +90,6 @@ uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
     return n;
 }
 
-void flowtable_prefetch(const struct flowtable *t, const struct endpoint *src,
-                        const struct endpoint *dst, bool near)
-{
-    const uint32_t *head = bucket(t, src, dst);
-    if (near) {
-        __builtin_prefetch(&t->hot[*head].flow);
-        __builtin_prefetch(&t->hot[*head].hs);
-    } else {
-        __builtin_prefetch(head);
-    }
-}
-
 uint32_t flowtable_hint(const struct flowtable *t, const struct endpoint *src,
                         const struct endpoint *dst)
 {

@@ -72,10 +72,6 @@ uint32_t flowtable_hint(const struct flowtable *t, const struct endpoint *src,
 void flowtable_hint_entry(const struct flowtable *t, uint32_t hint);
 const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hint);
 
-/* A packet of the pair is a few packets away: fetches what it will touch. See tracker_prefetch().
- */
-void flowtable_prefetch(const struct flowtable *t, const struct endpoint *src,
-                        const struct endpoint *dst, bool near);
 /* The next one of the same pair. */
 uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n);
 

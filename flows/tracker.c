@@ -315,12 +315,6 @@ struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p)
     return ref_to(t, n, forward, false);
 }
 
-void tracker_prefetch(const struct tracker *t, const struct endpoint *src,
-                      const struct endpoint *dst, bool near)
-{
-    flowtable_prefetch(&t->table, src, dst, near);
-}
-
 void tracker_stun(struct tracker *t, const struct packet *p, const struct stun_msg *m)
 {
     clock_to(t, p->time);

@@ -77,11 +77,6 @@ const struct flow *tracker_hint_flow(const struct tracker *t, uint32_t hint);
 /* One TCP packet, in order of time (small steps back are tolerated). */
 struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p);
 
-/* Optional. A TCP packet of this pair comes soon: fetches what it will touch into the cache. Call it twice,
- * with near false some 16 packets ahead and with near true some 8 ahead. Changes nothing. */
-void tracker_prefetch(const struct tracker *t, const struct endpoint *src,
-                      const struct endpoint *dst, bool near);
-
 /* One STUN/TURN message over UDP: request, answer, error. Others are ignored. */
 void tracker_stun(struct tracker *t, const struct packet *p, const struct stun_msg *m);
 

@@ -60,6 +60,8 @@ static void report(struct tracker *t, uint32_t n, const struct handshake *h,
         .answer_ipid = c->ipid,
         .evidence = attempts_handle(c->evidence, e->wanted),
     };
+    bool final = r->report == HS_FINAL, live = h->state == HS_LIVE;
+    a.again = (final && live) || ((h->flags & HS_NO_CHECK) && (final || live));
     set_icmp(&a, h);
     if (handshake_open(h)) {
         a.bytes_out = h->bytes[0];
@@ -68,7 +70,7 @@ static void report(struct tracker *t, uint32_t n, const struct handshake *h,
     if (r->verdict == VERDICT_UNSEEN && ((h->flags & HS_CLIENT_HEARD) || h->syns == 0))
         a.quality = QUALITY_ONE_WAY;
     tick_t asked = c->asked == TICK_NONE ? h->first : c->asked;
-    attempts_report(&t->attempts, &a, asked, h->flags & HS_SERVER_SPOKE, r->report == HS_FINAL);
+    attempts_report(&t->attempts, &a, asked, h->flags & HS_SERVER_SPOKE, final);
 }
 
 void entry_one_way(struct tracker *t, struct entry *e, const struct endpoint *talker)

@@ -54,6 +54,7 @@ struct attempt {
     uint8_t verdict;         /* enum verdict */
     uint8_t quality;         /* enum quality */
     uint8_t peek_out, peek_in; /* enum peek: first payload of src, of dst */
+    bool again;              /* reported before, with final false: count it once */
     bool wanted;             /* src or dst is a known relay or configured Edge (tracker_hooks) */
     uint32_t isn;
     uint32_t syns, synacks, rsts; /* UDP: requests, answers, 0 */

@@ -137,6 +137,7 @@ static void a_run_is_an_attempt_with_requests_as_syns(void **state)
     play("Q0 =0.5 =1.5 o1.625 .60");
     assert_int_equal(lab.reports, 2);
     const struct attempt *a = &lab.report[1];
+    assert_true(!lab.report[0].again && a->again);
     assert_int_equal(a->proto, PROTO_UDP);
     assert_int_equal(a->syns, 3);
     assert_int_equal(a->synacks, 1);

@@ -87,6 +87,7 @@ static void a_connection_is_reported_when_bytes_went_both_ways_and_at_its_end(vo
     assert_int_equal(lab.reports, 2);
     assert_true(lab.final[1]);
     assert_int_equal(lab.report[1].id, lab.report[0].id);
+    assert_true(!lab.report[0].again && lab.report[1].again);
     assert_int_equal(lab.report[1].bytes_out, 1000);
     assert_int_equal(lab.report[1].bytes_in, 200);
     assert_int_equal(tracker_concurrency(lab.tracker), 0);
@@ -127,6 +128,7 @@ static void open_no_check_is_provisional_until_the_flow_ends(void **state)
     lab_finish(&lab, 60);
     assert_int_equal(lab.reports, 3);
     assert_true(lab.final[2] && lab.report[2].verdict == VERDICT_CONNECTED);
+    assert_true(!lab.report[0].again && lab.report[1].again && lab.report[2].again);
 }
 
 static void icmp_that_quotes_the_syn_is_recorded_with_its_sender(void **state)
