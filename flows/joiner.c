@@ -471,8 +471,7 @@ void rejudge_client(struct joiner *j, const struct addr *client)
 /* Data came back through the relay: the path works, wherever its outer leg ran. */
 static void relay_works(struct joiner *j, const struct fact_allocation *a)
 {
-    uint64_t key = index_key(j, &a->relay);
-    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+    for (uint32_t h = index_first(j, &a->relay); h;
          h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         struct fact_call *c = n->owner;
@@ -502,8 +501,7 @@ static void rejudge_borrowed(struct joiner *j, struct scope *s)
 
 void rejudge_owners_at(struct joiner *j, const struct endpoint *relay)
 {
-    uint64_t key = index_key(j, relay);
-    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+    for (uint32_t h = index_first(j, relay); h;
          h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         if (n->kind == NODE_CALL) {
@@ -770,8 +768,7 @@ void joiner_allocation(struct joiner *j, struct fact_allocation *a)
 
 static bool known_to_call(const struct joiner *j, const struct fact_allocation *a)
 {
-    uint64_t key = index_key(j, &a->relay);
-    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+    for (uint32_t h = index_first(j, &a->relay); h;
          h = multimap_next(&j->by_endpoint, h))
         if (j->by_endpoint.nodes[h].kind == NODE_CALL)
             return true;
@@ -847,8 +844,7 @@ void joiner_free(struct joiner *j)
 bool joiner_wanted(struct joiner *j, const struct endpoint *src, const struct endpoint *dst)
 {
     return is_edge(j, &src->addr) || is_configured_edge(j, &dst->addr) ||
-           multimap_first(&j->by_endpoint, index_key(j, dst)) ||
-           multimap_first(&j->by_endpoint, index_key(j, src));
+           index_first(j, dst) || index_first(j, src);
 }
 
 bool joiner_relay_server(const struct joiner *j, const struct endpoint *e)

@@ -128,20 +128,44 @@ static struct multimap *map_of(struct joiner *j, unsigned which)
 
 enum { BY_ENDPOINT, BY_PORT, BY_CLIENT };
 
-static void node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t key, void *owner,
-                     uint8_t kind, unsigned medium, unsigned side)
+static uint32_t node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t key,
+                         void *owner, uint8_t kind, unsigned medium, unsigned side)
 {
     if (s->n_nodes == s->room) {
         unsigned room = s->room ? s->room * 2 : 16;
         uint32_t *grown = realloc(s->nodes, room * sizeof *grown);
         if (!grown)
-            return;
+            return 0;
         s->nodes = grown;
         s->room = room;
     }
     uint32_t h = multimap_add(map_of(j, which), key, owner, kind, (uint8_t)medium, (uint8_t)side);
     if (h)
         s->nodes[s->n_nodes++] = h << 2 | which;
+    return h;
+}
+
+static void endpoint_add(struct joiner *j, struct scope *s, const struct endpoint *e, void *owner,
+                         uint8_t kind, unsigned medium, unsigned side)
+{
+    uint32_t h = node_add(j, s, BY_ENDPOINT, index_key(j, e), owner, kind, medium, side);
+    if (!h)
+        return;
+    j->by_endpoint.nodes[h].port = e->port;
+    j->ports_known[e->port]++;
+}
+
+uint32_t index_first(const struct joiner *j, const struct endpoint *e)
+{
+    return j->ports_known[e->port] ? multimap_first(&j->by_endpoint, index_key(j, e)) : 0;
+}
+
+static void forget_some(struct joiner *j, unsigned which, const uint32_t *handles, unsigned n)
+{
+    multimap_prefetch_nodes(map_of(j, which), handles, n);
+    for (unsigned i = 0; i < n && which == BY_ENDPOINT; i++)
+        j->ports_known[j->by_endpoint.nodes[handles[i]].port]--;
+    multimap_remove_all(map_of(j, which), handles, n);
 }
 
 void index_forget(struct joiner *j, struct scope *s)
@@ -153,7 +177,7 @@ void index_forget(struct joiner *j, struct scope *s)
             if ((s->nodes[i] & 3) == which)
                 handles[n++] = s->nodes[i] >> 2;
             if (n == 64 || i + 1 == s->n_nodes) {
-                multimap_remove_all(map_of(j, which), handles, n);
+                forget_some(j, which, handles, n);
                 n = 0;
             }
         }
@@ -167,7 +191,7 @@ static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned mediu
                            const struct endpoint *e, bool relay)
 {
     struct scope *s = c->join;
-    node_add(j, s, BY_ENDPOINT, index_key(j, e), c, NODE_CALL, medium, side);
+    endpoint_add(j, s, e, c, NODE_CALL, medium, side);
     if (relay)
         node_add(j, s, BY_PORT, index_port_key(j, e->port), c, NODE_CALL, medium, side);
     if (j->n_orphans)
@@ -245,7 +269,7 @@ void index_allocation(struct joiner *j, struct fact_allocation *a)
         if (!usable(relays[i]))
             continue;
         relay_addr_add(j, &relays[i]->addr);
-        node_add(j, s, BY_ENDPOINT, index_key(j, relays[i]), a, NODE_ALLOCATION, 0, 0);
+        endpoint_add(j, s, relays[i], a, NODE_ALLOCATION, 0, 0);
         node_add(j, s, BY_PORT, index_port_key(j, relays[i]->port), a, NODE_ALLOCATION, 0, 0);
     }
     node_add(j, s, BY_CLIENT, index_client_key(j, &a->client.addr), a, NODE_ALLOCATION, 0, 0);
@@ -265,8 +289,7 @@ struct fact_allocation *index_allocation_at(const struct joiner *j, const struct
                                             tick_t t)
 {
     struct fact_allocation *best = NULL;
-    uint64_t key = index_key(j, relay);
-    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+    for (uint32_t h = index_first(j, relay); h;
          h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         struct fact_allocation *a = n->owner;
@@ -355,8 +378,7 @@ static void consider_endpoint(const struct joiner *j, struct match_question *q, 
                               const struct pair_end end[2], const struct endpoint *e,
                               struct found_scope *best)
 {
-    uint64_t key = index_key(j, e);
-    for (uint32_t h = multimap_first(&j->by_endpoint, key); h;
+    for (uint32_t h = index_first(j, e); h;
          h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         if (n->kind == NODE_CALL)

@@ -95,6 +95,8 @@ struct joiner {
     struct pair *oldest, *newest;  /* orphans */
     uint32_t n_orphans;
     uint32_t ports_waiting[65536]; /* orphans' ends per port: most new endpoints concern none */
+    uint32_t ports_known[65536];   /* nodes of by_endpoint per port: most ends of attempts (a client's
+                                      port, 443, 5061) are in none, and this table stays in the cache */
     struct pool pairs, scopes;
     struct alias_entry aliases[LIMIT_ALIASES];
     struct fact_alias alias_list[LIMIT_ALIASES];
@@ -123,6 +125,8 @@ struct found_scope {
 /* joiner_index.c */
 uint64_t index_key(const struct joiner *j, const struct endpoint *e);
 uint64_t index_port_key(const struct joiner *j, uint16_t port);
+/* The first node of by_endpoint for e, 0 = none; go on with multimap_next(). */
+uint32_t index_first(const struct joiner *j, const struct endpoint *e);
 void index_call(struct joiner *j, struct fact_call *c);
 void index_allocation(struct joiner *j, struct fact_allocation *a);
 void index_forget(struct joiner *j, struct scope *s);
