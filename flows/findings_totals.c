@@ -8,7 +8,7 @@
 #include "flows/findings_window.h"
 
 /* Fewer than these is chance. */
-enum { SENDER_ERRORS = 2, COUNTED = 3, CEILING_PEERS = 5, CEILING_FLOWS = 100, CEILING_BELOW = 5 };
+enum { SENDER_ERRORS = 2, COUNTED = 3, CEILING_PEERS = 5, CEILING_FLOWS = 100 };
 #define BLIND_SHARE 0.2
 #define BLIND_LIKELY 0.5
 
@@ -144,7 +144,7 @@ void window_totals(const struct window_row *rows, size_t n, struct window_findin
 
 /*
  * A full connection table drops what is new, silently: timeouts to unrelated peers, all at the same
- * number of concurrent flows, while connects work below it. A peer or a line that is down times out at
+ * number of concurrent flows (which all connected, below it). A peer or a line that is down times out at
  * any number; refusals are no sign of it.
  */
 struct ceiling {
@@ -223,7 +223,7 @@ static bool is_ceiling(struct ceiling *c, const struct window_row *rows, size_t 
     if (unrelated_peers(c) < CEILING_PEERS)
         return false;
     hold_against_connected(c, rows, n, edge);
-    return c->below >= CEILING_BELOW && c->above <= 1 + c->n / 10;
+    return c->above <= 1 + c->n / 10;
 }
 
 static void ceiling_offer(const struct ceiling *c, const struct addr *edge,
@@ -244,8 +244,8 @@ static void ceiling_offer(const struct ceiling *c, const struct addr *edge,
     evidence_begin(&e);
     evidence_add(&e, EVIDENCE_FOR, "%zu timeouts to unrelated peers, all at %u to %u open flows of Edge %s",
                  c->n, c->low, c->high, at);
-    evidence_add(&e, EVIDENCE_FOR, "%u connects worked below that number, %u at or above it", c->below,
-                 c->above);
+    evidence_add(&e, EVIDENCE_FOR, "of the relays' connects seen, %u worked below that number, %u at it",
+                 c->below, c->above);
     if (c->after)
         evidence_add(&e, EVIDENCE_FOR, "once the number had fallen, connects worked again");
     else
