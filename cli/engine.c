@@ -103,6 +103,11 @@ static void on_traffic(void *arg, const struct traffic_row *r)
     writer_traffic(((struct engine *)arg)->writer, r);
 }
 
+static void on_trouble(void *arg, const struct relay_trouble *t)
+{
+    writer_trouble(((struct engine *)arg)->writer, t);
+}
+
 static void on_advance(void *arg, tick_t now)
 {
     writer_advance(((struct engine *)arg)->writer, now);
@@ -159,11 +164,15 @@ static void pull(struct engine *e)
 static int open_writer(struct engine *e)
 {
     const struct engine_job *job = e->job;
+    const struct engine_config *c = &e->setup.config;
+    struct joiner_config joiner = {.edges = c->edges, .n_edges = c->n_edges,
+                                   .relay_low = c->relay_low, .relay_high = c->relay_high};
     struct run_info run = {
         .sensor = e->setup.config.sensor,
         .command = job->command,
         .sources = job->names,
         .live = job->live,
+        .joiner = &joiner,
     };
     char why[WHY];
     e->writer = writer_open(job->settings->db, &run, why, sizeof why);
@@ -190,6 +199,7 @@ static int begin(struct engine *e)
         .failure_gone = on_failure_gone,
         .advance = on_advance,
         .traffic = on_traffic,
+        .trouble = on_trouble,
     };
     const char *why = "no memory";
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);

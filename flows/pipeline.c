@@ -166,7 +166,8 @@ static bool build_joining(struct pipeline *p, const struct engine_config *c)
 static bool build_reading(struct pipeline *p, const struct engine_config *c, const char **why)
 {
     struct proto_config pc = {p->calls,     p->allocations, p->joiner,
-                              c->sip_ports, c->turn_ports,  c->n_sip_ports, c->n_turn_ports};
+                              c->sip_ports, c->turn_ports,  c->n_sip_ports, c->n_turn_ports,
+                              &p->out};
     struct tracker_hooks th = {p, on_wanted, on_attempt, on_flow_over};
     p->proto = proto_new(&pc);
     p->tracker = tracker_new(c->flows, 0, p->seed, &th);

@@ -11,6 +11,7 @@
 #include "flows/tracker.h"
 
 struct finding;
+struct relay_trouble;
 
 /* Cause counts per interface and for the engine as a whole; all ever-growing. */
 struct iface_counts {
@@ -55,6 +56,8 @@ struct engine_out {
     /* packet-time progress, for batches by packet time */
     void (*advance)(void *arg, tick_t now);
     void (*traffic)(void *arg, const struct traffic_row *r);
+    /* what joiner_relay_trouble() was told, for joining with another run; may be NULL */
+    void (*trouble)(void *arg, const struct relay_trouble *t);
 };
 
 struct engine_config {

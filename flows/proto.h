@@ -20,6 +20,7 @@ struct proto_config {
     struct joiner *joiner;
     const uint16_t *sip_ports, *turn_ports; /* hints, lent */
     unsigned n_sip_ports, n_turn_ports;
+    const struct engine_out *out; /* troubles go there too; NULL = nowhere */
 };
 
 struct proto_counts {

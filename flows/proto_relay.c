@@ -19,6 +19,9 @@ static void tell_trouble(struct proto *p, struct stream *s, struct conversation 
                               .last = s->time, .verdict = (uint8_t)verdict, .isn = f->client_isn,
                               .instead = instead, .signaling = signaling};
     joiner_relay_trouble(p->config.joiner, &t);
+    const struct engine_out *out = p->config.out;
+    if (out && out->trouble)
+        out->trouble(out->arg, &t);
 }
 
 /* ---- pseudo-TLS ---- */

@@ -45,6 +45,12 @@ int db_fault(struct db *db, const char *doing)
     return -1;
 }
 
+int db_no_memory(struct db *db)
+{
+    db_why(db, "out of memory");
+    return -1;
+}
+
 void db_close(struct db *db)
 {
     sqlite3_close_v2(db->handle);

@@ -42,6 +42,9 @@ void db_rollback(struct db *db);
 /* Puts "path: reason" of SQLite's last error into db->why; returns -1. */
 int db_fault(struct db *db, const char *doing);
 
+/* db->why for memory that ran out; returns -1. */
+int db_no_memory(struct db *db);
+
 /* Binds the parameters of one statement in order. Texts and blobs are lent until the step. Absent
  * things (NULL, TICK_NONE, address none, port 0) are SQL NULL. */
 struct binds {

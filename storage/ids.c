@@ -43,7 +43,7 @@ int64_t ids_row(struct ids *ids, struct db *db, enum ids_kind kind, int64_t engi
 {
     size_t chunk = (size_t)(engine - 1) / CHUNK;
     if (grow(ids, kind, chunk))
-        return -1;
+        return db_no_memory(db);
     if (!ids->base[kind][chunk]) {
         int64_t base = take(db, kind, CHUNK);
         if (base < 0)

@@ -16,7 +16,7 @@ struct ids {
     int64_t last_base[IDS_KINDS], top[IDS_KINDS];
 };
 
-/* Row id of an engine id, -1 with db->why on failure. Inside a write transaction only. */
+/* Row id of an engine id (from 1), -1 with db->why on failure. Inside a write transaction only. */
 int64_t ids_row(struct ids *ids, struct db *db, enum ids_kind kind, int64_t engine);
 /* One new id that belongs to no engine id. -1 on failure. */
 int64_t ids_extra(struct db *db, enum ids_kind kind);

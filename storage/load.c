@@ -1,14 +1,12 @@
 /* Rows into facts. The JSON columns are read by load_json.c. */
 #include "storage/load.h"
 
-#include <stdio.h>
-
 #include "capture/frame.h"
 #include "flows/verdict.h"
 #include "storage/facts_json.h"
 #include "storage/load_json.h"
 
-/* A night of 100,000 calls takes about 600 MB; beyond this the joining is given up with a clear text. */
+/* A night of 100,000 calls takes about 600 MB; beyond this the joining is given up. */
 #define LOAD_BYTES ((size_t)2 << 30)
 
 void load_begin(struct loaded *l)
@@ -76,12 +74,6 @@ static uint8_t proto_of(sqlite3_stmt *q, int column)
 /* Fills the next element from the statement's row. False without memory. */
 typedef bool fill_row(struct loaded *l, size_t i, sqlite3_stmt *q);
 
-static int out_of_memory(struct db *db)
-{
-    snprintf(db->why, sizeof db->why, "%s: out of memory while joining runs", db->path);
-    return -1;
-}
-
 /* Runs a query over [first, last]; the first column of its rows counts them, so that arrays are made
  * once: every query begins with "count(*) OVER ()". */
 static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t first, int64_t last,
@@ -96,7 +88,7 @@ static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t f
     size_t i = 0;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW && result == 0) {
         if ((i == 0 && !room(l, (size_t)sqlite3_column_int64(q, 0))) || !fill(l, i, q))
-            result = out_of_memory(db);
+            result = db_no_memory(db);
         i++;
     }
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -272,7 +264,7 @@ static bool fill_attempt(struct loaded *l, size_t i, sqlite3_stmt *q)
 
 static const char troubles_sql[] =
     "SELECT count(*) OVER (), client_addr, client_port, server_addr, server_port, first_us,"
-    " last_us, verdict, isn, instead FROM trouble WHERE first_us BETWEEN ?1 AND ?2"
+    " last_us, verdict, isn, instead, signaling FROM trouble WHERE first_us BETWEEN ?1 AND ?2"
     " ORDER BY first_us, id";
 
 static bool troubles_room(struct loaded *l, size_t n)
@@ -291,6 +283,7 @@ static bool fill_trouble(struct loaded *l, size_t i, sqlite3_stmt *q)
         .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 7)),
         .isn = (uint32_t)sqlite3_column_int64(q, 8),
         .instead = sqlite3_column_int(q, 9),
+        .signaling = sqlite3_column_int(q, 10) != 0,
     };
     l->n_troubles = i + 1;
     return l->troubles[i].verdict < VERDICTS;

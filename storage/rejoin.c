@@ -11,7 +11,6 @@
  */
 #include "storage/rejoin.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "flows/limits.h"
@@ -38,7 +37,8 @@ struct rejoin {
     unsigned n_aliases;
     char *sensor;
     uint16_t relay_low, relay_high;
-    bool failed; /* inside a hook */
+    bool failed;       /* no memory inside a hook */
+    bool alias_failed; /* no writing inside a hook: db.why tells */
 };
 
 /* ---- what the joiner says ---- */
@@ -109,7 +109,7 @@ static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
 static void on_alias(void *arg, const struct fact_alias *a)
 {
     struct rejoin *r = arg;
-    r->failed |= store_record(r->s, RECORD_ALIAS, a) != 0;
+    r->alias_failed |= store_record(r->s, RECORD_ALIAS, a) != 0;
 }
 
 /* ---- what the joiner is told ---- */
@@ -285,11 +285,11 @@ static int judge(struct rejoin *r)
     if (j)
         tell(j, &r->facts);
     joiner_free(j);
+    if (r->alias_failed)
+        return -1;
     if (j && !r->failed)
         return 0;
-    if (!r->failed || !*r->s->db.why)
-        snprintf(r->s->db.why, DB_WHY, "%s: out of memory while joining runs", r->s->db.path);
-    return -1;
+    return db_no_memory(&r->s->db);
 }
 
 /* ---- what becomes of it ---- */
@@ -458,7 +458,9 @@ static int store_conclusions(struct rejoin *r)
 static int replace(struct rejoin *r)
 {
     int64_t *rows = calloc(r->n_failures + 1, sizeof *rows);
-    int result = rows && list_scopes(r) == 0 && remove_old(r) == 0 && store_new(r, rows) == 0 &&
+    if (!rows)
+        return db_no_memory(&r->s->db);
+    int result = list_scopes(r) == 0 && remove_old(r) == 0 && store_new(r, rows) == 0 &&
                          store_links(r, rows) == 0 && store_conclusions(r) == 0 &&
                          store_settle_batch(r->s) == 0 &&
                          db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone") == 0
@@ -472,10 +474,8 @@ int rejoin_run(struct store *s)
 {
     struct rejoin *r = calloc(1, sizeof *r);
     bool any = false;
-    if (!r) {
-        snprintf(s->db.why, DB_WHY, "%s: out of memory while joining runs", s->db.path);
-        return -1;
-    }
+    if (!r)
+        return db_no_memory(&s->db);
     *r = (struct rejoin){.s = s, .relay_low = 50000, .relay_high = 59999};
     load_begin(&r->facts);
     int result = find_stretch(r, &any);

@@ -64,11 +64,11 @@ CREATE TABLE interface (
     run_id INTEGER, number INTEGER, name TEXT, PRIMARY KEY (run_id, number)
 ) WITHOUT ROWID;
 
--- A relay connection that failed above TCP (pseudo-TLS, TLS), as the joiner was told.
+-- A connection that failed above TCP (pseudo-TLS, TLS), as the joiner was told.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, run_id INTEGER, client_addr TEXT, client_port INTEGER,
     server_addr TEXT, server_port INTEGER, first_us INTEGER, last_us INTEGER, verdict TEXT,
-    isn INTEGER, instead INTEGER
+    isn INTEGER, instead INTEGER, signaling INTEGER
 );
 
 CREATE TABLE call (

@@ -42,6 +42,12 @@ static void saw(struct store *s, tick_t t)
 
 /* ---- attempts and their packets ---- */
 
+/* 0 stays 0: unknown */
+static int64_t row_of(struct store *s, enum ids_kind kind, int64_t engine)
+{
+    return engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
+}
+
 static const char *proto_name(uint8_t proto)
 {
     return proto == PROTO_UDP ? "UDP" : "TCP";
@@ -68,6 +74,8 @@ static int store_evidence(struct store *s, int64_t row, const struct evidence *e
     bind_int(b, n);
     bind_chars(b, list->p, list->n);
     bind_bytes(b, bytes->p, bytes->n);
+    if (list->failed || bytes->failed)
+        return db_no_memory(&s->db);
     return store_run(s, WRITE_EVIDENCE);
 }
 
@@ -122,11 +130,16 @@ int store_link(struct store *s, int64_t attempt_row, int64_t failure_row)
     return store_run(s, WRITE_LINK);
 }
 
+/* What has no attempt of its own (trouble above TCP) has no link either. */
 static int store_linked(struct store *s, const struct record_link *r)
 {
-    int64_t attempt = ids_row(&s->ids, &s->db, IDS_ATTEMPT, (int64_t)r->attempt);
-    int64_t failure = r->failure ? ids_row(&s->ids, &s->db, IDS_FAILURE, r->failure) : 0;
-    return attempt < 0 || failure < 0 ? -1 : store_link(s, attempt, failure);
+    int64_t attempt = row_of(s, IDS_ATTEMPT, (int64_t)r->attempt);
+    int64_t failure = row_of(s, IDS_FAILURE, r->failure);
+    if (attempt < 0 || failure < 0)
+        return -1;
+    if (!attempt)
+        return 0;
+    return store_link(s, attempt, failure);
 }
 
 /* ---- failures ---- */
@@ -137,7 +150,7 @@ static int crowded(struct store *s, int64_t row)
         size_t room = s->room_crowded * 2 + 64;
         int64_t *p = realloc(s->crowded, room * sizeof *p);
         if (!p)
-            return -1;
+            return db_no_memory(&s->db);
         s->crowded = p;
         s->room_crowded = room;
     }
@@ -311,16 +324,11 @@ static int store_trouble(struct store *s, const struct relay_trouble *t)
     bind_word(b, verdict_name((enum verdict)t->verdict));
     bind_int(b, t->isn);
     bind_int(b, t->instead);
+    bind_int(b, t->signaling);
     return store_run(s, WRITE_TROUBLE);
 }
 
 /* ---- all ---- */
-
-/* 0 stays 0: unknown */
-static int64_t row_of(struct store *s, enum ids_kind kind, int64_t engine)
-{
-    return engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
-}
 
 static int store_new_failure(struct store *s, const struct record_failure *record)
 {

@@ -78,7 +78,7 @@ static int store_sdp(struct store *s, int64_t row, const struct fact_call *c)
         t->n = 0;
         bool any = i < 2 ? facts_json_side(t, c, (enum call_side)i) : facts_json_diags(t, c);
         if (t->failed)
-            return -1;
+            return db_no_memory(&s->db);
         if (any)
             bind_chars(b, t->p, t->n);
         else
@@ -152,7 +152,10 @@ int store_allocation(struct store *s, const struct fact_allocation *a)
         bind_null(b);
     bind_endpoint(b, &a->active);
     s->json[0].n = 0;
-    if (facts_json_sends(&s->json[0], a) && !s->json[0].failed)
+    bool any = facts_json_sends(&s->json[0], a);
+    if (s->json[0].failed)
+        return db_no_memory(&s->db);
+    if (any)
         bind_chars(b, s->json[0].p, s->json[0].n);
     else
         bind_null(b);

@@ -90,9 +90,14 @@ static int read_rows(struct store *s, struct window *w, int64_t first, int64_t l
         return -1;
     sqlite3_bind_int64(q, 1, first);
     sqlite3_bind_int64(q, 2, last);
-    while (w->n < WINDOW_ROWS && (rc = sqlite3_step(q)) == SQLITE_ROW && room_for_one(w))
-        fill(&w->rows[w->n++], q);
-    int result = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : db_fault(&s->db, "read");
+    int result = 0;
+    while (w->n < WINDOW_ROWS && result == 0 && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+        result = room_for_one(w) ? 0 : db_no_memory(&s->db);
+        if (result == 0)
+            fill(&w->rows[w->n++], q);
+    }
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        result = db_fault(&s->db, "read");
     sqlite3_finalize(q);
     return result;
 }
@@ -150,7 +155,7 @@ static int draw(struct store *s, const char *scope, int64_t first, int64_t last)
     struct window w = {0};
     int result = -1;
     if (!found)
-        snprintf(s->db.why, DB_WHY, "%s: out of memory", s->db.path);
+        db_no_memory(&s->db);
     else if (read_rows(s, &w, first, last) == 0 && read_blind(s, &w, first, last) == 0)
         result = forget(s, scope, first, last);
     unsigned n = result == 0 ? findings_of_window(w.rows, w.n, w.blind, found) : 0;

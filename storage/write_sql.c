@@ -69,7 +69,7 @@ static const char *const texts[WRITE_SQLS] = {
     [WRITE_INTERFACE] = "INSERT OR REPLACE INTO interface (run_id, number, name) VALUES (?,?,?)",
     [WRITE_TROUBLE] =
         "INSERT INTO trouble (run_id, client_addr, client_port, server_addr, server_port,"
-        " first_us, last_us, verdict, isn, instead) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        " first_us, last_us, verdict, isn, instead, signaling) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     [WRITE_WINDOW_FINDING] = "INSERT INTO window_finding (scope, run_id, first_us, last_us, code,"
                              " confidence, evidence, advice) VALUES (?,?,?,?,?,?,?,?)",
     [WRITE_RUN] = "INSERT INTO run (sensor, command, sources, started_us, version, edges,"
