@@ -27,7 +27,7 @@ tells "the alias, and that it is learned" '10\.3\.0\.40 = 2\.2\.2\.2 \(learned'
 tells "grade and verdict" '^FAILURE 1: refused, relay-peer, grade A' 'grade +A'
 tells "hypotheses and what decides" 'hypotheses, none of them proven' 'own-outbound-range-blocked, possible' \
     'far-side-refuses, possible' 'would settle'
-tells "that the sender of the RSTs is not known" 'not *$|show who sent'
+tells "that the sender of the RSTs is not known" 'who sent the RSTs'
 tells "grade B where signaling is not readable" ' 1/3 +B '
 verdict "no cause is called certain" "$(grep -E 'likely$|, likely' <<<"$said")"
 
