@@ -27,6 +27,7 @@ struct group_item {
     struct packet packet;
     struct fragment fragment;
     uint64_t dedup;
+    const struct flow *known; /* only while the group is looked ahead at */
     uint32_t flow;
     enum frame_kind kind;
     bool tcp;
@@ -77,8 +78,10 @@ static void store_attempt(struct pipeline *p, const struct attempt *a)
 {
     struct evidence ev[ATTEMPT_MAX_EVIDENCE];
     bool failed = a->verdict != VERDICT_CONNECTED;
-    unsigned n = failed && a->evidence ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
-    p->failed_attempts += failed;
+    unsigned n = failed && a->evidence && !a->again
+                     ? tracker_evidence(p->tracker, a->evidence, ev)
+                     : 0;
+    p->failed_attempts += failed && !a->again;
     p->out.attempt(p->out.arg, a, ev, n);
 }
 
@@ -89,24 +92,30 @@ static bool says_nothing(const struct attempt *a)
            a->peek_in == PEEK_NOTHING;
 }
 
+/* What is worth a row: every failure, and what connected if it is or may be between a relay and a peer,
+ * then when its bytes are known. What strangers do counts only when it is final. */
+static bool worth_a_row(const struct attempt *a, enum attempt_use use, bool known, bool final)
+{
+    if (a->verdict == VERDICT_CONNECTED)
+        return final && (use == ATTEMPT_RELAY || use == ATTEMPT_WAITING);
+    return final || known || use == ATTEMPT_CLIENT;
+}
+
 static void on_attempt(void *arg, const struct attempt *a, bool final)
 {
     struct pipeline *p = arg;
-    bool connected = a->verdict == VERDICT_CONNECTED;
     enum attempt_use use = joiner_attempt(p->joiner, a);
     bool known = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr) || a->wanted;
     if (use < ATTEMPT_CLIENT && !a->wanted && says_nothing(a))
         return;
-    if (!connected || !final)
-        p->attempts++;
+    p->attempts += !a->again;
     if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP)
         allocations_closed(p->allocations, &a->src, &a->dst, p->now);
-    bool store = connected ? final && (use == ATTEMPT_RELAY || use == ATTEMPT_WAITING) : true;
-    bool exempt = known || use == ATTEMPT_CLIENT;
-    bool stored = store && (exempt || within_rate(p, a));
+    bool row = worth_a_row(a, use, known, final);
+    bool stored = row && (known || use == ATTEMPT_CLIENT || within_rate(p, a));
     if (stored)
         store_attempt(p, a);
-    if ((known || (store && !stored)) && (!connected || !final))
+    if ((known || (row && !stored)) && !a->again)
         traffic_add(p->traffic, a, &p->out);
 }
 
@@ -157,8 +166,9 @@ static bool build_joining(struct pipeline *p, const struct engine_config *c)
         .seed = p->seed};
     struct joiner_hooks jh = {p, on_failure, on_failure_gone, on_attempt_failure, on_alias};
     p->joiner = joiner_new(&jc, &jh);
-    p->calls = p->joiner ? calls_new(p->joiner, &p->out, p->seed) : NULL;
-    p->allocations = p->joiner ? allocations_new(p->joiner, &p->out, p->seed) : NULL;
+    p->calls = p->joiner ? calls_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
+    p->allocations =
+        p->joiner ? allocations_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
     p->traffic = traffic_new(c->relay_low, c->relay_high, p->seed);
     return p->calls && p->allocations && p->traffic;
 }
@@ -325,7 +335,7 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         counts->decode_errors++;
 }
 
-/* The four steps of a group. Each touches what the step before asked the memory for. */
+/* The five steps of a group (the fifth is on_frame). Each touches what the step before asked the memory for. */
 static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -341,11 +351,14 @@ static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigne
         if (p->group[i].tcp)
             tracker_hint_entry(p->tracker, p->group[i].flow);
     for (unsigned i = 0; i < n; i++) {
-        const struct flow *f =
-            p->group[i].tcp ? tracker_hint_flow(p->tracker, p->group[i].flow) : NULL;
-        if (f)
-            feeder_hint(p->feeder, f);
+        struct group_item *g = &p->group[i];
+        g->known = g->tcp ? tracker_hint_flow(p->tracker, g->flow) : NULL;
+        if (g->known)
+            feeder_hint(p->feeder, g->known);
     }
+    for (unsigned i = 0; i < n; i++)
+        if (p->group[i].known)
+            feeder_hint_reader(p->feeder, p->group[i].known);
 }
 
 void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned n)
