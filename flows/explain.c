@@ -50,7 +50,8 @@ static const char *asker(const struct failure *f, const struct failure_context *
 }
 
 /* "The relay A sent 3 SYNs of one attempt to B within 1.13 s" */
-static void say_requests(struct prose *p, const struct failure *f, const struct failure_context *ctx)
+static void say_requests(struct prose *p, const struct failure *f,
+                         const struct failure_context *ctx)
 {
     const char *what = f->proto == PROTO_UDP ? "check" : "SYN";
     say_end(p, asker(f, ctx), &f->src, &f->src_public);
@@ -95,12 +96,9 @@ static const char *icmp_meaning(const struct failure *f)
         int8_t type, code;
         const char *text;
     } table[] = {
-        {true, 3, 0, "network unreachable"},
-        {true, 3, 1, "host unreachable"},
-        {true, 3, 3, "port unreachable"},
-        {true, 11, 0, "time to live exceeded"},
-        {false, 1, 0, "no route"},
-        {false, 1, 3, "address unreachable"},
+        {true, 3, 0, "network unreachable"}, {true, 3, 1, "host unreachable"},
+        {true, 3, 3, "port unreachable"},    {true, 11, 0, "time to live exceeded"},
+        {false, 1, 0, "no route"},           {false, 1, 3, "address unreachable"},
         {false, 1, 4, "port unreachable"},
     };
     bool v4 = addr_is_v4(&f->dst.addr);
@@ -158,7 +156,8 @@ static void say_attempt(struct prose *p, const struct failure *f, const struct f
         say(p, "; a SYN-ACK came, but no ACK followed.");
         break;
     case VERDICT_RETRY_CONFLICT:
-        say(p, "; a SYN-ACK came that did not fit, or the asker itself reset the connection after it.");
+        say(p, "; a SYN-ACK came that did not fit, or the asker itself reset the connection after "
+               "it.");
         break;
     default:
         say_opened(p, f, ctx);
@@ -184,12 +183,12 @@ static const char *turn_error_meaning(uint16_t code)
         uint16_t code;
         const char *text;
     } table[] = {
-        {300, "try another server"}, {400, "bad request"},       {401, "unauthorized"},
-        {403, "forbidden"},          {430, "stale credentials"}, {431, "integrity failure"},
-        {432, "missing username"},   {434, "missing realm"},     {435, "missing nonce"},
+        {300, "try another server"}, {400, "bad request"},         {401, "unauthorized"},
+        {403, "forbidden"},          {430, "stale credentials"},   {431, "integrity failure"},
+        {432, "missing username"},   {434, "missing realm"},       {435, "missing nonce"},
         {436, "unknown user"},       {437, "allocation mismatch"}, {438, "stale nonce"},
-        {439, "wrong credentials"},  {441, "wrong credentials"}, {442, "transport not supported"},
-        {486, "quota reached"},      {500, "server error"},      {507, "no bandwidth"},
+        {439, "wrong credentials"},  {441, "wrong credentials"},   {442, "transport not supported"},
+        {486, "quota reached"},      {500, "server error"},        {507, "no bandwidth"},
         {508, "no ports left"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -235,8 +234,9 @@ static void say_nothing_seen(struct prose *p, const struct failure *f,
     if (send)
         say(p, " and asked it %u time%s to send to %s", send->count, plural(send->count),
             endpoint_text(&send->peer, at));
-    say(p, "; no packet between the two ends was seen. Whether none was sent or the capture does not "
-           "cover that place cannot be told.");
+    say(p,
+        "; no packet between the two ends was seen. Whether none was sent or the capture does not "
+        "cover that place cannot be told.");
 }
 
 static void say_circumstances(struct prose *p, const struct failure *f,

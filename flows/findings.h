@@ -1,7 +1,7 @@
 /*
  * Findings: hypotheses with their evidence, what speaks against them, and what would settle them
- * (design §11, P§7.4). A table of rules, each a pure function. Facts stay in failures; a finding never
- * claims more than "likely" or "possible".
+ * (design §11, P§7.4). A table of rules, each a pure function. Facts stay in failures; a finding
+ * never claims more than "likely" or "possible".
  */
 #ifndef EW_FLOWS_FINDINGS_H
 #define EW_FLOWS_FINDINGS_H
@@ -12,8 +12,8 @@
 enum { FINDING_TEXT = 1024, FINDING_ADVICE = 512, FINDINGS_MAX = 8 };
 
 struct finding {
-    const char *code;          /* "own-outbound-range-blocked" ... */
-    bool likely;               /* else possible */
+    const char *code;            /* "own-outbound-range-blocked" ... */
+    bool likely;                 /* else possible */
     char evidence[FINDING_TEXT]; /* JSON object: {"for":[...],"against":[...],"settle":[...]} */
     char advice[FINDING_ADVICE]; /* what to check or ask for, with addresses and times to paste */
 };
@@ -22,15 +22,15 @@ struct finding {
 struct failure_context {
     const struct fact_call *call;
     const struct fact_allocation *allocation; /* of the near side */
-    const struct attempt *attempt;   /* the one the verdict is from */
-    const struct fact_send *send;    /* for this pair */
-    bool far_sent_first;             /* the far side's own check or SYN was seen before */
-    bool from_far;                   /* the attempt of the verdict came from the far side */
-    int near_side;                   /* enum call_side of our end in call, -1 unknown */
-    uint16_t relay_low, relay_high;  /* --relay-ports, 0 = 50000-59999 */
-    bool both_local;                 /* both ends are relays of the same Edge */
-    bool other_pair_connected;       /* same medium */
-    int tls_instead;                 /* enum tls_instead, -1 = n/a */
+    const struct attempt *attempt;            /* the one the verdict is from */
+    const struct fact_send *send;             /* for this pair */
+    bool far_sent_first;                      /* the far side's own check or SYN was seen before */
+    bool from_far;                  /* the attempt of the verdict came from the far side */
+    int near_side;                  /* enum call_side of our end in call, -1 unknown */
+    uint16_t relay_low, relay_high; /* --relay-ports, 0 = 50000-59999 */
+    bool both_local;                /* both ends are relays of the same Edge */
+    bool other_pair_connected;      /* same medium */
+    int tls_instead;                /* enum tls_instead, -1 = n/a */
 };
 
 /* Findings of one failure, likeliest first. Returns how many. */
@@ -41,29 +41,30 @@ unsigned findings_of_failure(const struct failure *f, const struct failure_conte
 const char *finding_explain(const struct failure *f, const struct failure_context *ctx, char *out,
                             size_t room);
 
-/* What findings across failures look at: one summary per failure or connected attempt of relays. On the
- * client-relay leg the peer is the client. */
+/* What findings across failures look at: one summary per failure or connected attempt of relays. On
+ * the client-relay leg the peer is the client. */
 struct window_row {
     tick_t first;
-    struct addr edge;          /* near relay address (public if known) */
+    struct addr edge; /* near relay address (public if known) */
     struct addr peer;
     uint16_t peer_port;
     uint8_t verdict, leg, proto;
     bool info;
-    bool from_peer;            /* the peer asked, not the Edge: rules on outbound ways pass over it */
+    bool from_peer; /* the peer asked, not the Edge: rules on outbound ways pass over it */
     int16_t icmp_type, icmp_code; /* of an unreachable one */
-    struct addr icmp_from;     /* none = unknown */
-    uint16_t error_code;       /* of an alloc-fail */
-    int64_t failure;           /* 0: a connected attempt */
-    uint32_t concurrency;      /* relay flows open at that moment, 0 = unknown */
+    struct addr icmp_from;        /* none = unknown */
+    uint16_t error_code;          /* of an alloc-fail */
+    int64_t failure;              /* 0: a connected attempt */
+    uint32_t concurrency;         /* relay flows open at that moment, 0 = unknown */
 };
 struct window_finding {
     struct finding finding;
     unsigned n_failures;
-    int64_t failures[32];      /* examples, at most 32 */
+    int64_t failures[32]; /* examples, at most 32 */
 };
-/* rows in time order. capture_blind: share of the window that is blind, 0..1. Findings that are likely
- * come first, then those with more failures. Returns how many (0 if memory fails: nothing is claimed). */
+/* rows in time order. capture_blind: share of the window that is blind, 0..1. Findings that are
+ * likely come first, then those with more failures. Returns how many (0 if memory fails: nothing is
+ * claimed). */
 unsigned findings_of_window(const struct window_row *rows, size_t n, double capture_blind,
                             struct window_finding out[FINDINGS_MAX]);
 

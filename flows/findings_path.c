@@ -1,8 +1,8 @@
 /*
  * Hypotheses on what became of the requests between a relay and its peer: refused, forbidden, lost.
  *
- * Nobody can tell from a RST alone who sent it (P§7.4): it carries the peer's address whoever made it.
- * So a single refused pair always gets several hypotheses, all of them "possible".
+ * Nobody can tell from a RST alone who sent it (P§7.4): it carries the peer's address whoever made
+ * it. So a single refused pair always gets several hypotheses, all of them "possible".
  */
 #include <stdio.h>
 
@@ -10,8 +10,8 @@
 
 enum { RELAY_LOW = 50000, RELAY_HIGH = 59999 };
 
-/* An answer from a peer out in the Internet does not come back sooner (P§7.4); from here on it is too
- * slow for a device beside the Edge. Between the two nothing is said. */
+/* An answer from a peer out in the Internet does not come back sooner (P§7.4); from here on it is
+ * too slow for a device beside the Edge. Between the two nothing is said. */
 #define RTT_NEARBY_US 2000
 #define RTT_DISTANT_US 10000
 /* After the answer of the call the far client needs about this long for its first check. */
@@ -71,7 +71,8 @@ static void answer_looks(const struct hypothesis_case *c, struct evidence_lists 
     if (nearby_answer(c))
         evidence_add(e, filter, "answered after %.1f ms: too soon for an Internet peer", ms(rtt));
     else if (rtt >= RTT_DISTANT_US)
-        evidence_add(e, host, "answered after %.0f ms: too long for a box next to the Edge", ms(rtt));
+        evidence_add(e, host, "answered after %.0f ms: too long for a box next to the Edge",
+                     ms(rtt));
     if (!a || c->f->verdict != VERDICT_REFUSED)
         return;
     if (a->answer_ttl > 0) {
@@ -150,7 +151,8 @@ static void outbound_evidence(const struct hypothesis_case *c, struct evidence_l
     evidence_add(e, EVIDENCE_AGAINST, "one pair alone; other peers of this Edge are not looked at");
     evidence_add(e, EVIDENCE_SETTLE, "own firewall's log of outbound %s to %s", c->proto,
                  endpoint_text(&c->dst, at));
-    evidence_add(e, EVIDENCE_SETTLE, "a capture outside the firewall: does the %s leave?", c->request);
+    evidence_add(e, EVIDENCE_SETTLE, "a capture outside the firewall: does the %s leave?",
+                 c->request);
     evidence_add(e, EVIDENCE_SETTLE, "test connects from the Edge to 443 and another port of %s",
                  addr_text(&c->dst.addr, peer));
     evidence_add(e, EVIDENCE_SETTLE, "calls to other partners that night: refused as well?");
@@ -164,11 +166,12 @@ static void outbound_advice(const struct hypothesis_case *c, char out[FINDING_AD
     else
         snprintf(src, sizeof src, "%s (%s)", addr_text(&c->src.addr, real),
                  addr_text(&c->f->src.addr, wire));
-    snprintf(out, FINDING_ADVICE,
-             "Ask the firewall team for the log of %s from %s source ports %u-%u to %s at %s. The Edge "
-             "must be able to open outbound connections from and to %u-%u/%s.",
-             c->proto, src, relay_low(c), relay_high(c), c->dst_text, c->when, relay_low(c),
-             relay_high(c), c->proto);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Ask the firewall team for the log of %s from %s source ports %u-%u to %s at %s. The Edge "
+        "must be able to open outbound connections from and to %u-%u/%s.",
+        c->proto, src, relay_low(c), relay_high(c), c->dst_text, c->when, relay_low(c),
+        relay_high(c), c->proto);
 }
 
 /* ---- far-side-refuses ---- */
@@ -194,10 +197,11 @@ static void far_evidence(const struct hypothesis_case *c, struct evidence_lists 
 
 static void far_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Rule out the own firewall first. Then ask the partner whether %s from %s reached %s at "
-             "%s, and what answered it there: the relay, its host, or a firewall.",
-             c->proto, c->src_text, c->dst_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Rule out the own firewall first. Then ask the partner whether %s from %s reached %s at "
+        "%s, and what answered it there: the relay, its host, or a firewall.",
+        c->proto, c->src_text, c->dst_text, c->when);
 }
 
 /* ---- permission-race (P§1.6) ---- */
@@ -236,14 +240,16 @@ static void race_evidence(const struct hypothesis_case *c, struct evidence_lists
         evidence_add(e, EVIDENCE_FOR, "all of it within %d s of the call's answer",
                      (int)(FAR_CLIENT_STARTS / TICK_S));
     } else {
-        evidence_add(e, EVIDENCE_FOR, "a relay may refuse until its own client has sent to the peer");
+        evidence_add(e, EVIDENCE_FOR,
+                     "a relay may refuse until its own client has sent to the peer");
         if (call && call->answered != TICK_NONE && c->f->first > call->answered)
             evidence_add(e, EVIDENCE_AGAINST, "the first %s came %.1f s after the call's answer",
                          c->request, (double)(c->f->first - call->answered) / (double)TICK_S);
     }
     if (c->f->syns > 1)
         evidence_add(e, EVIDENCE_AGAINST, "refused again and again over %.1f s", span);
-    evidence_add(e, EVIDENCE_SETTLE, "when the far client first sent to %s: partner's capture, client log",
+    evidence_add(e, EVIDENCE_SETTLE,
+                 "when the far client first sent to %s: partner's capture, client log",
                  c->ctx->from_far ? c->dst_text : c->src_text);
     evidence_add(e, EVIDENCE_SETTLE, "does a later call between the two connect?");
 }
@@ -251,8 +257,10 @@ static void race_evidence(const struct hypothesis_case *c, struct evidence_lists
 static void race_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
     snprintf(out, FINDING_ADVICE,
-             "Compare the time of the refusals (%s, from %s) with the time at which the client behind %s "
-             "first sent to that peer (its log, its relay connection). If it was later, no firewall needs "
+             "Compare the time of the refusals (%s, from %s) with the time at which the client "
+             "behind %s "
+             "first sent to that peer (its log, its relay connection). If it was later, no "
+             "firewall needs "
              "to change.",
              c->when, c->src_text, c->dst_text);
 }
@@ -285,9 +293,11 @@ static void drop_evidence(const struct hypothesis_case *c, struct evidence_lists
     if (c->f->verdict == VERDICT_SINGLE_SYN)
         evidence_add(e, EVIDENCE_AGAINST, "not repeated: the sender may have given up by itself");
     if (c->f->leg == LEG_DIRECT)
-        evidence_add(e, EVIDENCE_AGAINST, "direct ways between private networks often do not exist");
+        evidence_add(e, EVIDENCE_AGAINST,
+                     "direct ways between private networks often do not exist");
     else
-        evidence_add(e, EVIDENCE_AGAINST, "a host that is off or a route that is missing looks alike");
+        evidence_add(e, EVIDENCE_AGAINST,
+                     "a host that is off or a route that is missing looks alike");
     evidence_add(e, EVIDENCE_SETTLE, "firewall logs (drops) of both sides at that time");
     evidence_add(e, EVIDENCE_SETTLE, "a capture behind each firewall: how far does it get?");
     evidence_add(e, EVIDENCE_SETTLE, "other calls to the same peer, and to others, at that time");
@@ -295,10 +305,11 @@ static void drop_evidence(const struct hypothesis_case *c, struct evidence_lists
 
 static void drop_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Ask the firewall team for dropped %s from %s to %s at %s, and for answers to it. If the "
-             "own side passed it on, ask the partner whether it arrived.",
-             c->proto, c->src_text, c->dst_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Ask the firewall team for dropped %s from %s to %s at %s, and for answers to it. If the "
+        "own side passed it on, ask the partner whether it arrived.",
+        c->proto, c->src_text, c->dst_text, c->when);
 }
 
 /* ---- sensor-blind ---- */
@@ -315,30 +326,33 @@ static enum weight blind_applies(const struct hypothesis_case *c)
 static void blind_evidence(const struct hypothesis_case *c, struct evidence_lists *e)
 {
     if (c->f->quality != QUALITY_GOOD)
-        evidence_add(e, EVIDENCE_FOR, "the capture was %s at that time", quality_name(c->f->quality));
+        evidence_add(e, EVIDENCE_FOR, "the capture was %s at that time",
+                     quality_name(c->f->quality));
     else
         evidence_add(e, EVIDENCE_FOR, "something was negotiated, but no packet of it was seen");
     if (c->ctx->send)
         evidence_add(e, EVIDENCE_FOR, "the client told its relay to send; nothing left it here");
     evidence_add(e, EVIDENCE_AGAINST, "perhaps nothing was sent");
-    evidence_add(e, EVIDENCE_SETTLE, "edgewatch doctor on the span: both directions, both Edge sides?");
+    evidence_add(e, EVIDENCE_SETTLE,
+                 "edgewatch doctor on the span: both directions, both Edge sides?");
     evidence_add(e, EVIDENCE_SETTLE, "edgewatch health: drops and one-way flows at that time");
 }
 
 static void blind_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Check that the span port carries both directions of the Edge's inner and outer interface "
-             "(edgewatch doctor), and what was lost at %s (edgewatch health).",
-             c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Check that the span port carries both directions of the Edge's inner and outer interface "
+        "(edgewatch doctor), and what was lost at %s (edgewatch health).",
+        c->when);
 }
 
 /*
  * The order of own-outbound-range-blocked before far-side-refuses, which weigh the same for a plain
  * refusal: the packets do not decide, so the one comes first that the reader can check in his own
- * firewall's log before he writes to a partner, and whose rule is his to provide (P§5). A round trip
- * of 40 ms excludes only a box beside the Edge that answers by itself; in the field it was the own
- * outbound rule all the same.
+ * firewall's log before he writes to a partner, and whose rule is his to provide (P§5). A round
+ * trip of 40 ms excludes only a box beside the Edge that answers by itself; in the field it was the
+ * own outbound rule all the same.
  */
 const struct hypothesis hypotheses_of_path[] = {
     {"admin-prohibited", admin_applies, admin_evidence, admin_advice},

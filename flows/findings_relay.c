@@ -1,6 +1,6 @@
 /*
- * Hypotheses on the relay itself: the client's way to it, what it granted, which addresses were offered
- * through it, and what the clients said of it afterwards.
+ * Hypotheses on the relay itself: the client's way to it, what it granted, which addresses were
+ * offered through it, and what the clients said of it afterwards.
  */
 #include <stdio.h>
 
@@ -51,16 +51,18 @@ static void auth_evidence(const struct hypothesis_case *c, struct evidence_lists
     alloc_evidence(c, e);
     if (only_challenged(c))
         evidence_add(e, EVIDENCE_AGAINST, "only the challenge was seen: no credentials were tried");
-    evidence_add(e, EVIDENCE_SETTLE, "do other clients of the same server get a port at that time?");
+    evidence_add(e, EVIDENCE_SETTLE,
+                 "do other clients of the same server get a port at that time?");
     evidence_add(e, EVIDENCE_SETTLE, "clock and credential lifetime on client and Edge");
 }
 
 static void auth_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Check the relay credentials of client %s at %s (error %u at %s): the service that issues "
-             "them (port 5062 of the Edge), their lifetime, and the clocks.",
-             c->src_text, c->dst_text, c->f->error_code, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Check the relay credentials of client %s at %s (error %u at %s): the service that issues "
+        "them (port 5062 of the Edge), their lifetime, and the clocks.",
+        c->src_text, c->dst_text, c->f->error_code, c->when);
 }
 
 static enum weight quota_applies(const struct hypothesis_case *c)
@@ -76,10 +78,11 @@ static void quota_evidence(const struct hypothesis_case *c, struct evidence_list
 
 static void quota_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Raise the allocation quota per user of the relay %s, or find out why client %s holds so "
-             "many ports (edgewatch allocations, around %s).",
-             c->dst_text, c->src_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Raise the allocation quota per user of the relay %s, or find out why client %s holds so "
+        "many ports (edgewatch allocations, around %s).",
+        c->dst_text, c->src_text, c->when);
 }
 
 static enum weight ports_applies(const struct hypothesis_case *c)
@@ -95,10 +98,11 @@ static void ports_evidence(const struct hypothesis_case *c, struct evidence_list
 
 static void ports_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Widen the relay port range of %s or add an Edge: it had no port left at %s (edgewatch "
-             "allocations shows who held them).",
-             c->dst_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Widen the relay port range of %s or add an Edge: it had no port left at %s (edgewatch "
+        "allocations shows who held them).",
+        c->dst_text, c->when);
 }
 
 /* ---- TLS on the way to the relay ---- */
@@ -127,10 +131,11 @@ static void inspection_evidence(const struct hypothesis_case *c, struct evidence
 
 static void inspection_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Exempt %s from TLS inspection for clients like %s (seen at %s): what looks like TLS there "
-             "is relay traffic, which an inspecting proxy breaks.",
-             c->dst_text, c->src_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Exempt %s from TLS inspection for clients like %s (seen at %s): what looks like TLS there "
+        "is relay traffic, which an inspecting proxy breaks.",
+        c->dst_text, c->src_text, c->when);
 }
 
 static enum weight tls_applies(const struct hypothesis_case *c)
@@ -146,16 +151,18 @@ static void tls_evidence(const struct hypothesis_case *c, struct evidence_lists 
         evidence_add(e, EVIDENCE_FOR, "a fatal TLS alert ended the handshake");
     else
         evidence_add(e, EVIDENCE_FOR, "the TLS handshake did not finish");
-    evidence_add(e, EVIDENCE_SETTLE, "the certificates of both sides: expired, unknown issuer, wrong name");
+    evidence_add(e, EVIDENCE_SETTLE,
+                 "the certificates of both sides: expired, unknown issuer, wrong name");
     evidence_add(e, EVIDENCE_SETTLE, "Schannel events on both servers at that time");
 }
 
 static void tls_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Check certificates and TLS versions between %s and %s (handshake failed at %s): expiry, "
-             "chain, names, and what both ends allow.",
-             c->src_text, c->dst_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Check certificates and TLS versions between %s and %s (handshake failed at %s): expiry, "
+        "chain, names, and what both ends allow.",
+        c->src_text, c->dst_text, c->when);
 }
 
 /* ---- which addresses were offered ---- */
@@ -187,7 +194,8 @@ static void hairpin_evidence(const struct hypothesis_case *c, struct evidence_li
     char at[ADDR_TEXT];
     evidence_add(e, EVIDENCE_FOR, "both relay ports belong to %s", addr_text(&c->dst.addr, at));
     if (!addr_eq(&c->f->src.addr, &c->dst.addr))
-        evidence_add(e, EVIDENCE_FOR, "the Edge is %s on the wire: its %ss must be turned round by the NAT",
+        evidence_add(e, EVIDENCE_FOR,
+                     "the Edge is %s on the wire: its %ss must be turned round by the NAT",
                      addr_text(&c->f->src.addr, at), c->request);
     else
         evidence_add(e, EVIDENCE_AGAINST, "no NAT is seen at this Edge");
@@ -200,7 +208,8 @@ static void hairpin_evidence(const struct hypothesis_case *c, struct evidence_li
 static void hairpin_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
     snprintf(out, FINDING_ADVICE,
-             "Let the firewall turn round (hairpin NAT) what the Edge sends to its own public address: %s "
+             "Let the firewall turn round (hairpin NAT) what the Edge sends to its own public "
+             "address: %s "
              "from %s to %s at %s did not get through.",
              c->proto, c->src_text, c->dst_text, c->when);
 }
@@ -241,15 +250,16 @@ static void private_advice(const struct hypothesis_case *c, char out[FINDING_ADV
 {
     char at[ENDPOINT_TEXT];
     bool near = near_is_private_relay(c);
-    snprintf(out, FINDING_ADVICE,
-             "%s the A/V Edge behind %s for NAT with its public address: it hands out an address that "
-             "peers in the Internet cannot reach (%s).",
-             near ? "Configure" : "Ask the partner to configure",
-             endpoint_text(near ? near_of(c) : far_of(c), at), c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "%s the A/V Edge behind %s for NAT with its public address: it hands out an address that "
+        "peers in the Internet cannot reach (%s).",
+        near ? "Configure" : "Ask the partner to configure",
+        endpoint_text(near ? near_of(c) : far_of(c), at), c->when);
 }
 
-/* Legacy candidates do not say their type, and the default address may be a relay whose line was cut
- * off: both count as one. */
+/* Legacy candidates do not say their type, and the default address may be a relay whose line was
+ * cut off: both count as one. */
 static bool may_have_relay(const struct fact_side *s)
 {
     bool preset_explained = false;
@@ -318,7 +328,8 @@ static void no_relay_evidence(const struct hypothesis_case *c, struct evidence_l
         evidence_add(e, EVIDENCE_FOR, "what was tried instead, %s, is a private address",
                      endpoint_text(far_of(c), at));
     evidence_add(e, EVIDENCE_AGAINST, "a peer that is reachable directly needs no relay");
-    evidence_add(e, EVIDENCE_SETTLE, "did the far client try to allocate (its log: ICEWarn 0x1, 0x8, 0x80000)?");
+    evidence_add(e, EVIDENCE_SETTLE,
+                 "did the far client try to allocate (its log: ICEWarn 0x1, 0x8, 0x80000)?");
 }
 
 static void no_relay_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
@@ -326,7 +337,8 @@ static void no_relay_advice(const struct hypothesis_case *c, char out[FINDING_AD
     const struct fact_call *call = c->ctx->call;
     const char *who = c->ctx->near_side == SIDE_OFFER ? call->callee : call->caller;
     snprintf(out, FINDING_ADVICE,
-             "Find out why %.120s has no relay: can that client reach its Edge on 443/TCP and 3478/UDP, and "
+             "Find out why %.120s has no relay: can that client reach its Edge on 443/TCP and "
+             "3478/UDP, and "
              "does it get relay credentials? Call at %s.",
              who ? who : "the other side", c->when);
 }
@@ -365,13 +377,16 @@ static void client_evidence(const struct hypothesis_case *c, struct evidence_lis
     const struct fact_allocation *a = c->ctx->allocation;
     char at[ENDPOINT_TEXT];
     if (c->f->verdict == VERDICT_NOT_TRIED && a && a->granted)
-        evidence_add(e, EVIDENCE_FOR, "relay port %s was granted, but the client never sent through it",
+        evidence_add(e, EVIDENCE_FOR,
+                     "relay port %s was granted, but the client never sent through it",
                      endpoint_text(&a->relay, at));
     if (c->f->verdict == VERDICT_NOT_TRIED)
         evidence_add(e, EVIDENCE_FOR, "nothing failed outside the Edge");
     if (client_incomplete(c))
-        evidence_add(e, EVIDENCE_FOR, "the client reports 0x8000000: software on it disturbs checks");
-    evidence_add(e, EVIDENCE_AGAINST, "a user who gave up early, or a sensor that missed it, looks alike");
+        evidence_add(e, EVIDENCE_FOR,
+                     "the client reports 0x8000000: software on it disturbs checks");
+    evidence_add(e, EVIDENCE_AGAINST,
+                 "a user who gave up early, or a sensor that missed it, looks alike");
     evidence_add(e, EVIDENCE_SETTLE, "the same call with the client's antivirus and firewall off");
     evidence_add(e, EVIDENCE_SETTLE, "the client's own log; other clients in the same network");
 }
@@ -380,10 +395,11 @@ static void client_advice(const struct hypothesis_case *c, char out[FINDING_ADVI
 {
     char at[ENDPOINT_TEXT];
     const char *client = endpoint_none(&c->f->client) ? "" : endpoint_text(&c->f->client, at);
-    snprintf(out, FINDING_ADVICE,
-             "Look on the client %s for antivirus, web filter or endpoint firewall that touches relay "
-             "traffic, exempt the Lync / Skype process, and repeat the call of %s.",
-             client, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Look on the client %s for antivirus, web filter or endpoint firewall that touches relay "
+        "traffic, exempt the Lync / Skype process, and repeat the call of %s.",
+        client, c->when);
 }
 
 static const struct fact_diag *contradicting(const struct hypothesis_case *c)
@@ -417,10 +433,11 @@ static void conflict_evidence(const struct hypothesis_case *c, struct evidence_l
 
 static void conflict_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Trust the packets for what became of %s to %s at %s, and read the client's log for why it "
-             "says otherwise: it may have ended the call before its checks did.",
-             c->src_text, c->dst_text, c->when);
+    snprintf(
+        out, FINDING_ADVICE,
+        "Trust the packets for what became of %s to %s at %s, and read the client's log for why it "
+        "says otherwise: it may have ended the call before its checks did.",
+        c->src_text, c->dst_text, c->when);
 }
 
 const struct hypothesis hypotheses_of_relay[] = {

@@ -1,6 +1,6 @@
 /*
- * Findings across failures that need no comparison of peers: errors counted by their sender, a ceiling of
- * concurrent connections, a sensor that saw too little.
+ * Findings across failures that need no comparison of peers: errors counted by their sender, a
+ * ceiling of concurrent connections, a sensor that saw too little.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,15 +144,15 @@ void window_totals(const struct window_row *rows, size_t n, struct window_findin
 
 /*
  * A full connection table drops what is new, silently: timeouts to unrelated peers, all at the same
- * number of concurrent flows (which all connected, below it). A peer or a line that is down times out at
- * any number; refusals are no sign of it.
+ * number of concurrent flows (which all connected, below it). A peer or a line that is down times
+ * out at any number; refusals are no sign of it.
  */
 struct ceiling {
     const struct window_row **timeouts; /* of one Edge, by concurrency; then, cut, by network */
     size_t n;
-    uint32_t low, high;     /* concurrency at which nearly all of them stood */
-    unsigned above, below;  /* connected at low or more, under low */
-    bool after;             /* connected again under low once the timeouts were over */
+    uint32_t low, high;    /* concurrency at which nearly all of them stood */
+    unsigned above, below; /* connected at low or more, under low */
+    bool after;            /* connected again under low once the timeouts were over */
 };
 
 static bool counts(const struct window_row *r)
@@ -242,18 +242,22 @@ static void ceiling_offer(const struct ceiling *c, const struct addr *edge,
     addr_text(edge, at);
     hypothesis_when(first, last, when);
     evidence_begin(&e);
-    evidence_add(&e, EVIDENCE_FOR, "%zu timeouts to unrelated peers, all at %u to %u open flows of Edge %s",
-                 c->n, c->low, c->high, at);
-    evidence_add(&e, EVIDENCE_FOR, "of the relays' connects seen, %u worked below that number, %u at it",
-                 c->below, c->above);
+    evidence_add(&e, EVIDENCE_FOR,
+                 "%zu timeouts to unrelated peers, all at %u to %u open flows of Edge %s", c->n,
+                 c->low, c->high, at);
+    evidence_add(&e, EVIDENCE_FOR,
+                 "of the relays' connects seen, %u worked below that number, %u at it", c->below,
+                 c->above);
     if (c->after)
         evidence_add(&e, EVIDENCE_FOR, "once the number had fallen, connects worked again");
     else
-        evidence_add(&e, EVIDENCE_AGAINST, "not seen: connects that work again once the number has fallen");
+        evidence_add(&e, EVIDENCE_AGAINST,
+                     "not seen: connects that work again once the number has fallen");
     evidence_add(&e, EVIDENCE_SETTLE, "the firewall's connection count and limit at that time");
     evidence_end(&e, f.finding.evidence);
     snprintf(f.finding.advice, FINDING_ADVICE,
-             "Compare the firewall's connection limit (25,000 is a common default) with its count at %s, "
+             "Compare the firewall's connection limit (25,000 is a common default) with its count "
+             "at %s, "
              "when Edge %s stood at about %u flows, and raise it.",
              when, at, c->high);
     window_offer(out, &f);
@@ -296,7 +300,8 @@ void window_ceilings(const struct window_row *rows, size_t n, struct window_find
 
 /* ---- sensor-blind ---- */
 
-void window_blind(const struct window_row *rows, size_t n, double share, struct window_findings *out)
+void window_blind(const struct window_row *rows, size_t n, double share,
+                  struct window_findings *out)
 {
     struct window_finding f = {.finding = {.code = "sensor-blind", .likely = share > BLIND_LIKELY}};
     struct evidence_lists e;
@@ -307,14 +312,17 @@ void window_blind(const struct window_row *rows, size_t n, double share, struct 
             rows[i].verdict == VERDICT_UNSEEN)
             window_count(&f, &rows[i]);
     evidence_begin(&e);
-    evidence_add(&e, EVIDENCE_FOR, "the sensor lost packets or saw one direction in %.0f %% of the time",
+    evidence_add(&e, EVIDENCE_FOR,
+                 "the sensor lost packets or saw one direction in %.0f %% of the time",
                  share * 100);
-    evidence_add(&e, EVIDENCE_FOR, "%u failures in it rest on answers that were not seen", f.n_failures);
+    evidence_add(&e, EVIDENCE_FOR, "%u failures in it rest on answers that were not seen",
+                 f.n_failures);
     evidence_add(&e, EVIDENCE_SETTLE, "edgewatch health: drops, gaps, one-way flows by interface");
     evidence_add(&e, EVIDENCE_SETTLE, "edgewatch doctor on the span port");
     evidence_end(&e, f.finding.evidence);
-    snprintf(f.finding.advice, FINDING_ADVICE,
-             "Mend the sensor before trusting \"no answer\": both directions on the span port, a larger "
-             "ring, a filter for what matters (edgewatch health, edgewatch doctor).");
+    snprintf(
+        f.finding.advice, FINDING_ADVICE,
+        "Mend the sensor before trusting \"no answer\": both directions on the span port, a larger "
+        "ring, a filter for what matters (edgewatch health, edgewatch doctor).");
     window_offer(out, &f);
 }

@@ -1,9 +1,9 @@
 /*
- * Findings across failures: what one failure alone cannot say, because it needs other peers, other Edges
- * or other hours beside it.
+ * Findings across failures: what one failure alone cannot say, because it needs other peers, other
+ * Edges or other hours beside it.
  *
- * Rows of relay-peer ways that the Edge asked for are folded into lanes: one Edge, one peer, one kind of
- * port. Lanes side by side show whether it is the Edge or the peer that fails.
+ * Rows of relay-peer ways that the Edge asked for are folded into lanes: one Edge, one peer, one
+ * kind of port. Lanes side by side show whether it is the Edge or the peer that fails.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 enum {
     OUTBOUND_PEERS = 3, /* an own rule hits whoever is called */
     FAR_EDGES = 2,
-    FAR_FAILURES = 5,   /* of one Edge */
-    FAR_OTHERS = 3,     /* peers that connect, to call it likely */
+    FAR_FAILURES = 5, /* of one Edge */
+    FAR_OTHERS = 3,   /* peers that connect, to call it likely */
     DROP_TIMEOUTS = 3,
     DROP_PEERS = 2,
-    NAMED_PEERS = 3,    /* in an advice */
+    NAMED_PEERS = 3, /* in an advice */
 };
 
 /* Dynamic ports (RFC 6335): relays of every kind take theirs from there, services listen below. */
@@ -121,7 +121,9 @@ static void lanes_fill(struct lanes *l)
         if (!lane || !addr_eq(lane->edge, &r->edge) || !addr_eq(lane->peer, &r->peer) ||
             lane->dynamic != dynamic_port(r)) {
             lane = &l->list[l->n++];
-            *lane = (struct lane){.edge = &r->edge, .peer = &r->peer, .dynamic = dynamic_port(r),
+            *lane = (struct lane){.edge = &r->edge,
+                                  .peer = &r->peer,
+                                  .dynamic = dynamic_port(r),
                                   .rows = &l->rows[i]};
         }
         lane->n_rows++;
@@ -161,7 +163,8 @@ static void lanes_free(struct lanes *l)
 
 static bool lanes_make(const struct window_row *rows, size_t n, struct lanes *l)
 {
-    *l = (struct lanes){.rows = calloc(n + 1, sizeof *l->rows), .list = calloc(n + 1, sizeof *l->list)};
+    *l = (struct lanes){.rows = calloc(n + 1, sizeof *l->rows),
+                        .list = calloc(n + 1, sizeof *l->list)};
     if (!l->rows || !l->list) {
         lanes_free(l);
         return false;
@@ -236,8 +239,8 @@ static void outbound_texts(const struct lane *from, const struct lane *to, unsig
     lanes_when(from, to, when);
     name_peers(from, to, named, sizeof named);
     evidence_begin(&e);
-    evidence_add(&e, EVIDENCE_FOR, "Edge %s: %u of %zu peers failed on ports from %d up", edge, peers,
-                 (size_t)(to - from), DYNAMIC_PORTS);
+    evidence_add(&e, EVIDENCE_FOR, "Edge %s: %u of %zu peers failed on ports from %d up", edge,
+                 peers, (size_t)(to - from), DYNAMIC_PORTS);
     evidence_add(&e, EVIDENCE_FOR, "nothing of this Edge connected on such ports");
     if (others)
         evidence_add(&e, EVIDENCE_FOR, "%u connections of it to other ports worked", others);
@@ -246,10 +249,11 @@ static void outbound_texts(const struct lane *from, const struct lane *to, unsig
     evidence_add(&e, EVIDENCE_SETTLE, "own firewall's outbound rule and log for that Edge");
     evidence_add(&e, EVIDENCE_SETTLE, "a capture outside the firewall: do the requests leave?");
     evidence_end(&e, f->finding.evidence);
-    snprintf(f->finding.advice, FINDING_ADVICE,
-             "Ask the firewall team for the log of outbound TCP from %s source ports 50000-59999 to %s, "
-             "%s, and open that range outbound for the Edge.",
-             edge, named, when);
+    snprintf(
+        f->finding.advice, FINDING_ADVICE,
+        "Ask the firewall team for the log of outbound TCP from %s source ports 50000-59999 to %s, "
+        "%s, and open that range outbound for the Edge.",
+        edge, named, when);
 }
 
 static void rule_outbound(const struct lanes *l, struct window_findings *out)
@@ -292,8 +296,8 @@ static void drop_texts(const struct lane *from, const struct lane *to, unsigned 
     evidence_add(&e, EVIDENCE_SETTLE, "a capture outside the firewall: do the requests leave?");
     evidence_end(&e, f->finding.evidence);
     snprintf(f->finding.advice, FINDING_ADVICE,
-             "Ask the firewall team for dropped traffic from %s to %s, %s, and for answers to it.", edge,
-             named, when);
+             "Ask the firewall team for dropped traffic from %s to %s, %s, and for answers to it.",
+             edge, named, when);
 }
 
 /* A peer that connected on the same kind of port is none that drops. */
@@ -337,20 +341,23 @@ static void far_texts(const struct lane *from, const struct lane *to, const stru
     evidence_add(&e, EVIDENCE_FOR, "%u failures of %u Edge%s to the one peer %s, none connected",
                  f->n_failures, s->edges, s->edges == 1 ? "" : "s", peer);
     if (s->others)
-        evidence_add(&e, EVIDENCE_FOR, "meanwhile %u other peers connected on such ports", s->others);
+        evidence_add(&e, EVIDENCE_FOR, "meanwhile %u other peers connected on such ports",
+                     s->others);
     else
         evidence_add(&e, EVIDENCE_AGAINST, "no other peer connected that one could compare with");
     if (s->edges < FAR_EDGES)
-        evidence_add(&e, EVIDENCE_AGAINST, "one Edge only: an own rule for this peer does the same");
+        evidence_add(&e, EVIDENCE_AGAINST,
+                     "one Edge only: an own rule for this peer does the same");
     else
         evidence_add(&e, EVIDENCE_AGAINST, "the Edges may share one firewall");
     evidence_add(&e, EVIDENCE_SETTLE, "partner's capture: do the requests arrive, who answers?");
     evidence_add(&e, EVIDENCE_SETTLE, "own firewall's log for that peer");
     evidence_end(&e, f->finding.evidence);
-    snprintf(f->finding.advice, FINDING_ADVICE,
-             "Ask the partner who runs %s whether requests of %s reached it and what answered them: "
-             "relay, host or firewall. Show him that other partners connect.",
-             peer, when);
+    snprintf(
+        f->finding.advice, FINDING_ADVICE,
+        "Ask the partner who runs %s whether requests of %s reached it and what answered them: "
+        "relay, host or firewall. Show him that other partners connect.",
+        peer, when);
 }
 
 static bool far_judged(const struct far_side *s, unsigned failures)

@@ -21,6 +21,7 @@ bool window_outward(const struct window_row *r); /* a relay-peer way that the Ed
 /* findings_totals.c */
 void window_totals(const struct window_row *rows, size_t n, struct window_findings *out);
 void window_ceilings(const struct window_row *rows, size_t n, struct window_findings *out);
-void window_blind(const struct window_row *rows, size_t n, double share, struct window_findings *out);
+void window_blind(const struct window_row *rows, size_t n, double share,
+                  struct window_findings *out);
 
 #endif

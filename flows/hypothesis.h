@@ -1,6 +1,6 @@
 /*
- * What the rules of findings.c share: one failure as they see it, the evidence they collect, and the
- * form of a rule. Private to flows/findings*.c.
+ * What the rules of findings.c share: one failure as they see it, the evidence they collect, and
+ * the form of a rule. Private to flows/findings*.c.
  */
 #ifndef EW_FLOWS_HYPOTHESIS_H
 #define EW_FLOWS_HYPOTHESIS_H
@@ -9,8 +9,8 @@
 
 #include "flows/findings.h"
 
-/* How far the packets of this failure alone support a rule. Only LIKELY is called likely; the others
- * are "possible" and differ in their place in the list. */
+/* How far the packets of this failure alone support a rule. Only LIKELY is called likely; the
+ * others are "possible" and differ in their place in the list. */
 enum weight { WEIGHT_NONE, WEIGHT_FAINT, WEIGHT_FAIR, WEIGHT_STRONG, WEIGHT_LIKELY };
 
 enum { SEEN_TEXT = 2 * ENDPOINT_TEXT + 16 };
@@ -18,10 +18,10 @@ enum { SEEN_TEXT = 2 * ENDPOINT_TEXT + 16 };
 struct hypothesis_case {
     const struct failure *f;
     const struct failure_context *ctx;
-    struct endpoint src, dst;               /* public where known */
+    struct endpoint src, dst;                      /* public where known */
     char src_text[SEEN_TEXT], dst_text[SEEN_TEXT]; /* "2.2.2.2:58138 (10.3.0.40:58138)" */
-    char when[64];                          /* "2012-12-10 10:43:59 to 10:44:00 UTC" */
-    const char *proto, *request;            /* "TCP", "SYN" or "UDP", "check" */
+    char when[64];                                 /* "2012-12-10 10:43:59 to 10:44:00 UTC" */
+    const char *proto, *request;                   /* "TCP", "SYN" or "UDP", "check" */
 };
 
 void hypothesis_case_of(const struct failure *f, const struct failure_context *ctx,
@@ -39,9 +39,8 @@ struct evidence_lists {
     json_t *list[EVIDENCE_LISTS];
 };
 void evidence_begin(struct evidence_lists *e);
-__attribute__((format(printf, 3, 4))) void evidence_add(struct evidence_lists *e,
-                                                        enum evidence_list which,
-                                                        const char *format, ...);
+__attribute__((format(printf, 3, 4))) void
+evidence_add(struct evidence_lists *e, enum evidence_list which, const char *format, ...);
 /* Writes the JSON object; the last entries of the longest list go if there are too many. */
 void evidence_end(struct evidence_lists *e, char out[FINDING_TEXT]);
 
@@ -53,11 +52,12 @@ struct hypothesis {
 };
 
 /* Ends with code NULL; of equal weight the earlier one is listed first. */
-extern const struct hypothesis hypotheses_of_relay[]; /* allocation, control leg, what was offered */
-extern const struct hypothesis hypotheses_of_path[];  /* what became of the packets */
+extern const struct hypothesis
+    hypotheses_of_relay[];                           /* allocation, control leg, what was offered */
+extern const struct hypothesis hypotheses_of_path[]; /* what became of the packets */
 
-/* "a certificate where none belongs" ...: what came instead of the pseudo-TLS answer (enum tls_instead,
- * -1 = nothing). */
+/* "a certificate where none belongs" ...: what came instead of the pseudo-TLS answer (enum
+ * tls_instead, -1 = nothing). */
 const char *hypothesis_instead(int tls_instead);
 
 /* TURN errors that reject credentials (P§1.7). */

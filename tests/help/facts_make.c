@@ -105,8 +105,8 @@ struct fact_send *allocation_send(struct allocation_made *a, const char *peer, d
     if (a->fact.n_sends == MAKE_SENDS)
         abort();
     struct fact_send *s = &a->sends[a->fact.n_sends++];
-    *s = (struct fact_send){.peer = ep(peer), .first = at(first), .last = at(first), .count = 1,
-                            .answered = TICK_NONE};
+    *s = (struct fact_send){
+        .peer = ep(peer), .first = at(first), .last = at(first), .count = 1, .answered = TICK_NONE};
     return s;
 }
 

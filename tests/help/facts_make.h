@@ -28,13 +28,15 @@ struct allocation_made {
     struct fact_send sends[MAKE_SENDS];
 };
 
-/* An answered call of user1@contoso.com to user2@fabrikam.com with one medium, applicationsharing, each
- * side present with that default address and no candidates. Begun at 49.3 s, answered at 53 s, still up. */
+/* An answered call of user1@contoso.com to user2@fabrikam.com with one medium, applicationsharing,
+ * each side present with that default address and no candidates. Begun at 49.3 s, answered at 53 s,
+ * still up. */
 void call_make(struct call_made *c, const char *offer, const char *answer);
 /* Adds a candidate (enum cand_type) to a side of the first medium; UDP if udp, else TCP-PASS. */
 struct fact_candidate *call_add(struct call_made *c, enum call_side side, int type, bool udp,
                                 const char *where);
-void call_diag(struct call_made *c, tick_t seen, uint32_t code, const char *side, const char *value);
+void call_diag(struct call_made *c, tick_t seen, uint32_t code, const char *side,
+               const char *value);
 
 /* Granted over TCP at 49.2 s to client at server. */
 void allocation_make(struct allocation_made *a, const char *client, const char *server,

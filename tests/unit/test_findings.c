@@ -11,7 +11,8 @@
 #include "flows/wire/sdp.h"
 #include "tests/help/facts_make.h"
 
-/* A failure with all that its rules may look at: the incident, grade A, unless a test changes it. */
+/* A failure with all that its rules may look at: the incident, grade A, unless a test changes it.
+ */
 struct scene {
     struct call_made call;
     struct allocation_made own;
@@ -42,8 +43,12 @@ static void scene_from_attempt(struct scene *s)
 static void scene_incident(struct scene *s)
 {
     *s = (struct scene){.attempt = attempt_of_incident(),
-                        .f = {.leg = LEG_RELAY_PEER, .grade = 'A', .attempts = 1, .id = 1,
-                              .confidence = CONFIDENCE_CONFIRMED, .medium = "applicationsharing"}};
+                        .f = {.leg = LEG_RELAY_PEER,
+                              .grade = 'A',
+                              .attempts = 1,
+                              .id = 1,
+                              .confidence = CONFIDENCE_CONFIRMED,
+                              .medium = "applicationsharing"}};
     call_make(&s->call, "2.2.2.2:58138", "1.1.1.1:50704");
     call_add(&s->call, SIDE_OFFER, CAND_HOST, false, "10.98.2.1:21916");
     call_add(&s->call, SIDE_OFFER, CAND_RELAY, false, "2.2.2.2:58138");
@@ -234,8 +239,8 @@ static void strangers_at_a_relay_port_mean_nothing(void **state)
     scene_from_attempt(&s);
     s.f.src_public = ad("");
     s.f.grade = 'C';
-    s.ctx = (struct failure_context){.attempt = &s.attempt, .from_far = true, .near_side = -1,
-                                     .tls_instead = -1};
+    s.ctx = (struct failure_context){
+        .attempt = &s.attempt, .from_far = true, .near_side = -1, .tls_instead = -1};
     run(&s);
     assert_int_equal(s.n, 0);
 }
@@ -351,9 +356,12 @@ static void icmp_admin_prohibited_is_likely_with_its_sender(void **state)
         int16_t type, code;
         bool hit;
     } rows[] = {
-        {"1.1.1.1:50704", "10.3.0.1", 3, 9, true},  {"1.1.1.1:50704", "10.3.0.1", 3, 10, true},
-        {"1.1.1.1:50704", "10.3.0.1", 3, 13, true}, {"1.1.1.1:50704", "10.3.0.1", 3, 1, false},
-        {"1.1.1.1:50704", "10.3.0.1", 3, 3, false}, {"1.1.1.1:50704", "10.3.0.1", 11, 0, false},
+        {"1.1.1.1:50704", "10.3.0.1", 3, 9, true},
+        {"1.1.1.1:50704", "10.3.0.1", 3, 10, true},
+        {"1.1.1.1:50704", "10.3.0.1", 3, 13, true},
+        {"1.1.1.1:50704", "10.3.0.1", 3, 1, false},
+        {"1.1.1.1:50704", "10.3.0.1", 3, 3, false},
+        {"1.1.1.1:50704", "10.3.0.1", 11, 0, false},
         {"[2001:db8::1]:50704", "2001:db8::fe", 1, 1, true},
         {"[2001:db8::1]:50704", "2001:db8::fe", 1, 0, false},
         {"[2001:db8::1]:50704", "2001:db8::fe", 3, 13, false},
@@ -388,9 +396,16 @@ static void allocation_errors_have_their_codes(void **state)
         uint16_t error;
         const char *code; /* NULL: none */
     } rows[] = {
-        {401, "relay-auth-failed"}, {431, "relay-auth-failed"}, {436, "relay-auth-failed"},
-        {438, "relay-auth-failed"}, {441, "relay-auth-failed"}, {486, "relay-quota"},
-        {508, "relay-ports-exhausted"}, {300, NULL}, {500, NULL}, {0, NULL},
+        {401, "relay-auth-failed"},
+        {431, "relay-auth-failed"},
+        {436, "relay-auth-failed"},
+        {438, "relay-auth-failed"},
+        {441, "relay-auth-failed"},
+        {486, "relay-quota"},
+        {508, "relay-ports-exhausted"},
+        {300, NULL},
+        {500, NULL},
+        {0, NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -420,8 +435,8 @@ static void pseudotls_answer_tells_of_inspection(void **state)
     static const struct {
         int instead;
         bool likely;
-    } rows[] = {{TLS_SPLIT_HELLO, true}, {TLS_CERTIFICATE, true}, {TLS_ALERT, false},
-                {TLS_OTHER_HELLO, false}, {TLS_NOT_TLS, false}, {-1, false}};
+    } rows[] = {{TLS_SPLIT_HELLO, true},  {TLS_CERTIFICATE, true}, {TLS_ALERT, false},
+                {TLS_OTHER_HELLO, false}, {TLS_NOT_TLS, false},    {-1, false}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct scene s;
@@ -511,7 +526,8 @@ static void answer_without_relay(void **state)
     expect_text(s.list[0].advice, "sip:user2@fabrikam.com");
 }
 
-/* The incident's answer shows no relay line, but its default address is none of its host candidates. */
+/* The incident's answer shows no relay line, but its default address is none of its host
+ * candidates. */
 static void default_address_may_be_the_relay(void **state)
 {
     struct scene s;
@@ -541,9 +557,15 @@ static void granted_relay_never_used(void **state)
     struct scene s;
     (void)state;
     scene_incident(&s);
-    s.f = (struct failure){.verdict = VERDICT_NOT_TRIED, .leg = LEG_RELAY_PEER, .grade = 'A',
-                           .first = at(53), .last = at(100), .info = true, .rtt_us = -1,
-                           .icmp_type = -1, .medium = "applicationsharing",
+    s.f = (struct failure){.verdict = VERDICT_NOT_TRIED,
+                           .leg = LEG_RELAY_PEER,
+                           .grade = 'A',
+                           .first = at(53),
+                           .last = at(100),
+                           .info = true,
+                           .rtt_us = -1,
+                           .icmp_type = -1,
+                           .medium = "applicationsharing",
                            .client = s.own.fact.client};
     s.own.fact.n_sends = 0;
     s.ctx.send = NULL;
@@ -560,8 +582,13 @@ static void nothing_seen_outside_points_to_the_sensor(void **state)
     struct scene s;
     (void)state;
     scene_incident(&s);
-    s.f = (struct failure){.verdict = VERDICT_UNSEEN, .leg = LEG_RELAY_PEER, .grade = 'B',
-                           .first = at(53), .last = at(100), .info = true, .rtt_us = -1,
+    s.f = (struct failure){.verdict = VERDICT_UNSEEN,
+                           .leg = LEG_RELAY_PEER,
+                           .grade = 'B',
+                           .first = at(53),
+                           .last = at(100),
+                           .info = true,
+                           .rtt_us = -1,
                            .icmp_type = -1};
     s.ctx.call = NULL;
     s.ctx.attempt = NULL;
@@ -572,7 +599,8 @@ static void nothing_seen_outside_points_to_the_sensor(void **state)
 
 static void client_that_reports_nothing_contradicts_the_wire(void **state)
 {
-    static const char quiet[] = "51004;reason=\"x\";CallerMediaDebug=\"application-sharing:ICEWarn=0x0\"";
+    static const char quiet[] =
+        "51004;reason=\"x\";CallerMediaDebug=\"application-sharing:ICEWarn=0x0\"";
     static const char says_so[] =
         "23;reason=\"x\";CallerMediaDebug=\"application-sharing:ICEWarn=0x4000320\"";
     static const struct {
@@ -581,11 +609,10 @@ static void client_that_reports_nothing_contradicts_the_wire(void **state)
         double seen;
         bool info, hit;
     } rows[] = {
-        {quiet, 51004, 90, false, true},
-        {says_so, 23, 90, false, false}, /* agrees */
+        {quiet, 51004, 90, false, true},  {says_so, 23, 90, false, false}, /* agrees */
         {quiet, 51007, 90, false, false}, /* sent with the 200, before checks */
         {quiet, 51004, 55, false, false}, /* said before the failure */
-        {quiet, 51004, 90, true, false}, /* another pair works: nothing to report */
+        {quiet, 51004, 90, true, false},  /* another pair works: nothing to report */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -632,10 +659,10 @@ static void incident_in_words(void **state)
     struct scene s;
     (void)state;
     scene_incident(&s);
-    assert_string_equal(explain(&s),
-                        "The relay 2.2.2.2:58138 (seen as 10.3.0.40:58138) sent 3 SYNs of one attempt "
-                        "to 1.1.1.1:50704 within 1.13 s; each was answered by RST, the first after "
-                        "43 ms. The trace does not show who sent the RSTs.");
+    assert_string_equal(
+        explain(&s), "The relay 2.2.2.2:58138 (seen as 10.3.0.40:58138) sent 3 SYNs of one attempt "
+                     "to 1.1.1.1:50704 within 1.13 s; each was answered by RST, the first after "
+                     "43 ms. The trace does not show who sent the RSTs.");
 }
 
 static void every_verdict_has_words(void **state)
@@ -644,8 +671,9 @@ static void every_verdict_has_words(void **state)
         [VERDICT_REFUSED] = "answered by RST",
         [VERDICT_TIMEOUT] = "no answer of any kind was seen",
         [VERDICT_SINGLE_SYN] = "did not repeat it",
-        [VERDICT_UNREACHABLE] = "ICMP type 3 code 13 (forbidden by a filter) that quotes it came from "
-                                "10.3.0.1",
+        [VERDICT_UNREACHABLE] =
+            "ICMP type 3 code 13 (forbidden by a filter) that quotes it came from "
+            "10.3.0.1",
         [VERDICT_HALF_OPEN] = "no ACK followed",
         [VERDICT_RETRY_CONFLICT] = "a SYN-ACK came that did not fit",
         [VERDICT_RESET_AFTER_OPEN] = "opened and was closed or reset",

@@ -33,9 +33,15 @@ static struct window_row *add(struct window *w, const char *edge, const char *pe
 {
     assert_true(w->n < ROWS);
     struct window_row *r = &w->rows[w->n++];
-    *r = (struct window_row){.first = at((double)w->n), .edge = ad(edge), .peer = ad(peer),
-                             .peer_port = port, .verdict = (uint8_t)v, .leg = LEG_RELAY_PEER,
-                             .proto = 6, .icmp_type = -1, .icmp_code = -1,
+    *r = (struct window_row){.first = at((double)w->n),
+                             .edge = ad(edge),
+                             .peer = ad(peer),
+                             .peer_port = port,
+                             .verdict = (uint8_t)v,
+                             .leg = LEG_RELAY_PEER,
+                             .proto = 6,
+                             .icmp_type = -1,
+                             .icmp_code = -1,
                              .failure = v == VERDICT_CONNECTED ? 0 : (int64_t)w->n};
     return r;
 }
@@ -115,8 +121,9 @@ static void range_is_blocked_if_other_ports_work(void **state)
     assert_int_equal(f->failures[0], 1);
     assert_int_equal(f->failures[2], 3);
     expect_text(f->finding.evidence, "3 of 3 peers failed");
-    expect_text(f->finding.advice, "from 2.2.2.2 source ports 50000-59999 to 1.1.1.1, 3.3.3.3, 4.4.4.4, "
-                                   "2012-12-10 10:43:01 to 10:43:03 UTC");
+    expect_text(f->finding.advice,
+                "from 2.2.2.2 source ports 50000-59999 to 1.1.1.1, 3.3.3.3, 4.4.4.4, "
+                "2012-12-10 10:43:01 to 10:43:03 UTC");
     expect_none(w, "far-side-refuses");
     free(w);
 }

@@ -1,6 +1,6 @@
 /*
- * Attempts, calls and allocations joined in any order. Each scene is a set of facts that are told to a
- * joiner one by one; what it says in the end must not depend on the order of telling.
+ * Attempts, calls and allocations joined in any order. Each scene is a set of facts that are told
+ * to a joiner one by one; what it says in the end must not depend on the order of telling.
  */
 #include "flows/joiner.h"
 
@@ -36,16 +36,16 @@ static void row_text(char out[ROW_TEXT], const struct failure *f, const struct f
 {
     char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT], client[ENDPOINT_TEXT], keys[160];
     char src_public[ADDR_TEXT], dst_public[ADDR_TEXT];
-    int used = snprintf(out, ROW_TEXT,
-                        "%s %s %s %s>%s (%s>%s) a%u s%u r%u %c %s %s call=%s %s [%s][%s] client=%s "
-                        "%016llx",
-                        leg_name(f->leg), verdict_name(f->verdict), f->info ? "info" : "failure",
-                        endpoint_text(&f->src, src), endpoint_text(&f->dst, dst),
-                        addr_text(&f->src_public, src_public), addr_text(&f->dst_public, dst_public),
-                        f->attempts, f->syns, f->rsts, f->grade, match_keys_text(f->keys, keys),
-                        confidence_name(f->confidence), f->call_id ? f->call_id : "-",
-                        f->medium ? f->medium : "-", f->local_candidate, f->remote_candidate,
-                        endpoint_text(&f->client, client), (unsigned long long)f->event_id);
+    int used = snprintf(
+        out, ROW_TEXT,
+        "%s %s %s %s>%s (%s>%s) a%u s%u r%u %c %s %s call=%s %s [%s][%s] client=%s "
+        "%016llx",
+        leg_name(f->leg), verdict_name(f->verdict), f->info ? "info" : "failure",
+        endpoint_text(&f->src, src), endpoint_text(&f->dst, dst),
+        addr_text(&f->src_public, src_public), addr_text(&f->dst_public, dst_public), f->attempts,
+        f->syns, f->rsts, f->grade, match_keys_text(f->keys, keys), confidence_name(f->confidence),
+        f->call_id ? f->call_id : "-", f->medium ? f->medium : "-", f->local_candidate,
+        f->remote_candidate, endpoint_text(&f->client, client), (unsigned long long)f->event_id);
     for (unsigned i = 0; i < n; i++)
         used += snprintf(out + used, ROW_TEXT - (size_t)used, " %s", list[i].code);
     assert_true(used < ROW_TEXT);
@@ -95,8 +95,8 @@ static void on_alias(void *arg, const struct fact_alias *a)
 static void story_begin(struct story *s, const struct joiner_config *c)
 {
     struct joiner_hooks hooks = {s, on_failure, on_gone, on_link, on_alias};
-    struct joiner_config plain = {.sensor = "test", .relay_low = 50000, .relay_high = 59999,
-                                  .seed = 42};
+    struct joiner_config plain = {
+        .sensor = "test", .relay_low = 50000, .relay_high = 59999, .seed = 42};
     *s = (struct story){.j = NULL};
     s->j = joiner_new(c ? c : &plain, &hooks);
     assert_non_null(s->j);
@@ -287,8 +287,9 @@ static void incident_without_signaling_is_grade_b(void **state)
     world_attempt(&w, attempt_of_incident());
     in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 1);
-    expect_text(s.rows[0].row, "relay-peer refused failure 10.3.0.40:58138>1.1.1.1:50704 (2.2.2.2>) "
-                               "a1 s3 r3 B relay-address,alias,send-destination confirmed");
+    expect_text(s.rows[0].row,
+                "relay-peer refused failure 10.3.0.40:58138>1.1.1.1:50704 (2.2.2.2>) "
+                "a1 s3 r3 B relay-address,alias,send-destination confirmed");
     expect_text(s.rows[0].row, "client=10.98.2.1:13211");
     assert_int_equal(s.linked, 1);
     assert_int_equal(s.aliases, 1);
@@ -304,8 +305,9 @@ static void incident_with_signaling_alone_is_grade_a(void **state)
     world_attempt(&w, attempt_of_incident());
     in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 1);
-    expect_text(s.rows[0].row, "relay-peer refused failure 10.3.0.40:58138>1.1.1.1:50704 (2.2.2.2>) "
-                               "a1 s3 r3 A alias,candidate,default-address confirmed");
+    expect_text(s.rows[0].row,
+                "relay-peer refused failure 10.3.0.40:58138>1.1.1.1:50704 (2.2.2.2>) "
+                "a1 s3 r3 A alias,candidate,default-address confirmed");
     expect_text(s.rows[0].row, "call=a622d7b9f6464be3a455e6d98ec700b3 applicationsharing "
                                "[relay TCP-PASS 2.2.2.2:58138][default TCP-PASS 1.1.1.1:50704] "
                                "client=10.98.2.1:13211");
@@ -323,10 +325,10 @@ static void incident_with_both_has_all_keys(void **state)
     world_attempt(&w, attempt_of_incident());
     in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 1);
-    expect_text(s.rows[0].row, "A relay-address,alias,send-destination,candidate,default-address,rport "
-                               "confirmed");
     expect_text(s.rows[0].row,
-                "own-outbound-range-blocked far-side-refuses permission-race");
+                "A relay-address,alias,send-destination,candidate,default-address,rport "
+                "confirmed");
+    expect_text(s.rows[0].row, "own-outbound-range-blocked far-side-refuses permission-race");
 }
 
 /* A connect that works, told beside its pair's failed one. */
@@ -374,7 +376,8 @@ static void both_directions_are_one_pair(void **state)
     world_attempt(&w, attempt_of_incident());
     in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 1);
-    expect_text(s.rows[0].row, "refused failure 1.1.1.1:50704>10.3.0.40:58138 (>2.2.2.2) a2 s4 r4 A");
+    expect_text(s.rows[0].row,
+                "refused failure 1.1.1.1:50704>10.3.0.40:58138 (>2.2.2.2) a2 s4 r4 A");
     expect_text(s.rows[0].row, "[relay TCP-PASS 2.2.2.2:58138][default TCP-PASS 1.1.1.1:50704]");
     expect_text(s.rows[0].row, " permission-race"); /* our Send came at 53.067 */
 }
@@ -411,7 +414,8 @@ static void failed_pair_beside_a_working_one_is_info(void **state)
     make_call(&w);
     world_call(&w, 0);
     world_attempt(&w, attempt_of_incident());
-    world_attempt(&w, attempt_make(0, "10.98.2.1:18574", "10.26.10.50:50058", VERDICT_CONNECTED, 54));
+    world_attempt(&w,
+                  attempt_make(0, "10.98.2.1:18574", "10.26.10.50:50058", VERDICT_CONNECTED, 54));
     in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 1);
     expect_text(s.rows[0].row, "relay-peer refused info");
@@ -502,7 +506,8 @@ static void lifetime_tells_which_owner_of_a_port(void **state)
     assert_true(mine);
 }
 
-/* The next owner's allocation began so soon that the slack reaches back over the end of the first. */
+/* The next owner's allocation began so soon that the slack reaches back over the end of the first.
+ */
 static void attempt_within_a_lifetime_is_not_the_next_owners(void **state)
 {
     struct world w = {.n = 0};
@@ -544,7 +549,8 @@ static void attempts_after_the_grace_are_strangers(void **state)
 
 /* ---- aliases ---- */
 
-/* Three ports agree; then a fourth relay's SYN to a peer that nobody named is known by its address. */
+/* Three ports agree; then a fourth relay's SYN to a peer that nobody named is known by its address.
+ */
 static void alias_is_trusted_after_three_ports(void **state)
 {
     static const char *const relays[] = {"2.2.2.2:58138", "2.2.2.2:58140", "2.2.2.2:58142"};
@@ -562,8 +568,9 @@ static void alias_is_trusted_after_three_ports(void **state)
     world_attempt(&w, attempt_make(0, wires[0], "9.9.9.9:443", VERDICT_TIMEOUT, 70));
     in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 4);
-    expect_text(s.rows[3].row, "relay-peer timeout failure 10.3.0.40:58138>9.9.9.9:443 (2.2.2.2>) a1 s1 "
-                               "r0 B relay-address,alias probable");
+    expect_text(s.rows[3].row,
+                "relay-peer timeout failure 10.3.0.40:58138>9.9.9.9:443 (2.2.2.2>) a1 s1 "
+                "r0 B relay-address,alias probable");
 }
 
 /* One port that agrees, and a destination that does not: no match. */
@@ -587,10 +594,14 @@ static void configured_alias_needs_no_learning(void **state)
 {
     struct world w = {.n = 0};
     struct story s;
-    struct fact_alias nat = {.private_addr = ad("10.3.0.40"), .public_addr = ad("2.2.2.2"),
-                             .configured = true};
-    struct joiner_config c = {.sensor = "test", .aliases = &nat, .n_aliases = 1, .relay_low = 50000,
-                              .relay_high = 59999, .seed = 42};
+    struct fact_alias nat = {
+        .private_addr = ad("10.3.0.40"), .public_addr = ad("2.2.2.2"), .configured = true};
+    struct joiner_config c = {.sensor = "test",
+                              .aliases = &nat,
+                              .n_aliases = 1,
+                              .relay_low = 50000,
+                              .relay_high = 59999,
+                              .seed = 42};
     (void)state;
     make_call(&w);
     world_call(&w, 0);
@@ -598,8 +609,9 @@ static void configured_alias_needs_no_learning(void **state)
     in_every_order(&w, &c, &s);
     bool told = false;
     for (unsigned i = 0; i < s.n; i++)
-        told |= strstr(s.rows[i].row, "timeout failure 10.3.0.40:58138>9.9.9.9:443 (2.2.2.2>) a1 s1 r0 A "
-                                      "alias,candidate,default-address probable") != NULL;
+        told |= strstr(s.rows[i].row,
+                       "timeout failure 10.3.0.40:58138>9.9.9.9:443 (2.2.2.2>) a1 s1 r0 A "
+                       "alias,candidate,default-address probable") != NULL;
     assert_true(told);
 }
 
@@ -643,8 +655,12 @@ static void configured_edge_makes_grade_c_a_failure(void **state)
     struct world w = {.n = 0};
     struct story s;
     struct addr edge = ad("10.3.0.40");
-    struct joiner_config c = {.sensor = "test", .edges = &edge, .n_edges = 1, .relay_low = 50000,
-                              .relay_high = 59999, .seed = 42};
+    struct joiner_config c = {.sensor = "test",
+                              .edges = &edge,
+                              .n_edges = 1,
+                              .relay_low = 50000,
+                              .relay_high = 59999,
+                              .seed = 42};
     (void)state;
     world_attempt(&w, attempt_of_incident());
     in_every_order(&w, &c, &s);
@@ -673,8 +689,11 @@ static void trouble_above_tcp_has_no_attempt(void **state)
 {
     struct world w = {.n = 0};
     struct story s;
-    struct relay_trouble t = {.client = ep("10.98.2.1:13211"), .server = ep("10.3.0.34:443"),
-                              .first = at(49), .last = at(49.1), .verdict = VERDICT_PSEUDOTLS_FAIL,
+    struct relay_trouble t = {.client = ep("10.98.2.1:13211"),
+                              .server = ep("10.3.0.34:443"),
+                              .first = at(49),
+                              .last = at(49.1),
+                              .verdict = VERDICT_PSEUDOTLS_FAIL,
                               .instead = TLS_CERTIFICATE};
     (void)state;
     story_begin(&s, NULL);

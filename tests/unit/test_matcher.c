@@ -23,15 +23,16 @@ static void scene_make(struct scene *s)
     *s = (struct scene){.q = {.proto = PROTO_TCP}};
     call_make(&s->call, "2.2.2.2:58138", "1.1.1.1:50704");
     allocation_make(&s->own, "10.98.2.1:13211", "10.3.0.34:443", "2.2.2.2:58138");
-    s->q.end[0] = (struct match_end){.wire = ep("10.3.0.40:58138"), .pub = ep("2.2.2.2:58138"),
-                                     .aliased = true};
+    s->q.end[0] = (struct match_end){
+        .wire = ep("10.3.0.40:58138"), .pub = ep("2.2.2.2:58138"), .aliased = true};
     s->q.end[1] = (struct match_end){.wire = ep("1.1.1.1:50704"), .pub = ep("1.1.1.1:50704")};
 }
 
 static void know_call(struct scene *s)
 {
     call_add(&s->call, SIDE_OFFER, CAND_HOST, false, "10.98.2.1:21916");
-    struct fact_candidate *relay = call_add(&s->call, SIDE_OFFER, CAND_RELAY, false, "2.2.2.2:58138");
+    struct fact_candidate *relay =
+        call_add(&s->call, SIDE_OFFER, CAND_RELAY, false, "2.2.2.2:58138");
     relay->related = ep("10.98.2.1:13211");
     call_add(&s->call, SIDE_ANSWER, CAND_HOST, false, "10.26.10.50:50058");
     s->q.call = &s->call.call;
@@ -90,7 +91,8 @@ static void two_keys_confirm_one_is_probable(void **state)
         {KEY_CANDIDATE, false, CONFIDENCE_PROBABLE},
         {KEY_CANDIDATE, true, CONFIDENCE_CONFIRMED},
         {KEY_DEFAULT_ADDRESS, false, CONFIDENCE_PROBABLE},
-        {KEY_CANDIDATE | KEY_DEFAULT_ADDRESS, false, CONFIDENCE_PROBABLE}, /* one end, named twice */
+        {KEY_CANDIDATE | KEY_DEFAULT_ADDRESS, false,
+         CONFIDENCE_PROBABLE}, /* one end, named twice */
         {KEY_CANDIDATE | KEY_DEFAULT_ADDRESS, true, CONFIDENCE_CONFIRMED},
         {KEY_CANDIDATE | KEY_RPORT, false, CONFIDENCE_CONFIRMED},
     };
@@ -188,9 +190,10 @@ static void everything_known_gives_every_key(void **state)
               "CalleeMediaDebug=\"application-sharing:ICEWarn=0x0,LocalMR=1.1.1.1:50704,"
               "RemoteMR=2.2.2.2:58138\"");
     judge(&s);
-    assert_string_equal(match_keys_text(s.a.keys, text),
-                        "relay-address,alias,send-destination,candidate,default-address,rport,ufrag,"
-                        "connection-id,turn-call-id,media-debug");
+    assert_string_equal(
+        match_keys_text(s.a.keys, text),
+        "relay-address,alias,send-destination,candidate,default-address,rport,ufrag,"
+        "connection-id,turn-call-id,media-debug");
 }
 
 static void direction_does_not_matter(void **state)
@@ -226,7 +229,8 @@ static void rport_is_the_clients_port(void **state)
     s.own.fact.client = ep("10.98.2.1:13212");
     judge(&s);
     assert_false(s.a.keys & KEY_RPORT);
-    s.own.fact.reflexive = ep("10.98.2.1:13211"); /* what the Edge saw, behind a NAT of the client */
+    s.own.fact.reflexive =
+        ep("10.98.2.1:13211"); /* what the Edge saw, behind a NAT of the client */
     judge(&s);
     assert_true(s.a.keys & KEY_RPORT);
 }
@@ -236,8 +240,8 @@ static void ufrags_must_agree_crosswise(void **state)
     static const struct {
         const char *remote, *local;
         bool hit;
-    } rows[] = {{"G/Yw", "PFb1", true}, {"PFb1", "G/Yw", true}, {"G/Yw", "G/Yw", false},
-                {"PFb1", "xxxx", false}, {NULL, "PFb1", false}, {"", "", false}};
+    } rows[] = {{"G/Yw", "PFb1", true},  {"PFb1", "G/Yw", true}, {"G/Yw", "G/Yw", false},
+                {"PFb1", "xxxx", false}, {NULL, "PFb1", false},  {"", "", false}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct scene s;
@@ -272,7 +276,8 @@ static void active_candidate_asks_from_any_port(void **state)
     struct fact_candidate *active = call_add(&s.call, SIDE_OFFER, CAND_HOST, false, "10.98.2.1:9");
     active->transport = CAND_TCP_ACT;
     s.q.end[0] = (struct match_end){.wire = ep("10.98.2.1:51888"), .pub = ep("10.98.2.1:51888")};
-    s.q.end[1] = (struct match_end){.wire = ep("10.26.10.50:50058"), .pub = ep("10.26.10.50:50058")};
+    s.q.end[1] =
+        (struct match_end){.wire = ep("10.26.10.50:50058"), .pub = ep("10.26.10.50:50058")};
     judge(&s);
     assert_true(s.a.both_ends);
     assert_ptr_equal(s.a.candidate[0], active);
@@ -327,8 +332,8 @@ static void sent_through_the_far_relay_counts(void **state)
     s.q.end[0].allocation = &s.own.fact; /* both users on one Edge; only the other one sent */
     allocation_make(&other, "10.98.2.7:13300", "10.3.0.34:443", "2.2.2.2:58200");
     allocation_send(&other, "2.2.2.2:58138", 53);
-    s.q.end[1] = (struct match_end){.wire = ep("2.2.2.2:58200"), .pub = ep("2.2.2.2:58200"),
-                                    .allocation = &other.fact};
+    s.q.end[1] = (struct match_end){
+        .wire = ep("2.2.2.2:58200"), .pub = ep("2.2.2.2:58200"), .allocation = &other.fact};
     judge(&s);
     assert_ptr_equal(s.a.send, &other.sends[0]);
 }
