@@ -165,8 +165,10 @@ static int open_writer(struct engine *e)
 {
     const struct engine_job *job = e->job;
     const struct engine_config *c = &e->setup.config;
-    struct joiner_config joiner = {.edges = c->edges, .n_edges = c->n_edges,
-                                   .relay_low = c->relay_low, .relay_high = c->relay_high};
+    struct joiner_config joiner = {.edges = c->edges,
+                                   .n_edges = c->n_edges,
+                                   .relay_low = c->relay_low,
+                                   .relay_high = c->relay_high};
     struct run_info run = {
         .sensor = e->setup.config.sensor,
         .command = job->command,
@@ -202,6 +204,7 @@ static int begin(struct engine *e)
         .trouble = on_trouble,
     };
     const char *why = "no memory";
+    e->setup.config.interim = e->job->live;
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)
         e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);
@@ -209,6 +212,9 @@ static int begin(struct engine *e)
         log_error("%s", e->minutes ? sources_error_text(e->job->sources) : why);
         return EXIT_UNAVAILABLE;
     }
+    if (e->job->live)
+        log_info("listening on %s, writing to %s; SIGINT (Ctrl-C) or SIGTERM ends", e->job->names,
+                 e->job->settings->db);
     progress_begin(&e->progress, !e->job->live && !e->job->settings->quiet);
     return EXIT_DONE;
 }
@@ -256,8 +262,7 @@ static int finish(struct engine *e)
     char why[WHY];
     pipeline_finish(e->pipeline);
     pipeline_span(e->pipeline, &run.first, &run.last);
-    if (run.last != TICK_NONE)
-        minutes_end(e->minutes, run.last);
+    minutes_end(e->minutes);
     progress_end(&e->progress);
     int code = engine_exit_of(sources_damage(e->job->sources, &run.damage));
     if (code == EXIT_DONE)

@@ -1,7 +1,7 @@
 /*
  * Relay allocations out of TURN and MS-TURN (P§1.3-1.9, RFC 8656, RFC 6062): one record per control
- * 5-tuple and life, with the peers it was told to reach. A first 401 followed by success is normal; what
- * never succeeds is an allocation that failed.
+ * 5-tuple and life, with the peers it was told to reach. A first 401 followed by success is normal;
+ * what never succeeds is an allocation that failed.
  */
 #include <stdlib.h>
 
@@ -13,38 +13,46 @@
 #define ALLOCATION_INTERIM (120 * TICK_S) /* a row while it still lives */
 #define FAILED_AFTER_ERROR (10 * TICK_S)  /* an error, and the client did not ask again */
 #define FAILED_AFTER_SILENCE (40 * TICK_S)
-#define SWEEP_EVERY (20 * TICK_S)        /* for those that expire in silence */
+#define SWEEP_EVERY (20 * TICK_S) /* for those that expire in silence */
 enum { MAX_CHANNELS = 16, CALL_ID_MAX = 256 };
 
 struct allocation {
     struct fact_allocation fact;
-    struct allocation *next, *prev; /* by age */
-    struct allocation *due_next, *due_prev; /* ended ones, by the time they ended */
+    struct allocation *next, *prev;           /* by age */
+    struct allocation *due_next, *due_prev;   /* ended ones, by the time they ended */
+    struct allocation *wait_next, *wait_prev; /* those whose silence means something */
+    bool waiting;
     uint32_t node, id_node;
     tick_t active_at, expires;
     struct endpoint asked; /* peer of the last Set Active Destination or Connect request */
     uint16_t channels[MAX_CHANNELS];
     struct endpoint channel_peers[MAX_CHANNELS];
     unsigned n_channels, room;
-    bool told, over, emitted;
+    bool told, over;
 };
 
 struct allocations {
     struct joiner *joiner;
     const struct engine_out *out;
+    bool interim;
     uint64_t seed;
     struct pool pool;
     struct multimap by_tuple, by_connection;
     struct allocation *oldest, *newest;
     struct allocation *first_ended, *last_ended; /* queue: over, then dropped */
     struct allocation *first_due;                /* of these, the first that is not over */
+    /* not granted yet, or granted for a time: seldom many, while a TCP allocation just lasts as
+     * long as its connection */
+    struct allocation *first_waiting, *last_waiting;
+    struct allocation *young; /* by age, the first that is too young for an interim row */
     uint32_t n;
     int64_t last_id;
     tick_t swept;
     struct allocations_counts counts;
 };
 
-struct allocations *allocations_new(struct joiner *j, const struct engine_out *out, uint64_t seed)
+struct allocations *allocations_new(struct joiner *j, const struct engine_out *out, bool interim,
+                                    uint64_t seed)
 {
     struct allocations *s = calloc(1, sizeof *s);
     if (!s)
@@ -52,6 +60,7 @@ struct allocations *allocations_new(struct joiner *j, const struct engine_out *o
     pool_init(&s->pool, sizeof(struct allocation));
     s->joiner = j;
     s->out = out;
+    s->interim = interim;
     s->seed = seed;
     s->swept = TICK_NONE;
     if (multimap_init(&s->by_tuple, LIMIT_ALLOCATIONS) != 0 ||
@@ -102,10 +111,39 @@ static void ended_remove(struct allocations *s, struct allocation *a)
         s->last_ended = a->due_prev;
 }
 
+static void wait_add(struct allocations *s, struct allocation *a)
+{
+    a->waiting = true;
+    a->wait_prev = s->last_waiting;
+    if (s->last_waiting)
+        s->last_waiting->wait_next = a;
+    else
+        s->first_waiting = a;
+    s->last_waiting = a;
+}
+
+static void wait_remove(struct allocations *s, struct allocation *a)
+{
+    if (!a->waiting)
+        return;
+    a->waiting = false;
+    if (a->wait_prev)
+        a->wait_prev->wait_next = a->wait_next;
+    else
+        s->first_waiting = a->wait_next;
+    if (a->wait_next)
+        a->wait_next->wait_prev = a->wait_prev;
+    else
+        s->last_waiting = a->wait_prev;
+}
+
 static void allocation_drop(struct allocations *s, struct allocation *a)
 {
     joiner_allocation_forget(s->joiner, &a->fact);
     ended_remove(s, a);
+    wait_remove(s, a);
+    if (s->young == a)
+        s->young = a->next;
     multimap_remove(&s->by_tuple, a->node);
     multimap_remove(&s->by_connection, a->id_node);
     if (a->prev)
@@ -121,7 +159,8 @@ static void allocation_drop(struct allocations *s, struct allocation *a)
     s->n--;
 }
 
-static struct allocation *allocation_find(const struct allocations *s, const struct endpoint *client,
+static struct allocation *allocation_find(const struct allocations *s,
+                                          const struct endpoint *client,
                                           const struct endpoint *server, uint8_t proto)
 {
     uint64_t key = endpoint_hash2(client, server, s->seed);
@@ -146,8 +185,12 @@ static struct allocation *allocation_new(struct allocations *s, const struct end
     if (!a)
         return NULL;
     *a = (struct allocation){.expires = TICK_NONE};
-    a->fact = (struct fact_allocation){.id = ++s->last_id, .client = *client, .server = *server,
-                                       .proto = at->proto, .started = at->time, .ended = TICK_NONE};
+    a->fact = (struct fact_allocation){.id = ++s->last_id,
+                                       .client = *client,
+                                       .server = *server,
+                                       .proto = at->proto,
+                                       .started = at->time,
+                                       .ended = TICK_NONE};
     a->node = multimap_add(&s->by_tuple, endpoint_hash2(client, server, s->seed), a, 0, 0, 0);
     a->prev = s->newest;
     if (s->newest)
@@ -155,6 +198,9 @@ static struct allocation *allocation_new(struct allocations *s, const struct end
     else
         s->oldest = a;
     s->newest = a;
+    if (!s->young)
+        s->young = a;
+    wait_add(s, a);
     s->n++;
     s->counts.allocations++;
     return a;
@@ -165,6 +211,7 @@ static void allocation_end(struct allocations *s, struct allocation *a, tick_t w
 {
     if (a->fact.ended != TICK_NONE)
         return;
+    wait_remove(s, a);
     a->fact.ended = when;
     a->fact.end_reason = reason;
     a->due_prev = s->last_ended;
@@ -203,8 +250,8 @@ static struct fact_send *send_to(struct allocation *a, const struct endpoint *pe
         a->room = room;
     }
     *fresh = true;
-    f->sends[f->n_sends] = (struct fact_send){.peer = *peer, .first = time, .last = time,
-                                              .answered = TICK_NONE};
+    f->sends[f->n_sends] =
+        (struct fact_send){.peer = *peer, .first = time, .last = time, .answered = TICK_NONE};
     return &f->sends[f->n_sends++];
 }
 
@@ -285,11 +332,15 @@ static void on_allocate_request(struct allocations *s, struct allocation *a,
     }
 }
 
-static void renew(struct allocations *s, struct allocation *a, const struct stun_msg *m, tick_t time)
+static void renew(struct allocations *s, struct allocation *a, const struct stun_msg *m,
+                  tick_t time)
 {
-    tick_t life = m->has & STUN_HAS_LIFETIME ? (tick_t)m->lifetime * TICK_S : ALLOCATION_UDP_LIFETIME;
+    tick_t life =
+        m->has & STUN_HAS_LIFETIME ? (tick_t)m->lifetime * TICK_S : ALLOCATION_UDP_LIFETIME;
     /* a TCP allocation lives as long as its control connection (P§1.3) */
     a->expires = a->fact.proto == PROTO_UDP ? time + life : TICK_NONE;
+    if (a->fact.granted && a->expires == TICK_NONE)
+        wait_remove(s, a);
     if (life == 0)
         allocation_end(s, a, time, "released");
 }
@@ -312,7 +363,8 @@ static void on_allocate_ok(struct allocations *s, struct allocation *a, const st
         f->has_connection_id = true;
         memcpy(f->connection_id, m->connection_id, sizeof f->connection_id);
         uint64_t key = be64(f->connection_id) ^ s->seed;
-        a->id_node = multimap_add(&s->by_connection, key * UINT64_C(0x9e3779b97f4a7c15), a, 0, 0, 0);
+        a->id_node =
+            multimap_add(&s->by_connection, key * UINT64_C(0x9e3779b97f4a7c15), a, 0, 0, 0);
     }
     renew(s, a, m, time);
     tell(s, a);
@@ -426,8 +478,8 @@ static struct allocation *by_connection_id(const struct allocations *s, const st
 static bool begins_anew(const struct allocation *a, const struct stun_msg *m)
 {
     return (m->kind == STUN_ALLOCATE_REQ || m->kind == STUN_ALLOCATE_OK) &&
-           (a->over || (a->fact.ended != TICK_NONE &&
-                        !(m->has & STUN_HAS_LIFETIME && m->lifetime == 0)));
+           (a->over ||
+            (a->fact.ended != TICK_NONE && !(m->has & STUN_HAS_LIFETIME && m->lifetime == 0)));
 }
 
 void allocations_turn(struct allocations *s, const struct stun_msg *m, const struct message_at *at)
@@ -521,14 +573,13 @@ void allocations_advance(struct allocations *s, tick_t now)
     if (s->swept != TICK_NONE && now - s->swept < SWEEP_EVERY && now >= s->swept)
         return;
     s->swept = now;
-    for (struct allocation *a = s->oldest; a; a = a->next) {
-        if (a->fact.ended == TICK_NONE)
-            check_silent(s, a, now);
-        if (!a->emitted && !a->over && now - a->fact.started > ALLOCATION_INTERIM) {
-            a->emitted = true;
-            s->out->allocation(s->out->arg, &a->fact);
-        }
+    for (struct allocation *a = s->first_waiting, *next; a; a = next) {
+        next = a->wait_next;
+        check_silent(s, a, now);
     }
+    for (; s->young && now - s->young->fact.started > ALLOCATION_INTERIM; s->young = s->young->next)
+        if (s->interim && !s->young->over)
+            s->out->allocation(s->out->arg, &s->young->fact);
 }
 
 /* A request whose answer may have come after the capture's end did not fail. */

@@ -15,17 +15,17 @@
 #include "flows/wire/sdp.h"
 
 #define CALL_INTERIM (120 * TICK_S) /* a call this old gets a row while it still runs */
-#define SWEEP_EVERY (30 * TICK_S)    /* for calls that never end; the others wait in a queue */
+#define SWEEP_EVERY (30 * TICK_S)   /* for calls that never end; the others wait in a queue */
 enum { TEXT_MAX = 512, DIAG_TEXT_MAX = 2048 };
 
 struct call {
     struct fact_call fact;
     struct arena arena;
-    struct call *next, *prev; /* by age */
+    struct call *next, *prev;         /* by age */
     struct call *due_next, *due_prev; /* ended ones, by the time they ended */
     bool queued;
     uint32_t node;
-    uint64_t caller_tag;      /* hash, 0 = unknown */
+    uint64_t caller_tag;       /* hash, 0 = unknown */
     uint64_t body[CALL_SIDES]; /* hash of the last SDP of a side: retransmissions cost no parsing */
     uint32_t body_candidates[CALL_SIDES];
     uint32_t invite_cseq;
@@ -36,6 +36,7 @@ struct call {
 struct calls {
     struct joiner *joiner;
     const struct engine_out *out;
+    bool interim;
     uint64_t seed;
     struct multimap by_id;
     struct arena_pool pool;
@@ -44,17 +45,18 @@ struct calls {
     uint32_t n;
     int64_t last_id;
     tick_t swept;
-    struct sdp sdp;           /* parser's output: too large for the stack */
+    struct sdp sdp; /* parser's output: too large for the stack */
     struct calls_counts counts;
 };
 
-struct calls *calls_new(struct joiner *j, const struct engine_out *out, uint64_t seed)
+struct calls *calls_new(struct joiner *j, const struct engine_out *out, bool interim, uint64_t seed)
 {
     struct calls *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->joiner = j;
     c->out = out;
+    c->interim = interim;
     c->seed = seed | 1;
     c->swept = TICK_NONE;
     arena_pool_init(&c->pool, (size_t)LIMIT_CALLS * 4096);
@@ -169,8 +171,12 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
         arena_free(&a);
         return NULL;
     }
-    k->fact = (struct fact_call){.id = ++c->last_id, .call_id = id, .started = at->time,
-                                 .answered = TICK_NONE, .ended = TICK_NONE, .origin = at->origin};
+    k->fact = (struct fact_call){.id = ++c->last_id,
+                                 .call_id = id,
+                                 .started = at->time,
+                                 .answered = TICK_NONE,
+                                 .ended = TICK_NONE,
+                                 .origin = at->origin};
     k->arena = a;
     k->node = multimap_add(&c->by_id, hash_slice(c->seed, id_of(m)), k, 0, 0, 0);
     k->fact.media = arena_get(&k->arena, LIMIT_MEDIA_PER_CALL * sizeof *k->fact.media);
@@ -290,8 +296,9 @@ static void take_candidates(struct call *k, struct fact_side *s, const struct sd
             foundation = arena_text(&k->arena, c->foundation, 64);
         last = c->foundation;
         s->candidates[s->n_candidates++] = (struct fact_candidate){
-            c->at, c->related, c->priority, c->component, c->transport, c->type, c->dialect,
-            foundation, c->name.n ? arena_text(&k->arena, c->name, 128) : NULL};
+            c->at,        c->related,   c->priority,
+            c->component, c->transport, c->type,
+            c->dialect,   foundation,   c->name.n ? arena_text(&k->arena, c->name, 128) : NULL};
     }
 }
 
@@ -419,7 +426,8 @@ static void take_diags(struct call *k, const struct sip_msg *m, tick_t time)
         char *name = arena_text(&k->arena, m->diag[i].name, 64);
         for (char *p = name; p && *p; p++)
             *p = (char)ascii_lower((uint8_t)*p);
-        struct fact_diag base = {.seen = time, .header = name,
+        struct fact_diag base = {.seen = time,
+                                 .header = name,
                                  .value = arena_text(&k->arena, m->diag[i].value, DIAG_TEXT_MAX)};
         take_diag_block(k, &d, d.n_media ? &d.media[0] : NULL, base);
         for (unsigned b = 1; b < d.n_media; b++)
@@ -537,7 +545,7 @@ void calls_advance(struct calls *c, tick_t now)
         next = k->next;
         if (given_up(&k->fact, now)) {
             call_end(c, k);
-        } else if (!k->emitted && now - k->fact.started > CALL_INTERIM) {
+        } else if (c->interim && !k->emitted && now - k->fact.started > CALL_INTERIM) {
             k->emitted = true;
             c->out->call(c->out->arg, &k->fact);
         }

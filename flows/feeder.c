@@ -198,6 +198,12 @@ void feeder_hint(const struct feeder *f, const struct flow *flow)
         __builtin_prefetch(e + at, 1);
 }
 
+void feeder_hint_reader(const struct feeder *f, const struct flow *flow)
+{
+    if (flow->stream)
+        __builtin_prefetch(f->fed[flow->stream].stream.user, 1);
+}
+
 void feeder_flow_over(struct feeder *f, struct flow *flow)
 {
     if (flow->stream)

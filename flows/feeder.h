@@ -44,6 +44,8 @@ void feeder_tcp(struct feeder *f, const struct flow_ref *ref, const struct packe
 
 /* Asks early for the memory that feeder_tcp() will need for this flow. Changes nothing. */
 void feeder_hint(const struct feeder *f, const struct flow *flow);
+/* And what the reader keeps of it: once the memory that feeder_hint() asked for has come. */
+void feeder_hint_reader(const struct feeder *f, const struct flow *flow);
 
 /* The tracker gives up the flow's entry, or its ports were reused (hooks.flow_over). */
 void feeder_flow_over(struct feeder *f, struct flow *flow);

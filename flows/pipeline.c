@@ -78,9 +78,8 @@ static void store_attempt(struct pipeline *p, const struct attempt *a)
 {
     struct evidence ev[ATTEMPT_MAX_EVIDENCE];
     bool failed = a->verdict != VERDICT_CONNECTED;
-    unsigned n = failed && a->evidence && !a->again
-                     ? tracker_evidence(p->tracker, a->evidence, ev)
-                     : 0;
+    unsigned n =
+        failed && a->evidence && !a->again ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
     p->failed_attempts += failed && !a->again;
     p->out.attempt(p->out.arg, a, ev, n);
 }
@@ -92,8 +91,8 @@ static bool says_nothing(const struct attempt *a)
            a->peek_in == PEEK_NOTHING;
 }
 
-/* What is worth a row: every failure, and what connected if it is or may be between a relay and a peer,
- * then when its bytes are known. What strangers do counts only when it is final. */
+/* What is worth a row: every failure, and what connected if it is or may be between a relay and a
+ * peer, then when its bytes are known. What strangers do counts only when it is final. */
 static bool worth_a_row(const struct attempt *a, enum attempt_use use, bool known, bool final)
 {
     if (a->verdict == VERDICT_CONNECTED)
@@ -160,24 +159,26 @@ static void on_alias(void *arg, const struct fact_alias *a)
 
 static bool build_joining(struct pipeline *p, const struct engine_config *c)
 {
-    struct joiner_config jc = {
-        .sensor = c->sensor, .aliases = c->aliases, .n_aliases = c->n_aliases, .edges = c->edges,
-        .n_edges = c->n_edges, .relay_low = c->relay_low, .relay_high = c->relay_high,
-        .seed = p->seed};
+    struct joiner_config jc = {.sensor = c->sensor,
+                               .aliases = c->aliases,
+                               .n_aliases = c->n_aliases,
+                               .edges = c->edges,
+                               .n_edges = c->n_edges,
+                               .relay_low = c->relay_low,
+                               .relay_high = c->relay_high,
+                               .seed = p->seed};
     struct joiner_hooks jh = {p, on_failure, on_failure_gone, on_attempt_failure, on_alias};
     p->joiner = joiner_new(&jc, &jh);
     p->calls = p->joiner ? calls_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
-    p->allocations =
-        p->joiner ? allocations_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
+    p->allocations = p->joiner ? allocations_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
     p->traffic = traffic_new(c->relay_low, c->relay_high, p->seed);
     return p->calls && p->allocations && p->traffic;
 }
 
 static bool build_reading(struct pipeline *p, const struct engine_config *c, const char **why)
 {
-    struct proto_config pc = {p->calls,     p->allocations, p->joiner,
-                              c->sip_ports, c->turn_ports,  c->n_sip_ports, c->n_turn_ports,
-                              &p->out};
+    struct proto_config pc = {p->calls,      p->allocations, p->joiner,       c->sip_ports,
+                              c->turn_ports, c->n_sip_ports, c->n_turn_ports, &p->out};
     struct tracker_hooks th = {p, on_wanted, on_attempt, on_flow_over};
     p->proto = proto_new(&pc);
     p->tracker = tracker_new(c->flows, 0, p->seed, &th);
@@ -235,8 +236,8 @@ static void advance(struct pipeline *p, tick_t now)
     p->out.advance(p->out.arg, now);
 }
 
-/* Small steps back (reordering, two spans) leave the clock where it is; a larger one is another day's
- * capture, and the clock follows. */
+/* Small steps back (reordering, two spans) leave the clock where it is; a larger one is another
+ * day's capture, and the clock follows. */
 static void set_now(struct pipeline *p, tick_t t)
 {
     if (p->now == TICK_NONE || t > p->now || t < p->now - 10 * TICK_S)
@@ -295,7 +296,8 @@ static struct iface_counts *iface_of(struct pipeline *p, unsigned iface)
     return &p->ifaces[iface];
 }
 
-/* Fragments: the last piece makes the packet whole, which may be a fragment again inside a tunnel. */
+/* Fragments: the last piece makes the packet whole, which may be a fragment again inside a tunnel.
+ */
 static enum frame_kind defragment(struct pipeline *p, struct fragment *f, struct packet *k)
 {
     enum frame_kind kind = FRAME_FRAGMENT;
@@ -335,7 +337,8 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         counts->decode_errors++;
 }
 
-/* The five steps of a group (the fifth is on_frame). Each touches what the step before asked the memory for. */
+/* The five steps of a group (the fifth is on_frame). Each touches what the step before asked the
+ * memory for. */
 static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {

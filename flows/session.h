@@ -1,8 +1,8 @@
 /*
  * What was negotiated: calls out of SIP messages (calls.c), relay allocations out of TURN messages
- * (allocations.c). Both fill facts.h records, tell the joiner at once, and hand the finished record to
- * engine_out when it is over. A decrypted, logged or fed message enters through the same two doors as
- * one from the wire.
+ * (allocations.c). Both fill facts.h records, tell the joiner at once, and hand the finished record
+ * to engine_out when it is over. A decrypted, logged or fed message enters through the same two
+ * doors as one from the wire.
  */
 #ifndef EW_FLOWS_SESSION_H
 #define EW_FLOWS_SESSION_H
@@ -27,7 +27,9 @@ struct calls_counts {
     uint64_t sip_messages, sdp_bodies, sdp_candidates, calls, evicted, bad_sdp;
 };
 
-struct calls *calls_new(struct joiner *j, const struct engine_out *out, uint64_t seed);
+/* interim: a call that has been going on for minutes gets a row before it ends. */
+struct calls *calls_new(struct joiner *j, const struct engine_out *out, bool interim,
+                        uint64_t seed);
 void calls_free(struct calls *c);
 void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at);
 /* Runs what is due at packet time now: endings, interim rows of long calls. */
@@ -43,7 +45,8 @@ struct allocations_counts {
     uint64_t stun_messages, allocations, evicted;
 };
 
-struct allocations *allocations_new(struct joiner *j, const struct engine_out *out, uint64_t seed);
+struct allocations *allocations_new(struct joiner *j, const struct engine_out *out, bool interim,
+                                    uint64_t seed);
 void allocations_free(struct allocations *a);
 /* Any STUN/TURN message between a client and a server, UDP or TCP; nested ones not included. */
 void allocations_turn(struct allocations *a, const struct stun_msg *m, const struct message_at *at);
