@@ -12,7 +12,7 @@ declare -A MAY=(
     [capture]='capture/'
     [flows/wire]='flows/wire/ capture/bytes.h capture/endpoint.h'
     [flows]='flows/ capture/'
-    [storage]='storage/ capture/bytes.h capture/endpoint.h capture/tick.h
+    [storage]='storage/ capture/bytes.h capture/endpoint.h capture/frame.h capture/tick.h
         flows/arena.h flows/facts.h flows/findings.h flows/joiner.h flows/limits.h flows/matcher.h
         flows/pipeline.h flows/verdict.h flows/wire/ms_diag.h flows/wire/sdp.h'
     [report]='report/ storage/query.h capture/bytes.h capture/endpoint.h capture/frame.h

@@ -16,7 +16,7 @@ verdict "no machine paths" "$found"
 found=$(wc -l "${code[@]}" | awk '$2 != "total" && $1 > 600 { print $2 " has " $1 " lines" }')
 verdict "no file over 600 lines" "$found"
 
-found=$(git grep -nIwE 'TODO|FIXME|XXX' -- '*.c' '*.h' '*.sh' Makefile ':!.ci/tidy.sh')
+found=$(git grep -nIwE 'TODO|FIXME' -- '*.c' '*.h' '*.sh' Makefile ':!.ci/tidy.sh')
 verdict "nothing is left for later" "$found"
 
 found=$(deploy/deps.sh list | awk '{ print $1 }' | while read -r package; do
