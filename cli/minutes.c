@@ -16,6 +16,7 @@ struct minutes {
     struct pipeline *pipeline;
     struct writer *writer;
     tick_t from;      /* of the rows being filled, TICK_NONE before the first packet */
+    tick_t now;       /* the latest packet time told */
     tick_t looked;    /* for drops */
     uint64_t dropped; /* in all, at that look */
     struct engine_counts engine;
@@ -27,7 +28,8 @@ struct minutes *minutes_new(struct sources *s, struct pipeline *p, struct writer
 {
     struct minutes *m = calloc(1, sizeof *m);
     if (m)
-        *m = (struct minutes){.sources = s, .pipeline = p, .writer = w, .from = TICK_NONE};
+        *m = (struct minutes){
+            .sources = s, .pipeline = p, .writer = w, .from = TICK_NONE, .now = TICK_NONE};
     return m;
 }
 
@@ -119,6 +121,8 @@ void minutes_tick(struct minutes *m, tick_t now)
 {
     if (m->from == TICK_NONE)
         m->from = m->looked = now;
+    if (now > m->now)
+        m->now = now;
     if (now - m->looked < LOOK_SPAN)
         return;
     look_for_drops(m, now);
@@ -126,8 +130,8 @@ void minutes_tick(struct minutes *m, tick_t now)
         write_rows(m, now);
 }
 
-void minutes_end(struct minutes *m, tick_t last)
+void minutes_end(struct minutes *m)
 {
     if (m->from != TICK_NONE)
-        write_rows(m, last > m->from ? last : m->from);
+        write_rows(m, m->now);
 }

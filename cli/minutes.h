@@ -19,6 +19,6 @@ void minutes_free(struct minutes *m);
  * packets were dropped; writes rows when a minute is full. */
 void minutes_tick(struct minutes *m, tick_t now);
 /* The last, unfinished minute. */
-void minutes_end(struct minutes *m, tick_t last);
+void minutes_end(struct minutes *m);
 
 #endif

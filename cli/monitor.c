@@ -45,7 +45,6 @@ static int listen_on(const struct command *self, const struct settings *s, struc
                    : pw      ? pw->pw_name
                              : "an ordinary account",
     };
-    log_info("listening on %s, writing to %s; SIGINT (Ctrl-C) or SIGTERM ends", names, s->db);
     return engine_run(&job);
 }
 

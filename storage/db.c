@@ -115,7 +115,7 @@ void db_rollback(struct db *db)
 }
 
 /* What SQLite calls "unable to open database file" has reasons that a user can act on. */
-static void why_not_opened(struct db *db)
+static void why_not_opened(struct db *db, bool create)
 {
     struct stat st;
     char *slash = strrchr(db->path, '/');
@@ -133,6 +133,8 @@ static void why_not_opened(struct db *db)
         char *dir = strndup(db->path, (size_t)(slash - db->path));
         if (dir && (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)))
             db_why(db, "directory %s does not exist", dir);
+        else if (dir && create && access(dir, W_OK) != 0)
+            db_why(db, "directory %s is not writable for this user", dir);
         else
             db_why(db, "%s", strerror(missing));
         free(dir);
@@ -215,7 +217,7 @@ static int handle_open(struct db *db, const char *name, int flags)
     int rc = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         if (db->handle && (rc & 0xff) == SQLITE_CANTOPEN)
-            why_not_opened(db);
+            why_not_opened(db, flags & SQLITE_OPEN_CREATE);
         else
             db_why(db, "cannot be opened: %s", sqlite3_errstr(rc));
         return -1;
@@ -307,7 +309,7 @@ enum db_result db_open_read(struct db *db, const char *path, const struct schema
     if (path_set(db, path))
         return DB_NOT_OPENED;
     if (access(path, F_OK) != 0) {
-        why_not_opened(db);
+        why_not_opened(db, false);
     } else if (open_read_only(db, s, &version) == 0) {
         if (version == s->version)
             return DB_OK;

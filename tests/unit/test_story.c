@@ -81,9 +81,10 @@ static void the_call_is_told(void **state)
 static void candidates_of_both_sides_with_the_tried_pair(void **state)
 {
     (void)state;
-    has("     offer   host   TCP-PASS   10.98.2.1:21916                     1,2");
-    has("  *  offer   relay  TCP-PASS   2.2.2.2:58138      10.98.2.1:13211  1");
-    has("     answer  host   TCP-PASS   10.26.10.50:50058");
+    says("offer host TCP-PASS 10.98.2.1:21916 1,2");
+    says("* offer relay TCP-PASS 2.2.2.2:58138 10.98.2.1:13211 1");
+    says("answer host TCP-PASS 10.26.10.50:50058 1");
+    says("* answer default TCP-PASS 1.1.1.1:50704");
     has("relay TCP-PASS 2.2.2.2:58138 -> default TCP-PASS 1.1.1.1:50704");
 }
 
