@@ -371,13 +371,15 @@ static bool wait_behind_hole(struct feeder *f, struct fed *e, enum stream_side s
     return true;
 }
 
-/* Nothing more can wait: the hole at next is given up, so that seq comes within reach. */
+/* Nothing more can wait: the hole at next is given up, as far as to seq at most. */
 static void give_up_hole(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
 {
-    if (e->half[side].waiting)
-        heal(f, e, side, end_of_hole(f, e, side));
-    else
+    if (!e->half[side].waiting) {
         reassembly_skip(f, e, side, seq);
+        return;
+    }
+    uint32_t end = end_of_hole(f, e, side);
+    heal(f, e, side, seq_diff(seq, end) < 0 ? seq : end);
 }
 
 static void read_direct(struct feeder *f, struct fed *e, enum stream_side side, struct slice data)
@@ -435,19 +437,22 @@ static struct slice unseen(struct feeder *f, const struct fed *e, enum stream_si
     return part;
 }
 
-static void read_part(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
+/* False: a hole had to be given up, and what of the segment is new must be found out again. */
+static bool read_part(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
                       struct slice part)
 {
     const struct half *h = &e->half[side];
-    while (seq_diff(seq, h->next) > 0) {
+    if (seq_diff(seq, h->next) > 0) {
         if (wait_behind_hole(f, e, side, seq, part))
-            return;
+            return true;
         give_up_hole(f, e, side, seq);
+        return false;
     }
     if (clean(h))
         read_direct(f, e, side, part);
     else
         read_through_libnids(f, e, side, part);
+    return true;
 }
 
 static bool is_stray(struct feeder *f, const struct fed *e, enum stream_side side, uint32_t seq)
@@ -469,8 +474,11 @@ void reassembly_segment(struct feeder *f, struct fed *e, enum stream_side side, 
     struct slice part = unseen(f, e, side, &seq, data);
     f->counts.retransmitted += part.n == 0;
     while (part.n) {
-        read_part(f, e, side, seq, part);
-        seq += (uint32_t)part.n;
-        part = unseen(f, e, side, &seq, slice_of(part.p + part.n, end - seq));
+        data = slice_of(part.p, end - seq);
+        if (read_part(f, e, side, seq, part)) {
+            seq += (uint32_t)part.n;
+            data = slice_of(part.p + part.n, end - seq);
+        }
+        part = unseen(f, e, side, &seq, data);
     }
 }

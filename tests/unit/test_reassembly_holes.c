@@ -157,6 +157,21 @@ static void test_queue_of_64k_is_never_exceeded(void **state)
     assert_int_equal(l->counts.nids_warnings, 0); /* "Too much data in TCP receive queue" */
 }
 
+static void test_hole_is_given_up_only_as_far_as_needed(void **state)
+{
+    struct lab *l = *state;
+    static uint8_t block[60000];
+    l->reader.lines = false;
+    lab_text(&l->conn, C, 0, "a");
+    lab_send(&l->conn, C, 35000, slice_of(block, sizeof block), 0);
+    lab_send(&l->conn, C, 2000, slice_of(block, 30000), 0); /* too much to wait */
+    assert_int_equal(l->reader.seen.n[C], 1 + 30000);
+    lab_assert_gap(l, 0, C, 1, 1999);
+    lab_send(&l->conn, C, 32000, slice_of(block, 3000), 0);
+    assert_int_equal(l->reader.seen.n[C], 1 + 33000 + sizeof block);
+    assert_int_equal(l->reader.seen.gaps, 1);
+}
+
 static void test_huge_segment_behind_a_hole(void **state)
 {
     struct lab *l = *state;
@@ -288,6 +303,7 @@ int main(void)
         LAB_TEST(test_end_of_capture_heals_everything),
         LAB_TEST(test_more_holes_than_can_wait_give_up_the_first),
         LAB_TEST(test_queue_of_64k_is_never_exceeded),
+        LAB_TEST(test_hole_is_given_up_only_as_far_as_needed),
         LAB_TEST(test_huge_segment_behind_a_hole),
         LAB_TEST(test_far_jump_is_adopted_when_acknowledged),
         LAB_TEST(test_far_jump_is_adopted_after_eight_segments),
