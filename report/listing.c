@@ -19,6 +19,7 @@ struct picture_column {
     const char *a, *b;
     unsigned flags; /* enum table_flags */
     unsigned from;  /* shown on terminals of at least this width */
+    unsigned below; /* shown only on terminals narrower than this, 0 = on all */
 };
 
 static void text(struct rows *r, const char *a, const char *b, char cell[CELL])
@@ -50,6 +51,16 @@ static void stamp(struct rows *r, const char *a, const char *b, char cell[CELL])
     (void)b;
     char when[TICK_TEXT];
     snprintf(cell, CELL, "%s", clock_stamp(row_tick(r, a), when));
+}
+
+/* "12-10 10:43", where room is short. */
+static void minute(struct rows *r, const char *a, const char *b, char cell[CELL])
+{
+    (void)b;
+    char when[TICK_TEXT];
+    clock_stamp(row_tick(r, a), when);
+    if (strlen(when) > 16)
+        snprintf(cell, CELL, "%.11s", when + 5);
 }
 
 static void span(struct rows *r, const char *a, const char *b, char cell[CELL])
@@ -106,57 +117,58 @@ static void dropped(struct rows *r, const char *a, const char *b, char cell[CELL
 }
 
 static const struct picture_column failures[] = {
-    {"ID", count, "id", NULL, TABLE_RIGHT, 0},
-    {"WHEN", stamp, "first_seen", NULL, 0, 0},
-    {"LEG", text, "leg", NULL, 0, 125},
-    {"VERDICT", verdict, "verdict", "severity", 0, 0},
-    {"WHO", who, "caller", "callee", TABLE_CUT, 110},
-    {"FROM", endpoint, "src_addr", "src_port", 0, 0},
-    {"TO", endpoint, "dst_addr", "dst_port", 0, 0},
-    {"TRIES/SYNS", ratio, "attempts", "syns", TABLE_RIGHT, 125},
-    {"GRADE", text, "grade", NULL, 0, 100},
-    {"FINDING", text, "finding", NULL, TABLE_CUT, 0},
+    {"ID", count, "id", NULL, TABLE_RIGHT, 0, 0},
+    {"WHEN", minute, "first_seen", NULL, 0, 0, 100},
+    {"WHEN", stamp, "first_seen", NULL, 0, 100, 0},
+    {"LEG", text, "leg", NULL, 0, 150, 0},
+    {"VERDICT", verdict, "verdict", "severity", 0, 0, 0},
+    {"WHO", who, "caller", "callee", TABLE_CUT, 120, 0},
+    {"FROM", endpoint, "src_addr", "src_port", 0, 0, 0},
+    {"TO", endpoint, "dst_addr", "dst_port", 0, 0, 0},
+    {"TRIES/SYNS", ratio, "attempts", "syns", TABLE_RIGHT, 150, 0},
+    {"GRADE", text, "grade", NULL, 0, 110, 0},
+    {"FINDING", text, "finding", NULL, TABLE_CUT, 0, 0},
 };
 
 static const struct picture_column calls[] = {
-    {"ID", count, "id", NULL, TABLE_RIGHT, 0},
-    {"STARTED", stamp, "started", NULL, 0, 0},
-    {"CALLER", user, "caller", NULL, TABLE_CUT, 0},
-    {"CALLEE", user, "callee", NULL, TABLE_CUT, 0},
-    {"MEDIA", text, "media", NULL, TABLE_CUT, 90},
-    {"STATUS", count, "status", NULL, TABLE_RIGHT, 0},
-    {"OUTCOME", text, "outcome", NULL, 0, 0},
-    {"LASTED", span, "answered", "ended", TABLE_RIGHT, 100},
-    {"OFFER RELAY", text, "offer_relay", NULL, 0, 150},
-    {"ANSWER RELAY", text, "answer_relay", NULL, 0, 150},
+    {"ID", count, "id", NULL, TABLE_RIGHT, 0, 0},
+    {"STARTED", stamp, "started", NULL, 0, 0, 0},
+    {"CALLER", user, "caller", NULL, TABLE_CUT, 0, 0},
+    {"CALLEE", user, "callee", NULL, TABLE_CUT, 0, 0},
+    {"MEDIA", text, "media", NULL, TABLE_CUT, 110, 0},
+    {"STATUS", count, "status", NULL, TABLE_RIGHT, 0, 0},
+    {"OUTCOME", text, "outcome", NULL, 0, 0, 0},
+    {"LASTED", span, "answered", "ended", TABLE_RIGHT, 100, 0},
+    {"OFFER RELAY", text, "offer_relay", NULL, 0, 150, 0},
+    {"ANSWER RELAY", text, "answer_relay", NULL, 0, 150, 0},
 };
 
 static const struct picture_column allocations[] = {
-    {"ID", count, "id", NULL, TABLE_RIGHT, 0},
-    {"STARTED", stamp, "started", NULL, 0, 0},
-    {"CLIENT", endpoint, "client_addr", "client_port", 0, 0},
-    {"SERVER", endpoint, "server_addr", "server_port", 0, 0},
-    {"RELAY", endpoint, "relay_addr", "relay_port", 0, 0},
-    {"PROTO", text, "transport", NULL, 0, 90},
-    {"ON THE WIRE", text, "wire_addr", NULL, 0, 105},
-    {"ENDED", stamp, "ended", NULL, 0, 150},
-    {"END", ending, "end_reason", "error_code", TABLE_CUT, 90},
+    {"ID", count, "id", NULL, TABLE_RIGHT, 0, 0},
+    {"STARTED", stamp, "started", NULL, 0, 0, 0},
+    {"CLIENT", endpoint, "client_addr", "client_port", 0, 0, 0},
+    {"SERVER", endpoint, "server_addr", "server_port", 0, 0, 0},
+    {"RELAY", endpoint, "relay_addr", "relay_port", 0, 0, 0},
+    {"PROTO", text, "transport", NULL, 0, 90, 0},
+    {"ON THE WIRE", text, "wire_addr", NULL, 0, 105, 0},
+    {"ENDED", stamp, "ended", NULL, 0, 150, 0},
+    {"END", ending, "end_reason", "error_code", TABLE_CUT, 90, 0},
 };
 
 static const struct picture_column health[] = {
-    {"RUN", count, "run_id", NULL, TABLE_RIGHT, 0},
-    {"FROM", stamp, "from_time", NULL, 0, 0},
-    {"LASTED", span, "from_time", "to_time", TABLE_RIGHT, 100},
-    {"INTERFACE", interface, "interface", NULL, TABLE_CUT, 0},
-    {"PACKETS", count, "packets", NULL, TABLE_RIGHT, 0},
-    {"BYTES", count, "bytes", NULL, TABLE_RIGHT, 100},
-    {"DROPPED", dropped, "kernel_drops", "nic_drops", TABLE_RIGHT, 0},
-    {"BAD", count, "decode_errors", NULL, TABLE_RIGHT, 0},
-    {"TWICE", count, "duplicates", NULL, TABLE_RIGHT, 80},
-    {"GAPS", count, "stream_gaps", NULL, TABLE_RIGHT, 90},
-    {"ONE-WAY", count, "one_way_flows", NULL, TABLE_RIGHT, 110},
-    {"EVICTED", count, "table_evictions", NULL, TABLE_RIGHT, 120},
-    {"LOST", count, "queue_lost", NULL, TABLE_RIGHT, 130},
+    {"RUN", count, "run_id", NULL, TABLE_RIGHT, 0, 0},
+    {"FROM", stamp, "from_time", NULL, 0, 0, 0},
+    {"LASTED", span, "from_time", "to_time", TABLE_RIGHT, 100, 0},
+    {"INTERFACE", interface, "interface", NULL, TABLE_CUT, 0, 0},
+    {"PACKETS", count, "packets", NULL, TABLE_RIGHT, 0, 0},
+    {"BYTES", count, "bytes", NULL, TABLE_RIGHT, 100, 0},
+    {"DROPPED", dropped, "kernel_drops", "nic_drops", TABLE_RIGHT, 0, 0},
+    {"BAD", count, "decode_errors", NULL, TABLE_RIGHT, 0, 0},
+    {"TWICE", count, "duplicates", NULL, TABLE_RIGHT, 80, 0},
+    {"GAPS", count, "stream_gaps", NULL, TABLE_RIGHT, 90, 0},
+    {"ONE-WAY", count, "one_way_flows", NULL, TABLE_RIGHT, 110, 0},
+    {"EVICTED", count, "table_evictions", NULL, TABLE_RIGHT, 120, 0},
+    {"LOST", count, "queue_lost", NULL, TABLE_RIGHT, 130, 0},
 };
 
 #define PICTURE(c)              \
@@ -184,10 +196,10 @@ static unsigned choose(const struct picture *p, unsigned width,
     zoned[0] = 0;
     for (size_t i = 0; i < p->n && n < LISTING_COLUMNS; i++) {
         const struct picture_column *c = &p->columns[i];
-        if (width && width < c->from)
+        if (width ? width < c->from || (c->below && width >= c->below) : c->below)
             continue;
         heads[n] = (struct table_column){c->title, c->flags};
-        if (c->fill == stamp && !*zoned) {
+        if ((c->fill == stamp || c->fill == minute) && !*zoned) {
             snprintf(zoned, CELL, "%s (%s)", c->title, clock_zone(zone));
             heads[n].title = zoned;
         }
