@@ -123,7 +123,7 @@ static const struct section sections[] = {
       {"users", "DOMAINS", CELL_TEXT},
       {"failures", "FAILURES", CELL_COUNT},
       {"calls", "CALLS", CELL_COUNT},
-      {"attempts", "ATTEMPTS", CELL_COUNT},
+      {"attempts", "TO ITS NET", CELL_COUNT},
       {"connected", "CONNECTED", CELL_COUNT},
       {"first_seen", "FIRST", CELL_STAMP}},
      20},
