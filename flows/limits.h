@@ -23,7 +23,6 @@ enum {
     LIMIT_ALLOCATIONS = 1 << 17,
     LIMIT_ORPHANS = 1 << 15,      /* finished attempts that nothing negotiated explains yet */
     LIMIT_ALIASES = 256,
-    LIMIT_V6_MAP = 1 << 17,       /* IPv6 addresses mapped into 240.0.0.0/4 for libnids */
     LIMIT_EVIDENCE_SLOTS = 1 << 15, /* handshake packets kept until their attempt is decided */
 };
 
@@ -37,7 +36,6 @@ enum {
     LIMIT_DIAGS_PER_CALL = 8,
     LIMIT_PAIRS_PER_CALL = 64,
     LIMIT_SIP_MESSAGE = 65536 + 65536, /* head + body; beyond it the stream resynchronises */
-    LIMIT_CONTROL_FRAME = 65540,       /* TURN framing: 4 + 65535 */
     LIMIT_PROBE_BYTES = 512,           /* of each direction before a stream is called unknown */
     LIMIT_RELAY_CONTROL = 4096,        /* bytes without a TURN message after which it is bulk media */
     LIMIT_UNKNOWN_PER_MINUTE = 200,    /* failed attempts stored per source that is no known relay */

@@ -4,7 +4,7 @@
  * The feeder (feeder.h) decides per flow and segment. While a flow's segments arrive in order and
  * hold whole messages, the reader gets them straight from the packet. As soon as a message spans
  * segments or something is missing or reordered, the flow goes through libnids (streams_nids.c),
- * and comes back when both directions are clean again.
+ * each direction for itself, and reads from the packets again once nothing is left waiting.
  */
 #ifndef EW_FLOWS_STREAMS_H
 #define EW_FLOWS_STREAMS_H
