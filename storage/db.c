@@ -263,6 +263,26 @@ enum db_result db_open(struct db *db, const char *path, const struct schema *s)
     return DB_NOT_OPENED;
 }
 
+int db_bulk_begin(struct db *db)
+{
+    if (!db->fresh)
+        return 0;
+    db->bulk = true;
+    return db_exec(db, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF");
+}
+
+/* If a reader is in the way the log comes back with the next writer. */
+int db_bulk_end(struct db *db)
+{
+    if (!db->bulk)
+        return 0;
+    db->bulk = false;
+    if (db_exec(db, "PRAGMA synchronous = NORMAL"))
+        return -1;
+    (void)sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    return 0;
+}
+
 /* A reader in a directory it may not write in cannot make the index of the write-ahead log. If there is
  * no log, the file alone is the truth. */
 static int open_immutable(struct db *db)
@@ -298,7 +318,8 @@ static int open_read_only(struct db *db, const struct schema *s, int64_t *versio
         return -1;
     if (version_of(db, s, version) == 0)
         return 0;
-    if (sqlite3_errcode(db->handle) != SQLITE_CANTOPEN || open_immutable(db))
+    int rc = sqlite3_errcode(db->handle) & 0xff;
+    if ((rc != SQLITE_CANTOPEN && rc != SQLITE_READONLY) || open_immutable(db))
         return -1;
     return version_of(db, s, version);
 }
@@ -308,7 +329,8 @@ enum db_result db_open_read(struct db *db, const char *path, const struct schema
     int64_t version;
     if (path_set(db, path))
         return DB_NOT_OPENED;
-    if (access(path, F_OK) != 0) {
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISDIR(st.st_mode)) {
         why_not_opened(db, false);
     } else if (open_read_only(db, s, &version) == 0) {
         if (version == s->version)

@@ -1,52 +1,40 @@
 /*
- * Facts made by hand for tests: endpoints from text, and the call, allocation and attempt of the
- * federated incident (P§8), from which a test departs by changing fields.
+ * The federated incident's facts, as the engine would hand them to the database: the call with its
+ * relay candidates, the allocation behind it, the refused attempt, the failure. Each function gives a
+ * fresh copy in static memory that stays valid until it is called again.
  */
 #ifndef EW_TESTS_HELP_FACTS_MAKE_H
 #define EW_TESTS_HELP_FACTS_MAKE_H
 
-#include "flows/facts.h"
-#include "flows/verdict.h"
+#include "flows/findings.h"
+#include "storage/writer.h"
 
-/* "1.2.3.4:5" or "[2001:db8::1]:5"; "" = none. Abort on anything else. */
-struct endpoint ep(const char *text);
-struct addr ad(const char *text);
+/* 2012-12-10T10:43:49.000000Z */
+#define FACTS_START (INT64_C(1355136229) * TICK_S)
 
-/* Seconds after 2012-12-10 10:43:00 UTC, the minute of the incident. */
-tick_t at(double seconds);
+struct endpoint facts_endpoint(const char *text); /* "1.2.3.4:5" */
+struct addr facts_addr(const char *text);
 
-enum { MAKE_CANDIDATES = 8, MAKE_SENDS = 4, MAKE_DIAGS = 2 };
+/* sip:user1@contoso.com to sip:user2@fabrikam.com, relays 2.2.2.2:58138 and 1.1.1.1:50704. */
+struct fact_call *facts_call(void);
+/* Relay 2.2.2.2:58138 of client 10.98.2.1:13211, one Send to 1.1.1.1:50704. */
+struct fact_allocation *facts_allocation(void);
+/* 10.3.0.40:58138 -> 1.1.1.1:50704, three SYNs, three RSTs; id 1. */
+struct attempt facts_attempt(void);
+/* The failure of it, id 1, with facts_finding() as its likeliest finding. */
+struct failure *facts_failure(void);
+const struct finding *facts_finding(void);
 
-struct call_made {
-    struct fact_call call;
-    struct fact_media media[2];
-    struct fact_candidate candidates[2][CALL_SIDES][MAKE_CANDIDATES];
-    struct fact_diag diags[MAKE_DIAGS];
-};
-struct allocation_made {
-    struct fact_allocation fact;
-    struct fact_send sends[MAKE_SENDS];
-};
+/* A fresh path for a database in a fresh directory; facts_forget() removes both. */
+const char *facts_db_path(void);
+void facts_db_forget(void);
 
-/* An answered call of user1@contoso.com to user2@fabrikam.com with one medium, applicationsharing,
- * each side present with that default address and no candidates. Begun at 49.3 s, answered at 53 s,
- * still up. */
-void call_make(struct call_made *c, const char *offer, const char *answer);
-/* Adds a candidate (enum cand_type) to a side of the first medium; UDP if udp, else TCP-PASS. */
-struct fact_candidate *call_add(struct call_made *c, enum call_side side, int type, bool udp,
-                                const char *where);
-void call_diag(struct call_made *c, tick_t seen, uint32_t code, const char *side,
-               const char *value);
+/* Opens a run or fails the test. */
+struct writer *facts_run(const char *path, const char *sensor);
+/* Closes it or fails the test; the run's packet time is FACTS_START to 20 s later. */
+void facts_close(struct writer *w);
 
-/* Granted over TCP at 49.2 s to client at server. */
-void allocation_make(struct allocation_made *a, const char *client, const char *server,
-                     const char *relay);
-struct fact_send *allocation_send(struct allocation_made *a, const char *peer, double first);
-
-/* A TCP attempt of one SYN at that second, nothing else known. */
-struct attempt attempt_make(uint64_t id, const char *src, const char *dst, enum verdict v,
-                            double second);
-/* The three SYNs of P§8.2, each answered by RST after 42 or 43 ms. */
-struct attempt attempt_of_incident(void);
+/* First column of the first row of a query on a database, as text; "NULL" for NULL, "" for no row. */
+const char *facts_sql(const char *path, const char *sql);
 
 #endif
