@@ -28,6 +28,7 @@ iproute2         | check | live tests: network namespaces, mirrored ports
 nftables         | check | live tests: refuse, drop, prohibit
 sip-tester       | check | live tests: real SIP over TCP and UDP (sipp)
 coturn           | check | live tests: a real TURN server and its client
+python3          | check | live tests: an Edge and its clients in small
 LIST
 }
 
