@@ -190,6 +190,7 @@ static struct allocation *allocation_new(struct allocations *s, const struct end
                                        .server = *server,
                                        .proto = at->proto,
                                        .started = at->time,
+                                       .granted_at = TICK_NONE,
                                        .ended = TICK_NONE};
     a->node = multimap_add(&s->by_tuple, endpoint_hash2(client, server, s->seed), a, 0, 0, 0);
     a->prev = s->newest;
@@ -353,6 +354,7 @@ static void on_allocate_ok(struct allocations *s, struct allocation *a, const st
     f->error_code = 0;
     if (m->has & STUN_HAS_RELAY && !f->granted) {
         f->granted = true;
+        f->granted_at = time;
         f->relay = m->relay;
         if (m->has & STUN_HAS_RELAY2)
             f->relay2 = m->relay2;

@@ -90,6 +90,7 @@ struct fact_allocation {
     struct addr wire_addr;   /* the relay's address as seen on the wire (alias), none = unknown */
     struct endpoint reflexive;
     const char *medium;      /* "audio" "video" "data" or NULL */
+    tick_t granted_at;       /* first success, TICK_NONE = none */
     tick_t started, ended;   /* started: first Allocate request; ended: TICK_NONE while alive */
     const char *end_reason;  /* "released" "closed" "expired" "failed" "capture-end" */
     uint16_t error_code;     /* last error, 0 = none; a first 401 before success is none */

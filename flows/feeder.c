@@ -165,10 +165,12 @@ static void fed_packet(struct feeder *f, struct fed *e, enum stream_side side,
         lru_touch(&f->fed_lru, (uint32_t)(e - f->fed));
         e->touched = p->time;
     }
-    if (e->release)
+    if (e->release) {
         end_fed(f, e, false, WATCH_IGNORE);
-    else if (is_reset(h, p) || (is_done(h) && is_done(other)))
+    } else if (is_reset(h, p) || (is_done(h) && is_done(other))) {
+        e->stream.time = p->time; /* when it closed, not when it last spoke */
         end_fed(f, e, true, WATCH_IGNORE);
+    }
 }
 
 void feeder_tcp(struct feeder *f, const struct flow_ref *ref, const struct packet *p)

@@ -53,6 +53,7 @@ struct pipeline {
     tick_t minute;
     uint32_t minute_count;
     uint64_t aggregated, attempts, failed_attempts, failures;
+    bool finishing; /* what ends now ends with the capture, not on the wire */
 };
 
 /* ---- records on their way out ---- */
@@ -108,7 +109,7 @@ static void on_attempt(void *arg, const struct attempt *a, bool final)
     if (use < ATTEMPT_CLIENT && !a->wanted && says_nothing(a))
         return;
     p->attempts += !a->again;
-    if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP)
+    if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP && !p->finishing)
         allocations_closed(p->allocations, &a->src, &a->dst, p->now);
     bool row = worth_a_row(a, use, known, final);
     bool stored = row && (known || use == ATTEMPT_CLIENT || within_rate(p, a));
@@ -392,6 +393,7 @@ void pipeline_finish(struct pipeline *p)
     if (now == TICK_NONE)
         return;
     tracker_advance(p->tracker, now);
+    p->finishing = true;
     feeder_finish(p->feeder, now);
     tracker_finish(p->tracker, now);
     /* calls may still look at allocations, and allocations ask which calls know them */

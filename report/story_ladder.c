@@ -99,7 +99,9 @@ static void add_allocation(const json_t *a, int client, int relay, struct ladder
     if (error && !port)
         ladder_add(l, started, client, relay, "Allocate: error %" PRId64, error);
     else
-        ladder_add(l, started, client, relay, port ? "Allocate, granted" : "Allocate");
+        ladder_add(l, started, client, relay, "Allocate");
+    if (port)
+        ladder_add(l, field_tick(a, "granted"), relay, client, "granted %" PRId64, port);
     const char *reason = field_text(a, "end_reason");
     if (*reason && strcmp(reason, "capture-end") != 0)
         ladder_add(l, field_tick(a, "ended"), client, client, "allocation over: %s", reason);

@@ -94,7 +94,7 @@ CREATE TABLE allocation (
     relay_addr TEXT, relay_port INTEGER, relay2_addr TEXT, relay2_port INTEGER, wire_addr TEXT,
     reflexive_addr TEXT, reflexive_port INTEGER, medium TEXT, started_us INTEGER, ended_us INTEGER,
     end_reason TEXT, error_code INTEGER, requests INTEGER, call_id TEXT, connection_id BLOB,
-    active_addr TEXT, active_port INTEGER,
+    active_addr TEXT, active_port INTEGER, granted_us INTEGER,
     sends TEXT -- [[addr, port, first_us, last_us, count, answered_us, by_connection, remote, local], ...]
 );
 CREATE INDEX allocation_time ON allocation(started_us);
@@ -207,7 +207,9 @@ CREATE VIEW allocations AS SELECT
         || printf('.%06dZ', started_us % 1000000) AS started,
     strftime('%Y-%m-%dT%H:%M:%S', ended_us / 1000000, 'unixepoch')
         || printf('.%06dZ', ended_us % 1000000) AS ended,
-    end_reason, error_code
+    end_reason, error_code,
+    strftime('%Y-%m-%dT%H:%M:%S', granted_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', granted_us % 1000000) AS granted -- beside the contract
 FROM allocation;
 
 -- Beside the contract: which peers a client asked its relay to reach (the ladder of a story).

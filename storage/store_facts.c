@@ -151,6 +151,7 @@ int store_allocation(struct store *s, const struct fact_allocation *a)
     else
         bind_null(b);
     bind_endpoint(b, &a->active);
+    bind_tick(b, a->granted_at);
     s->json[0].n = 0;
     bool any = facts_json_sends(&s->json[0], a);
     if (s->json[0].failed)

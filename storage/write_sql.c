@@ -38,8 +38,9 @@ static const char *const texts[WRITE_SQLS] = {
         "INSERT OR REPLACE INTO allocation (id, run_id, client_addr, client_port, server_addr,"
         " server_port, transport, flags, relay_addr, relay_port, relay2_addr, relay2_port,"
         " wire_addr, reflexive_addr, reflexive_port, medium, started_us, ended_us, end_reason,"
-        " error_code, requests, call_id, connection_id, active_addr, active_port, sends)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " error_code, requests, call_id, connection_id, active_addr, active_port, granted_us,"
+        " sends)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     /* seen again in another run: the ports may be the same ones, so counts are not added */
     [WRITE_ALIAS] = "INSERT INTO alias (private_addr, public_addr, configured, ports_seen)"
                     " VALUES (?,?,?,?) ON CONFLICT (private_addr, public_addr) DO UPDATE SET"
