@@ -254,6 +254,7 @@ enum db_result db_open(struct db *db, const char *path, const struct schema *s)
     /* judged before the first write: a stranger's file is left as it is */
     if (handle_open(db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) == 0 &&
         version_of(db, s, &version) == 0) {
+        db->fresh = version == 0;
         if (sqlite3_db_readonly(db->handle, "main") == 1)
             db_why(db, "is read-only");
         else if (db_exec(db, write_pragmas) == 0 && migrate(db, s) == 0)
@@ -268,7 +269,7 @@ int db_bulk_begin(struct db *db)
     if (!db->fresh)
         return 0;
     db->bulk = true;
-    return db_exec(db, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF");
+    return db_exec(db, "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = OFF");
 }
 
 /* If a reader is in the way the log comes back with the next writer. */
@@ -277,10 +278,8 @@ int db_bulk_end(struct db *db)
     if (!db->bulk)
         return 0;
     db->bulk = false;
-    if (db_exec(db, "PRAGMA synchronous = NORMAL"))
-        return -1;
     (void)sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-    return 0;
+    return db_exec(db, "PRAGMA synchronous = NORMAL");
 }
 
 /* A reader in a directory it may not write in cannot make the index of the write-ahead log. If there is

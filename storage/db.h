@@ -1,6 +1,6 @@
 /*
- * One database handle: opening with clear reasons, migration, statements prepared once, typed binds.
- * The only file (with its users' statements) that knows how SQLite reports trouble.
+ * One database handle: opening with clear reasons, migration, statements prepared once, typed
+ * binds. The only file (with its users' statements) that knows how SQLite reports trouble.
  */
 #ifndef EW_STORAGE_DB_H
 #define EW_STORAGE_DB_H
@@ -29,10 +29,10 @@ enum db_result db_open_read(struct db *db, const char *path, const struct schema
 void db_close(struct db *db);
 
 /* A database that db_open() has just made is about to be filled: until db_bulk_end() its rows are
- * written once instead of twice (first the write-ahead log, then the file: 2.4 s of 6.2 on 100,000 calls).
- * A crash of the program still leaves whole transactions, one of the machine may leave a file that
- * has to be made again. Readers wait for commits, and commits for readers. No effect on a database that
- * was there before. 0, or -1 with db->why. */
+ * written once instead of twice (first the write-ahead log, then the file: 2.4 s of 6.2 on 100,000
+ * calls) and not forced to the disk. A crash of the program still leaves whole transactions; one of
+ * the machine before the system has written them may cost the file. Readers wait for commits, and
+ * commits for readers. No effect on a database that was there before. 0, or -1 with db->why. */
 int db_bulk_begin(struct db *db);
 int db_bulk_end(struct db *db);
 

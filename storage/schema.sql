@@ -86,7 +86,9 @@ CREATE INDEX call_time ON call(started_us);
 --               numbers of enums as in flows/wire/sdp.h)
 -- diags: [[seen_us, header, code, reason, side, medium, icewarn, icewarn_text, fields,
 --         the header's whole value], ...]
-CREATE TABLE sdp (call_row INTEGER PRIMARY KEY, offer TEXT, answer TEXT, diags TEXT);
+-- Calls end in another order than they began: by its own row id each page is written once, by call_row
+-- it would be read and written for nearly every call in it.
+CREATE TABLE sdp (call_row INTEGER NOT NULL UNIQUE, offer TEXT, answer TEXT, diags TEXT);
 
 CREATE TABLE allocation (
     id INTEGER PRIMARY KEY, run_id INTEGER, client_addr TEXT, client_port INTEGER,

@@ -311,6 +311,7 @@ static int run_begin(struct store *s, const struct run_info *run)
 static void writer_free(struct writer *w)
 {
     store_end(&w->store);
+    (void)db_bulk_end(&w->store.db);
     db_close(&w->store.db);
     queue_free(w->queue);
     free(w);
@@ -330,7 +331,7 @@ struct writer *writer_open(const char *path, const struct run_info *run, char *w
     if (!w->queue)
         snprintf(w->store.db.why, DB_WHY, "%s: out of memory", path);
     else if (db_open(&w->store.db, path, &schema_edgewatch) == DB_OK &&
-             run_begin(&w->store, run) == 0) {
+             (run->live || db_bulk_begin(&w->store.db) == 0) && run_begin(&w->store, run) == 0) {
         if (pthread_create(&w->thread, NULL, writer_thread, w) == 0)
             return w;
         snprintf(w->store.db.why, DB_WHY, "%s: cannot start the writer's thread", path);
