@@ -16,6 +16,11 @@
 #define SWEEP_EVERY (20 * TICK_S) /* for those that expire in silence */
 enum { MAX_CHANNELS = 16, CALL_ID_MAX = 256 };
 
+struct channel {
+    uint16_t number;
+    struct endpoint peer;
+};
+
 struct allocation {
     struct fact_allocation fact;
     struct allocation *next, *prev;           /* by age */
@@ -24,9 +29,8 @@ struct allocation {
     bool waiting;
     uint32_t node, id_node;
     tick_t active_at, expires;
-    struct endpoint asked; /* peer of the last Set Active Destination or Connect request */
-    uint16_t channels[MAX_CHANNELS];
-    struct endpoint channel_peers[MAX_CHANNELS];
+    struct endpoint asked;    /* peer of the last Set Active Destination or Connect request */
+    struct channel *channels; /* room for MAX_CHANNELS; most allocations have none */
     unsigned n_channels, room;
     bool told, over;
 };
@@ -155,6 +159,7 @@ static void allocation_drop(struct allocations *s, struct allocation *a)
     else
         s->newest = a->prev;
     fact_clear(&a->fact);
+    free(a->channels);
     pool_give(&s->pool, a);
     s->n--;
 }
@@ -384,14 +389,14 @@ static void bind_channel(struct allocation *a, const struct stun_msg *m)
     if (!(m->has & STUN_HAS_CHANNEL) || !(m->has & STUN_HAS_PEER))
         return;
     for (unsigned i = 0; i < a->n_channels; i++)
-        if (a->channels[i] == m->channel) {
-            a->channel_peers[i] = m->peer;
+        if (a->channels[i].number == m->channel) {
+            a->channels[i].peer = m->peer;
             return;
         }
-    if (a->n_channels < MAX_CHANNELS) {
-        a->channels[a->n_channels] = m->channel;
-        a->channel_peers[a->n_channels++] = m->peer;
-    }
+    if (!a->channels)
+        a->channels = malloc(MAX_CHANNELS * sizeof *a->channels);
+    if (a->channels && a->n_channels < MAX_CHANNELS)
+        a->channels[a->n_channels++] = (struct channel){m->channel, m->peer};
 }
 
 /* RFC 8656 wants a client to ask for the same lifetime 0 when it leaves */
@@ -529,13 +534,13 @@ void allocations_channel(struct allocations *s, uint16_t channel, const struct m
         out = false;
     }
     for (unsigned i = 0; a && i < a->n_channels; i++) {
-        if (a->channels[i] != channel)
+        if (a->channels[i].number != channel)
             continue;
         a->active_at = at->time;
         if (out)
-            on_send(s, a, &a->channel_peers[i], (struct slice){0}, at->time, false);
+            on_send(s, a, &a->channels[i].peer, (struct slice){0}, at->time, false);
         else
-            on_answered(s, a, &a->channel_peers[i], at->time);
+            on_answered(s, a, &a->channels[i].peer, at->time);
     }
 }
 

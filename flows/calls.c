@@ -29,6 +29,7 @@ struct call {
     uint64_t body[CALL_SIDES]; /* hash of the last SDP of a side: retransmissions cost no parsing */
     uint32_t body_candidates[CALL_SIDES];
     uint32_t invite_cseq;
+    unsigned media_room;
     bool offered, offerer_is_caller;
     bool dirty, emitted;
 };
@@ -179,8 +180,6 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
                                  .origin = at->origin};
     k->arena = a;
     k->node = multimap_add(&c->by_id, hash_slice(c->seed, id_of(m)), k, 0, 0, 0);
-    k->fact.media = arena_get(&k->arena, LIMIT_MEDIA_PER_CALL * sizeof *k->fact.media);
-    k->fact.diags = arena_get(&k->arena, LIMIT_DIAGS_PER_CALL * sizeof *k->fact.diags);
     k->prev = c->newest;
     if (c->newest)
         c->newest->next = k;
@@ -234,6 +233,24 @@ static const char *medium_word(struct call *k, const struct sdp_media *m)
     return t ? t : "";
 }
 
+/* Most calls have one medium, so room for all of them comes with the second. */
+static bool media_room(struct call *k)
+{
+    struct fact_call *f = &k->fact;
+    if (f->n_media != k->media_room)
+        return true;
+    unsigned room = k->media_room ? LIMIT_MEDIA_PER_CALL : 1;
+    struct fact_media *grown =
+        f->n_media < room ? arena_get(&k->arena, room * sizeof *grown) : NULL;
+    if (!grown)
+        return false;
+    if (f->n_media)
+        memcpy(grown, f->media, f->n_media * sizeof *grown);
+    f->media = grown;
+    k->media_room = room;
+    return true;
+}
+
 /* The nth medium of that word: m= lines keep their order, alternative parts repeat them. */
 static struct fact_media *media_slot(struct call *k, const char *word, unsigned nth)
 {
@@ -241,7 +258,7 @@ static struct fact_media *media_slot(struct call *k, const char *word, unsigned 
     for (unsigned i = 0; i < f->n_media; i++)
         if (strcmp(f->media[i].medium, word) == 0 && nth-- == 0)
             return &f->media[i];
-    if (!f->media || f->n_media == LIMIT_MEDIA_PER_CALL)
+    if (!media_room(k))
         return NULL;
     struct fact_media *m = &f->media[f->n_media++];
     m->medium = word;
@@ -418,6 +435,8 @@ static void take_diag_block(struct call *k, const struct ms_diag *d, const struc
 
 static void take_diags(struct call *k, const struct sip_msg *m, tick_t time)
 {
+    if (!k->fact.diags)
+        k->fact.diags = arena_get(&k->arena, LIMIT_DIAGS_PER_CALL * sizeof *k->fact.diags);
     for (unsigned i = 0; i < m->n_diag; i++) {
         struct ms_diag d;
         if (!k->fact.diags || diag_known(&k->fact, m->diag[i].value) ||
