@@ -55,7 +55,7 @@ struct window_row {
     struct addr icmp_from;        /* none = unknown */
     uint16_t error_code;          /* of an alloc-fail */
     int64_t failure;              /* 0: a connected attempt */
-    uint32_t concurrency;         /* relay flows open at that moment, 0 = unknown */
+    uint32_t concurrency;         /* connections of the asking end open then, 0 = unknown */
 };
 struct window_finding {
     struct finding finding;

@@ -152,12 +152,8 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
         grow_index(t);
     uint32_t *head = bucket(t, client, server), other = *head;
     t->hot[n] = (struct entry){.flow = {.client = *client, .server = *server}, .next = other};
-    t->cold[n] = (struct entry_cold){.last = TICK_NONE,
-                                     .asked = TICK_NONE,
-                                     .rtt_us = UINT32_MAX,
-                                     .ipid = -1,
-                                     .ttl = -1,
-                                     .list = -1};
+    t->cold[n] = (struct entry_cold){
+        .last = TICK_NONE, .asked = TICK_NONE, .rtt_us = UINT32_MAX, .list = -1};
     for (; other; other = t->hot[other].next)
         if (pair_at(t, other, client, server, &forward))
             t->hot[other].siblings = t->hot[n].siblings = 1;

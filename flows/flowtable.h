@@ -20,11 +20,12 @@ struct entry {
     struct flow flow;
     tick_t seen; /* last packet */
     struct handshake hs;
-    uint32_t next;                                         /* in the chain, or of the free ones */
-    uint8_t siblings;                                      /* others of this pair may exist */
-    uint8_t wanted;                                        /* 0 or 1: as hooks.wanted said */
-    uint8_t proof;                                         /* evidence is kept */
-    uint8_t from_client : 1, from_server : 1, counted : 1; /* sides seen; in the concurrency */
+    uint32_t next;                            /* in the chain, or of the free ones */
+    uint8_t siblings;                         /* others of this pair may exist */
+    uint8_t wanted;                           /* 0 or 1: as hooks.wanted said */
+    uint8_t proof;                            /* evidence is kept */
+    uint8_t from_client : 1, from_server : 1; /* sides seen */
+    uint8_t counted : 1, answered : 1;        /* among its hosts' open ones; SYN got an answer */
 };
 
 struct entry_cold {
@@ -33,10 +34,11 @@ struct entry_cold {
     tick_t armed;          /* when its present wait began */
     uint32_t older, newer; /* in its list */
     uint32_t evidence;
-    uint32_t rtt_us; /* UINT32_MAX = none */
-    int32_t ipid;    /* of the first answer; -1 = none */
-    int16_t ttl;
-    int8_t list; /* wait * 2 + wanted, -1 = none */
+    uint32_t rtt_us;      /* UINT32_MAX = none */
+    uint32_t concurrency; /* attempt.concurrency */
+    uint16_t ipid;        /* of the first answer (entry.answered) */
+    uint8_t ttl;          /* likewise */
+    int8_t list;          /* wait * 2 + wanted, -1 = none */
 };
 
 _Static_assert(sizeof(struct entry) == 128, "two cache lines");

@@ -1,4 +1,4 @@
-/* What the sensor can see of an address: four-way sets, the least useful entry gives way. */
+/* What the sensor knows of an address: four-way sets, the least useful entry gives way. */
 #include "flows/hosts.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@ struct host {
     struct addr addr;
     int64_t minute;   /* of count */
     uint32_t touched; /* hosts.clock at the last use */
+    uint32_t open;    /* connections */
     uint16_t count;
     bool used, heard, one_way;
 };
@@ -65,7 +66,7 @@ static uint64_t worth(const struct hosts *h, const struct host *e)
 {
     if (!e->used)
         return 0;
-    uint64_t known = e->heard || e->one_way ? 2 : 1;
+    uint64_t known = e->heard || e->one_way || e->open ? 2 : 1;
     return known << 32 | (UINT32_MAX - (h->clock - e->touched));
 }
 
@@ -99,6 +100,24 @@ bool hosts_is_one_way(const struct hosts *h, const struct addr *a)
 {
     const struct host *e = find(h, a);
     return e && e->one_way && !e->heard;
+}
+
+void hosts_opened(struct hosts *h, const struct addr *a)
+{
+    get(h, a)->open++;
+}
+
+void hosts_closed(struct hosts *h, const struct addr *a)
+{
+    struct host *e = find(h, a);
+    if (e && e->open) /* else it was forgotten in between */
+        e->open--;
+}
+
+uint32_t hosts_open(const struct hosts *h, const struct addr *a)
+{
+    const struct host *e = find(h, a);
+    return e ? e->open : 0;
 }
 
 bool hosts_within_rate(struct hosts *h, const struct addr *a, tick_t now, unsigned limit)

@@ -129,8 +129,9 @@ static void replace_others(struct tracker *t, uint32_t n)
 static void note_answer(struct tracker *t, uint32_t n, const struct packet *p)
 {
     struct entry_cold *c = &t->table.cold[n];
+    t->table.hot[n].answered = 1;
     c->ttl = p->ttl;
-    c->ipid = addr_is_v4(&p->src.addr) ? p->ip_id : -1;
+    c->ipid = p->ip_id;
     if (c->asked == TICK_NONE || p->time < c->asked)
         return;
     int64_t us = (p->time - c->asked) / TICK_US;
@@ -387,9 +388,4 @@ unsigned tracker_evidence(struct tracker *t, uint32_t handle,
 unsigned tracker_bytes_per_flow(void)
 {
     return flowtable_bytes_per_flow();
-}
-
-uint32_t tracker_concurrency(const struct tracker *t)
-{
-    return t->open;
 }

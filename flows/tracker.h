@@ -108,7 +108,4 @@ unsigned tracker_evidence(struct tracker *t, uint32_t handle,
 /* Bytes per flow entry, all index slack included, and per check: for the memory test. */
 unsigned tracker_bytes_per_flow(void);
 
-/* Concurrent established TCP flows of addr right now (connection-table-limit). */
-uint32_t tracker_concurrency(const struct tracker *t);
-
 #endif

@@ -56,8 +56,9 @@ static void report(struct tracker *t, uint32_t n, const struct handshake *h,
         .first = h->first,
         .last = c->last,
         .rtt_us = c->rtt_us == UINT32_MAX ? -1 : (int64_t)c->rtt_us,
-        .answer_ttl = c->ttl,
-        .answer_ipid = c->ipid,
+        .answer_ttl = e->answered ? c->ttl : -1,
+        .answer_ipid = e->answered && addr_is_v4(&e->flow.server.addr) ? c->ipid : -1,
+        .concurrency = c->concurrency,
         .evidence = attempts_handle(c->evidence, e->wanted),
     };
     bool final = r->report == HS_FINAL, live = h->state == HS_LIVE;
@@ -101,6 +102,16 @@ void entry_connected(struct tracker *t, uint32_t n, const struct handshake_resul
 
 /* ---- entries come and go ---- */
 
+static void count_open(struct tracker *t, struct entry *e, bool open)
+{
+    if (e->counted == open)
+        return;
+    void (*count)(struct hosts *, const struct addr *) = open ? hosts_opened : hosts_closed;
+    count(t->attempts.hosts, &e->flow.client.addr);
+    count(t->attempts.hosts, &e->flow.server.addr);
+    e->counted = open;
+}
+
 void entry_show(struct tracker *t, struct entry *e)
 {
     struct flow *f = &e->flow;
@@ -113,9 +124,7 @@ void entry_show(struct tracker *t, struct entry *e)
     f->saw_synack = !f->midstream && h->synacks > 0;
     f->established = handshake_open(h);
     f->closing = (f->established || f->midstream) && (h->flags & ends);
-    bool counts = f->established || f->midstream;
-    t->open += (uint32_t)counts - e->counted;
-    e->counted = counts;
+    count_open(t, e, f->established || f->midstream);
 }
 
 void entry_remove(struct tracker *t, uint32_t n)
@@ -123,7 +132,7 @@ void entry_remove(struct tracker *t, uint32_t n)
     struct entry *e = &t->table.hot[n];
     if (e->flow.stream && t->attempts.hooks.flow_over)
         t->attempts.hooks.flow_over(t->attempts.hooks.arg, &e->flow);
-    t->open -= e->counted;
+    count_open(t, e, false);
     drop_proof(t, n);
     flowtable_remove(&t->table, n);
 }
@@ -240,6 +249,7 @@ uint32_t entry_new(struct tracker *t, const struct endpoint *client, const struc
     e->seen = t->now;
     if (embryo) {
         t->table.cold[n].id = attempts_begin(&t->attempts);
+        t->table.cold[n].concurrency = hosts_open(t->attempts.hosts, &client->addr);
         e->proof = attempts_proof(&t->attempts, client, wanted, t->now);
     }
     return n;

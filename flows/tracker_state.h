@@ -16,7 +16,6 @@ struct tracker {
     tick_t now;       /* highest packet time so far */
     tick_t due;       /* nothing is due before this */
     uint32_t embryos; /* cap on undecided attempts of unknown endpoints */
-    uint32_t open;    /* concurrent connections */
 };
 
 /* An entry for the pair, evicting another if need be; 0 only in a table without room for one.

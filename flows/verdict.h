@@ -65,6 +65,7 @@ struct attempt {
     int16_t icmp_type, icmp_code; /* -1 = none */
     struct addr icmp_from;
     uint64_t bytes_out, bytes_in; /* payload bytes by the IP header */
+    uint32_t concurrency;    /* TCP: connections src had open when it asked; 0 = none, unknown */
     uint32_t evidence;       /* tracker_evidence() handle, 0 = none */
 };
 

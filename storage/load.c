@@ -26,8 +26,9 @@ void load_free(struct loaded *l)
 
 tick_t load_tick(sqlite3_stmt *q, int column)
 {
-    return sqlite3_column_type(q, column) == SQLITE_NULL ? TICK_NONE
-                                                        : sqlite3_column_int64(q, column) * TICK_US;
+    return sqlite3_column_type(q, column) == SQLITE_NULL
+               ? TICK_NONE
+               : sqlite3_column_int64(q, column) * TICK_US;
 }
 
 struct addr load_addr(sqlite3_stmt *q, int column)
@@ -74,8 +75,8 @@ static uint8_t proto_of(sqlite3_stmt *q, int column)
 /* Fills the next element from the statement's row. False without memory. */
 typedef bool fill_row(struct loaded *l, size_t i, sqlite3_stmt *q);
 
-/* Runs a query over [first, last]; the first column of its rows counts them, so that arrays are made
- * once: every query begins with "count(*) OVER ()". */
+/* Runs a query over [first, last]; the first column of its rows counts them, so that arrays are
+ * made once: every query begins with "count(*) OVER ()". */
 static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t first, int64_t last,
                      bool (*room)(struct loaded *l, size_t n), fill_row *fill)
 {
@@ -211,7 +212,8 @@ int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
 static const char attempts_sql[] =
     "SELECT count(*) OVER (), id, src_addr, src_port, dst_addr, dst_port, transport, isn, verdict,"
     " quality, peeks, wanted, syns, synacks, rsts, first_us, last_us, rtt_us, answer_ttl,"
-    " answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in FROM attempt"
+    " answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in, concurrency"
+    " FROM attempt"
     " WHERE first_us BETWEEN ?1 AND ?2 AND verdict IS NOT NULL"
     " ORDER BY first_us, id";
 
@@ -257,6 +259,7 @@ static bool fill_attempt(struct loaded *l, size_t i, sqlite3_stmt *q)
         .icmp_from = load_addr(q, 22),
         .bytes_out = (uint64_t)sqlite3_column_int64(q, 23),
         .bytes_in = (uint64_t)sqlite3_column_int64(q, 24),
+        .concurrency = (uint32_t)sqlite3_column_int64(q, 25),
     };
     l->n_attempts = i + 1;
     return l->attempts[i].verdict < VERDICTS;

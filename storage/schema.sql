@@ -50,7 +50,8 @@ CREATE TABLE attempt (
     isn INTEGER, verdict TEXT, quality TEXT, peeks INTEGER, wanted INTEGER,
     syns INTEGER, synacks INTEGER, rsts INTEGER, first_us INTEGER, last_us INTEGER,
     rtt_us INTEGER, answer_ttl INTEGER, answer_ipid INTEGER,
-    icmp_type INTEGER, icmp_code INTEGER, icmp_from TEXT, bytes_out INTEGER, bytes_in INTEGER
+    icmp_type INTEGER, icmp_code INTEGER, icmp_from TEXT, bytes_out INTEGER, bytes_in INTEGER,
+    concurrency INTEGER -- connections of src that were open when it asked
 );
 CREATE INDEX attempt_failure ON attempt(failure_id) WHERE failure_id IS NOT NULL;
 CREATE INDEX attempt_time ON attempt(first_us);

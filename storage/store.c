@@ -58,8 +58,8 @@ static int store_evidence(struct store *s, int64_t row, const struct evidence *e
     struct text *list = &s->json[0], *bytes = &s->bytes;
     list->n = bytes->n = 0;
     for (unsigned i = 0; i < n; i++) {
-        const int64_t item[] = {ev[i].time / TICK_US, ev[i].iface,       ev[i].linktype,
-                                ev[i].caplen,         ev[i].len, (int64_t)bytes->n};
+        const int64_t item[] = {ev[i].time / TICK_US, ev[i].iface, ev[i].linktype,
+                                ev[i].caplen,         ev[i].len,   (int64_t)bytes->n};
         for (unsigned k = 0; k < sizeof item / sizeof *item; k++) {
             text_put(list, k ? "," : i ? ",[" : "[[");
             text_int(list, item[k]);
@@ -109,13 +109,13 @@ static int store_attempt(struct store *s, const struct record_attempt *r)
     bind_addr(b, &a->icmp_from);
     bind_int(b, (int64_t)a->bytes_out);
     bind_int(b, (int64_t)a->bytes_in);
+    bind_int(b, a->concurrency);
     saw(s, a->first);
     saw(s, a->last);
     if (store_run(s, WRITE_ATTEMPT))
         return -1;
     /* evidence is for what failed */
-    return a->verdict == VERDICT_CONNECTED || !r->n ? 0
-                                                    : store_evidence(s, row, r->evidence, r->n);
+    return a->verdict == VERDICT_CONNECTED || !r->n ? 0 : store_evidence(s, row, r->evidence, r->n);
 }
 
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row)
@@ -285,10 +285,9 @@ static int store_interface(struct store *s, int number, const char *name)
 static int store_health(struct store *s, const struct record_health *r)
 {
     const struct health_row *h = &r->row;
-    const uint64_t counts[] = {h->packets,       h->bytes,           h->kernel_drops,
-                               h->nic_drops,     h->ring_drops,      h->decode_errors,
-                               h->table_evictions, h->stream_gaps,   r->queue_lost,
-                               h->duplicates,    h->one_way_flows,   h->aggregated};
+    const uint64_t counts[] = {h->packets,    h->bytes,         h->kernel_drops,    h->nic_drops,
+                               h->ring_drops, h->decode_errors, h->table_evictions, h->stream_gaps,
+                               r->queue_lost, h->duplicates,    h->one_way_flows,   h->aggregated};
     if (h->iface >= 0 && r->interface && store_interface(s, h->iface, r->interface))
         return -1;
     struct binds *b = store_bind(s, WRITE_HEALTH);

@@ -18,13 +18,14 @@ struct window {
 /* Failures, and connected attempts of relays to hold against them. */
 static const char rows_sql[] =
     "SELECT first_us, edge_addr, peer_addr, peer_port, verdict, leg, transport, info, inbound,"
-    " icmp_type, icmp_code, icmp_from, error_code, id FROM failure_ends"
+    " icmp_type, icmp_code, icmp_from, error_code, id, (SELECT concurrency FROM attempt a"
+    " WHERE a.id = attempt_row) FROM failure_ends"
     " WHERE first_us BETWEEN ?1 AND ?2"
     " UNION ALL SELECT first_us, coalesce((SELECT public_addr FROM alias WHERE private_addr ="
     " CASE WHEN ours THEN src_addr ELSE dst_addr END LIMIT 1),"
     " CASE WHEN ours THEN src_addr ELSE dst_addr END), CASE WHEN ours THEN dst_addr ELSE src_addr"
     " END, CASE WHEN ours THEN dst_port ELSE src_port END, verdict, 'relay-peer', transport, 0,"
-    " NOT ours, NULL, NULL, NULL, NULL, 0 FROM (SELECT *,"
+    " NOT ours, NULL, NULL, NULL, NULL, 0, concurrency FROM (SELECT *,"
     " src_addr IN (SELECT addr FROM relay_addr) AS ours FROM attempt WHERE first_us BETWEEN ?1 AND"
     " ?2 AND verdict = 'connected') WHERE ours OR dst_addr IN (SELECT addr FROM relay_addr)"
     " ORDER BY 1";
@@ -79,6 +80,7 @@ static void fill(struct window_row *r, sqlite3_stmt *q)
         .icmp_from = load_addr(q, 11),
         .error_code = (uint16_t)sqlite3_column_int(q, 12),
         .failure = sqlite3_column_int64(q, 13),
+        .concurrency = (uint32_t)sqlite3_column_int64(q, 14),
     };
 }
 

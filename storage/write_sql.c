@@ -8,8 +8,8 @@ static const char *const texts[WRITE_SQLS] = {
     [WRITE_ATTEMPT] =
         "INSERT INTO attempt (id, run_id, src_addr, src_port, dst_addr, dst_port, transport, isn,"
         " verdict, quality, peeks, wanted, syns, synacks, rsts, first_us, last_us, rtt_us,"
-        " answer_ttl, answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " answer_ttl, answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in,"
+        " concurrency) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (id) DO UPDATE SET run_id = excluded.run_id, src_addr = excluded.src_addr,"
         " src_port = excluded.src_port, dst_addr = excluded.dst_addr, dst_port = excluded.dst_port,"
         " transport = excluded.transport, isn = excluded.isn, verdict = excluded.verdict,"
@@ -19,7 +19,7 @@ static const char *const texts[WRITE_SQLS] = {
         " answer_ttl = excluded.answer_ttl, answer_ipid = excluded.answer_ipid,"
         " icmp_type = excluded.icmp_type, icmp_code = excluded.icmp_code,"
         " icmp_from = excluded.icmp_from, bytes_out = excluded.bytes_out,"
-        " bytes_in = excluded.bytes_in",
+        " bytes_in = excluded.bytes_in, concurrency = excluded.concurrency",
     [WRITE_LINK] = "INSERT INTO attempt (id, run_id, failure_id) VALUES (?,?,?)"
                    " ON CONFLICT (id) DO UPDATE SET failure_id = excluded.failure_id",
     [WRITE_EVIDENCE] = "INSERT OR REPLACE INTO evidence (attempt_id, run_id, n, list, bytes)"

@@ -2,6 +2,7 @@
 #include "flows/tracker.h"
 
 #include "flows/limits.h"
+#include "flows/tracker_state.h"
 #include "tests/help/tracker_lab.h"
 
 #include <setjmp.h>
@@ -29,6 +30,12 @@ static int tear_down(void **state)
     (void)state;
     tracker_lab_close(&lab);
     return 0;
+}
+
+static uint32_t open_of(const char *end)
+{
+    struct endpoint e = lab_end(end);
+    return hosts_open(lab.tracker->attempts.hosts, &e.addr);
 }
 
 static const struct attempt *only(enum verdict v)
@@ -78,7 +85,7 @@ static void a_connection_is_reported_when_bytes_went_both_ways_and_at_its_end(vo
     only(VERDICT_CONNECTED);
     assert_false(lab.final[0]);
     assert_true(ref.flow->established && !ref.from_client && !ref.fresh);
-    assert_int_equal(tracker_concurrency(lab.tracker), 1);
+    assert_true(open_of(RELAY) == 1 && open_of(PEER) == 1);
     lab_segment(&lab, 2, RELAY, PEER, TCP_ACK, 401, 1101, 700);
     lab_segment(&lab, 3, RELAY, PEER, TCP_ACK | TCP_FIN, 1101, 1101, 0);
     ref = lab_segment(&lab, 3.1, PEER, RELAY, TCP_ACK | TCP_FIN, 1101, 1102, 0);
@@ -90,7 +97,7 @@ static void a_connection_is_reported_when_bytes_went_both_ways_and_at_its_end(vo
     assert_true(!lab.report[0].again && lab.report[1].again);
     assert_int_equal(lab.report[1].bytes_out, 1000);
     assert_int_equal(lab.report[1].bytes_in, 200);
-    assert_int_equal(tracker_concurrency(lab.tracker), 0);
+    assert_true(open_of(RELAY) == 0 && open_of(PEER) == 0);
 }
 
 static void payload_is_peeked_at_with_rfc_4571_framing_or_without(void **state)
@@ -240,7 +247,39 @@ static void a_reused_port_ends_the_old_connection_when_the_new_one_is_answered(v
     assert_int_equal(lab.flows_over, 1);
     assert_true(lab.final[lab.reports - 1]);
     assert_int_equal(lab_last(&lab)->bytes_in, 200);
-    assert_int_equal(tracker_concurrency(lab.tracker), 1);
+    assert_true(open_of(RELAY) == 1 && open_of(PEER) == 1);
+}
+
+static void an_attempt_knows_how_many_connections_its_source_had_open(void **state)
+{
+    (void)state;
+    char peer[32];
+    for (int i = 0; i < 5; i++) { /* three of the relay, two of another */
+        snprintf(peer, sizeof peer, "1.1.1.%d:443", i);
+        lab_handshake(&lab, i, i < 3 ? RELAY : "10.3.0.41:6000", peer);
+    }
+    lab_handshake(&lab, 5, "1.1.1.9:50000", "10.3.0.40:50001"); /* and one to it */
+    lab_segment(&lab, 6, RELAY, PEER, LAB_SYN, 100, 0, 0);
+    lab_handshake(&lab, 7, RELAY, "1.1.1.8:443"); /* afterwards: counts for nobody before */
+    lab_segment(&lab, 9, RELAY, PEER, LAB_SYN, 100, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        snprintf(peer, sizeof peer, "1.1.1.%d:443", i);
+        lab_segment(&lab, 10, peer, RELAY, RST_ACK, 901, 101, 0);
+    }
+    tracker_advance(lab.tracker, lab_at(20)); /* closed ones are gone */
+    lab_segment(&lab, 21, RELAY, "1.1.1.2:9", LAB_SYN, 100, 0, 0);
+    lab_finish(&lab, 60);
+    unsigned found = 0;
+    for (unsigned i = 0; i < lab.reports; i++) {
+        uint16_t port = lab.report[i].dst.port;
+        if (port == 50704)
+            assert_int_equal(lab.report[i].concurrency, 4);
+        else if (port == 9)
+            assert_int_equal(lab.report[i].concurrency, 3);
+        found += port == 50704 || port == 9;
+    }
+    assert_int_equal(found, 2);
+    assert_true(open_of(RELAY) == 0 && open_of("1.1.1.9:1") == 0);
 }
 
 static void a_closed_connection_gives_way_to_a_syn_at_once(void **state)
@@ -516,6 +555,7 @@ int main(void)
         TEST(syns_that_cross_and_are_both_refused_are_two_attempts),
         TEST(a_new_isn_is_a_new_attempt),
         TEST(a_reused_port_ends_the_old_connection_when_the_new_one_is_answered),
+        TEST(an_attempt_knows_how_many_connections_its_source_had_open),
         TEST(a_closed_connection_gives_way_to_a_syn_at_once),
         TEST(mid_stream_connections_have_a_flow_and_no_attempt),
         TEST(one_direction_only_is_unseen),
