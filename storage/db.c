@@ -61,8 +61,7 @@ void db_close(struct db *db)
 
 int db_exec(struct db *db, const char *sql)
 {
-    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
-                                                                        : db_fault(db, "write");
+    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fault(db, "write");
 }
 
 sqlite3_stmt *db_prepare(struct db *db, const char *sql)
@@ -282,8 +281,8 @@ int db_bulk_end(struct db *db)
     return db_exec(db, "PRAGMA synchronous = NORMAL");
 }
 
-/* A reader in a directory it may not write in cannot make the index of the write-ahead log. If there is
- * no log, the file alone is the truth. */
+/* A reader in a directory it may not write in cannot make the index of the write-ahead log. If
+ * there is no log, the file alone is the truth. */
 static int open_immutable(struct db *db)
 {
     char *wal = sqlite3_mprintf("%s-wal", db->path);

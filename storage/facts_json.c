@@ -45,14 +45,16 @@ static void json_candidate(struct text *t, const struct fact_candidate *k)
     text_raw(t, "]", 1);
 }
 
-/* The default address counts as a candidate of its own where no line names it: MOC 2005 sends nothing
- * else (P§2.2), excerpts and B2BUAs cut lines off. */
+/* The default address counts as a candidate of its own where no line names it: MOC 2005 sends
+ * nothing else (P§2.2), excerpts and B2BUAs cut lines off. */
 static bool default_candidate(const struct fact_side *s, struct fact_candidate *out)
 {
     for (unsigned i = 0; i < s->n_candidates; i++)
         if (endpoint_eq(&s->candidates[i].at, &s->preset))
             return false;
-    *out = (struct fact_candidate){.at = s->preset, .component = 1, .type = CAND_TYPE_UNKNOWN,
+    *out = (struct fact_candidate){.at = s->preset,
+                                   .component = 1,
+                                   .type = CAND_TYPE_UNKNOWN,
                                    .transport = s->tcp ? CAND_TCP_PASS : CAND_UDP,
                                    .dialect = DIALECT_DEFAULT};
     return s->preset.port && !addr_none(&s->preset.addr);

@@ -1,6 +1,6 @@
 /*
- * The packed columns: a call's sides and diagnostics, an allocation's sends, as JSON arrays that both
- * the views and the joiner's reload understand. The layout stands in schema.sql.
+ * The packed columns: a call's sides and diagnostics, an allocation's sends, as JSON arrays that
+ * both the views and the joiner's reload understand. The layout stands in schema.sql.
  */
 #ifndef EW_STORAGE_FACTS_JSON_H
 #define EW_STORAGE_FACTS_JSON_H

@@ -67,7 +67,8 @@ int ids_release(struct ids *ids, struct db *db)
         char sql[160];
         if (!ids->last_base[k])
             continue;
-        snprintf(sql, sizeof sql, "UPDATE next_id SET next = %lld WHERE kind = '%s' AND next = %lld",
+        snprintf(sql, sizeof sql,
+                 "UPDATE next_id SET next = %lld WHERE kind = '%s' AND next = %lld",
                  (long long)ids->top[k] + 1, kind_name[k], (long long)ids->last_base[k] + CHUNK);
         if (db_exec(db, sql))
             return -1;

@@ -13,13 +13,13 @@
 struct loaded {
     struct arena_pool pool;
     struct arena arena;
-    struct fact_call *calls;   /* ids are row ids, here and below */
-    uint8_t *outcomes;         /* of the calls as stored */
+    struct fact_call *calls; /* ids are row ids, here and below */
+    uint8_t *outcomes;       /* of the calls as stored */
     size_t n_calls;
     struct fact_allocation *allocations;
-    struct addr *wire_addrs;   /* of the allocations as stored */
+    struct addr *wire_addrs; /* of the allocations as stored */
     size_t n_allocations;
-    struct attempt *attempts;  /* in order of first */
+    struct attempt *attempts; /* in order of first */
     size_t n_attempts;
     struct relay_trouble *troubles;
     size_t n_troubles;

@@ -1,6 +1,6 @@
 /*
- * Reading the database: read-only handle, the contract's views (design §8), typed rows. All SQL of the
- * reading side lives behind these calls (storage/query.c, storage/statements.c).
+ * Reading the database: read-only handle, the contract's views (design §8), typed rows. All SQL of
+ * the reading side lives behind these calls (storage/query.c, storage/statements.c).
  */
 #ifndef EW_STORAGE_QUERY_H
 #define EW_STORAGE_QUERY_H
@@ -21,8 +21,19 @@ void query_close(struct query_db *db);
 
 /* The listings: each is "SELECT * FROM view" in the contract's column order with filters. */
 enum query_view {
-    VIEW_FAILURES, VIEW_ATTEMPTS, VIEW_CALLS, VIEW_CANDIDATES, VIEW_ALLOCATIONS, VIEW_ALIASES,
-    VIEW_DIAGNOSTICS, VIEW_PACKETS, VIEW_TRAFFIC, VIEW_HEALTH, VIEW_RUNS, VIEW_FINDINGS, VIEW_LOGS,
+    VIEW_FAILURES,
+    VIEW_ATTEMPTS,
+    VIEW_CALLS,
+    VIEW_CANDIDATES,
+    VIEW_ALLOCATIONS,
+    VIEW_ALIASES,
+    VIEW_DIAGNOSTICS,
+    VIEW_PACKETS,
+    VIEW_TRAFFIC,
+    VIEW_HEALTH,
+    VIEW_RUNS,
+    VIEW_FINDINGS,
+    VIEW_LOGS,
     VIEW_SENDS, /* beside the contract: peers that clients asked their relays to reach */
     VIEWS
 };
@@ -30,18 +41,19 @@ const char *query_view_name(enum query_view v);
 
 /* Unset: TICK_NONE, NULL, 0. Every filter that a view has no column for is ignored. */
 struct query_filter {
-    tick_t since, until;   /* rows whose time span touches [since, until] */
-    const char *user;      /* part of caller or callee, case-insensitive */
-    const char *call;      /* call_id exactly */
-    const char *addr;      /* any address column (src, dst, public, client, relay ...) */
+    tick_t since, until; /* rows whose time span touches [since, until] */
+    const char *user;    /* part of caller or callee, case-insensitive */
+    const char *call;    /* call_id exactly */
+    const char *addr;    /* any address column (src, dst, public, client, relay ...) */
     const char *verdict, *finding;
-    int64_t id;            /* row id (failures, attempts, calls, allocations) */
-    int64_t failure_id;    /* attempts, packets, findings of one failure */
-    bool with_info;        /* failures: also severity 'info' */
+    int64_t id;         /* row id (failures, attempts, calls, allocations) */
+    int64_t failure_id; /* attempts, packets, findings of one failure */
+    bool with_info;     /* failures: also severity 'info' */
     int64_t limit;
 };
 
-/* NULL on error: query_error(). rows_next: 1 row, 0 end, -1 error. Texts live until the next call. */
+/* NULL on error: query_error(). rows_next: 1 row, 0 end, -1 error. Texts live until the next call.
+ */
 struct rows *query_view(struct query_db *db, enum query_view v, const struct query_filter *f);
 int rows_next(struct rows *r);
 void rows_close(struct rows *r);
@@ -51,7 +63,7 @@ enum rows_type { ROWS_NULL, ROWS_INT, ROWS_REAL, ROWS_TEXT, ROWS_BLOB };
 enum rows_type rows_type(struct rows *r, int column);
 int64_t rows_int(struct rows *r, int column);
 double rows_real(struct rows *r, int column);
-const char *rows_text(struct rows *r, int column);   /* NULL for NULL */
+const char *rows_text(struct rows *r, int column); /* NULL for NULL */
 const void *rows_blob(struct rows *r, int column, size_t *n);
 /* Column by its name, -1 if there is none. */
 int rows_find(const struct rows *r, const char *name);
@@ -60,10 +72,17 @@ const char *query_error(const struct query_db *db);
 /* Figures of the nightly summary, each grouped and counted in SQL (report/summary.c). Parameters
  * are since, until. Columns are documented in statements.c beside each text. */
 enum query_sum {
-    SUM_TOTALS,        /* failures, infos, first, last, calls, attempts, connected */
-    SUM_BY_PARTNER, SUM_BY_EDGE, SUM_BY_LEG, SUM_BY_VERDICT, SUM_BY_CANDIDATE, SUM_BY_PORT_RANGE,
-    SUM_BY_HOUR, SUM_FINDINGS, SUM_HEALTH,
-    SUM_NEW_PARTNERS,  /* failing now, not in the seven days before */
+    SUM_TOTALS, /* failures, infos, first, last, calls, attempts, connected */
+    SUM_BY_PARTNER,
+    SUM_BY_EDGE,
+    SUM_BY_LEG,
+    SUM_BY_VERDICT,
+    SUM_BY_CANDIDATE,
+    SUM_BY_PORT_RANGE,
+    SUM_BY_HOUR,
+    SUM_FINDINGS,
+    SUM_HEALTH,
+    SUM_NEW_PARTNERS,   /* failing now, not in the seven days before */
     SUM_ENDED_PARTNERS, /* failed in the seven days before, not now */
     SUMS
 };

@@ -1,6 +1,6 @@
 /*
- * A bounded queue of blocks from one producer to one consumer. Memory is capped over all blocks: being
- * filled, waiting, being read, and spare.
+ * A bounded queue of blocks from one producer to one consumer. Memory is capped over all blocks:
+ * being filled, waiting, being read, and spare.
  */
 #ifndef EW_STORAGE_QUEUE_H
 #define EW_STORAGE_QUEUE_H
@@ -16,8 +16,8 @@ struct queue;
 struct queue *queue_new(void);
 void queue_free(struct queue *q);
 
-/* Producer. An empty block of at least room bytes; when the cap is reached: waits, or NULL. Also NULL
- * without memory or if room alone is beyond the cap. */
+/* Producer. An empty block of at least room bytes; when the cap is reached: waits, or NULL. Also
+ * NULL without memory or if room alone is beyond the cap. */
 struct block *queue_get(struct queue *q, size_t room, bool wait);
 /* Hands a block over to the consumer. */
 void queue_ship(struct queue *q, struct block *b);

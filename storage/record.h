@@ -3,8 +3,8 @@
  *
  *   block: [kind size | struct | its arrays and texts] [kind size | ...] ...
  *
- * All pointers of a record point into its own block, which never moves, so the reading side uses the
- * engine's own structs without decoding anything.
+ * All pointers of a record point into its own block, which never moves, so the reading side uses
+ * the engine's own structs without decoding anything.
  */
 #ifndef EW_STORAGE_RECORD_H
 #define EW_STORAGE_RECORD_H
@@ -33,7 +33,7 @@ enum record_kind {
 struct block {
     struct block *next;
     size_t used, room;
-    bool full;               /* a copy did not fit */
+    bool full; /* a copy did not fit */
     _Alignas(16) uint8_t data[];
 };
 
@@ -58,14 +58,15 @@ struct record_failure {
 struct record_health {
     struct health_row row;
     const char *interface;
-    uint64_t queue_lost;     /* records dropped since the last engine row */
+    uint64_t queue_lost; /* records dropped since the last engine row */
 };
 
 /* NULL without memory. */
 struct block *block_new(size_t room);
 
 /* Each appends one record, or leaves the block as it was and returns false if it does not fit. */
-bool record_attempt(struct block *b, const struct attempt *a, const struct evidence *ev, unsigned n);
+bool record_attempt(struct block *b, const struct attempt *a, const struct evidence *ev,
+                    unsigned n);
 bool record_call(struct block *b, const struct fact_call *c);
 bool record_allocation(struct block *b, const struct fact_allocation *a);
 bool record_failure(struct block *b, const struct failure *f, const struct finding *list,

@@ -6,8 +6,8 @@
  *   attempts: over the stretch and over the whole life of these scopes
  *
  * So every scope is judged on all its attempts, and the failures of these scopes, with those of the
- * stretch that have none, are exactly the ones to replace. A failure that has the same event_id keeps its
- * row id.
+ * stretch that have none, are exactly the ones to replace. A failure that has the same event_id
+ * keeps its row id.
  */
 #include "storage/rejoin.h"
 
@@ -118,10 +118,10 @@ static void on_alias(void *arg, const struct fact_alias *a)
 static int find_stretch(struct rejoin *r, bool *any)
 {
     sqlite3_stmt *q = db_prepare(
-        &r->s->db,
-        "SELECT min(max(n.first_us, o.first_us - ?2)) - ?2, max(min(n.last_us, o.last_us + ?2)) + ?2"
-        " FROM run n JOIN run o ON o.id <> n.id AND o.first_us <= n.last_us + ?2 AND"
-        " o.last_us >= n.first_us - ?2 WHERE n.id = ?1");
+        &r->s->db, "SELECT min(max(n.first_us, o.first_us - ?2)) - ?2, max(min(n.last_us, "
+                   "o.last_us + ?2)) + ?2"
+                   " FROM run n JOIN run o ON o.id <> n.id AND o.first_us <= n.last_us + ?2 AND"
+                   " o.last_us >= n.first_us - ?2 WHERE n.id = ?1");
     if (!q)
         return -1;
     sqlite3_bind_int64(q, 1, r->s->run);
@@ -149,9 +149,9 @@ static void take_edges(struct rejoin *r, const char *list)
 /* Of all runs of the stretch alike, so that it does not matter which of them came last. */
 static int read_config(struct rejoin *r)
 {
-    sqlite3_stmt *q = db_prepare(&r->s->db,
-                                 "SELECT sensor, edges, relay_low, relay_high FROM run WHERE"
-                                 " first_us <= ?2 AND last_us >= ?1 ORDER BY sensor, id");
+    sqlite3_stmt *q =
+        db_prepare(&r->s->db, "SELECT sensor, edges, relay_low, relay_high FROM run WHERE"
+                              " first_us <= ?2 AND last_us >= ?1 ORDER BY sensor, id");
     if (!q)
         return -1;
     sqlite3_bind_int64(q, 1, r->first);
@@ -480,7 +480,8 @@ int rejoin_run(struct store *s)
     load_begin(&r->facts);
     int result = find_stretch(r, &any);
     if (result == 0 && any)
-        result = read_config(r) || read_aliases(r) || load_all(r) || judge(r) || replace(r) ? -1 : 0;
+        result =
+            read_config(r) || read_aliases(r) || load_all(r) || judge(r) || replace(r) ? -1 : 0;
     for (size_t i = 0; i < r->n_failures; i++)
         free(r->failure[i]);
     load_free(&r->facts);

@@ -1,7 +1,7 @@
 /*
- * Joining across runs: the internal span read today, the external one tomorrow. Facts of all runs in
- * the stretch of packet time where this run touches another go through a fresh joiner, and its failures
- * replace those stored for that stretch.
+ * Joining across runs: the internal span read today, the external one tomorrow. Facts of all runs
+ * in the stretch of packet time where this run touches another go through a fresh joiner, and its
+ * failures replace those stored for that stretch.
  */
 #ifndef EW_STORAGE_REJOIN_H
 #define EW_STORAGE_REJOIN_H

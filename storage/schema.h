@@ -12,9 +12,9 @@ struct schema_step {
 };
 
 struct schema {
-    int application_id;  /* PRAGMA application_id: is it ours at all? */
-    int version;         /* PRAGMA user_version */
-    const char *fresh;   /* makes an empty database into the current version */
+    int application_id;              /* PRAGMA application_id: is it ours at all? */
+    int version;                     /* PRAGMA user_version */
+    const char *fresh;               /* makes an empty database into the current version */
     const struct schema_step *steps; /* in rising order, up to version */
     unsigned n_steps;
 };

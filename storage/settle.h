@@ -7,9 +7,9 @@
 
 #include "storage/store.h"
 
-/* Merges attempts, calls, allocations, traffic and health of the run with those that earlier runs of
- * the same sensor stored from the same packets. Rows keep the older id and take the better content.
- * In a transaction. 0 or -1 with db.why. */
+/* Merges attempts, calls, allocations, traffic and health of the run with those that earlier runs
+ * of the same sensor stored from the same packets. Rows keep the older id and take the better
+ * content. In a transaction. 0 or -1 with db.why. */
 int settle_run(struct store *s);
 
 #endif

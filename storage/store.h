@@ -19,11 +19,11 @@ struct store {
     struct binds binds;
     struct ids ids;
     int64_t run;
-    struct text json[3];     /* scratch: a call's two sides and diagnostics */
-    struct text bytes;       /* scratch: evidence */
-    int64_t *crowded;        /* failure rows that may have too much evidence */
+    struct text json[3]; /* scratch: a call's two sides and diagnostics */
+    struct text bytes;   /* scratch: evidence */
+    int64_t *crowded;    /* failure rows that may have too much evidence */
     size_t n_crowded, room_crowded;
-    tick_t first, last;      /* packet time seen since the last store_span() */
+    tick_t first, last; /* packet time seen since the last store_span() */
 };
 
 /* Prepares the statements; the database is open. 0 or -1 with db.why. */
@@ -36,7 +36,8 @@ int store_record(struct store *s, enum record_kind kind, const void *record);
 /* Before a commit: evidence beyond its cap goes, the run's packet time is brought up to date. */
 int store_settle_batch(struct store *s);
 
-/* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids. */
+/* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids.
+ */
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);
 /* failure_row 0: the attempt belongs to none */
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);

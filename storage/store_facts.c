@@ -28,8 +28,8 @@ static const struct endpoint *relay_of(const struct fact_side *s)
     return first;
 }
 
-/* Where relay lines are missing (excerpts, cut SDP) the default address is the relay of a Lync client
- * (P§2.3), if it is a public one of a host that no other candidate names. */
+/* Where relay lines are missing (excerpts, cut SDP) the default address is the relay of a Lync
+ * client (P§2.3), if it is a public one of a host that no other candidate names. */
 static const struct endpoint *default_relay_of(const struct fact_side *s)
 {
     if (!s->present || !s->n_candidates || !s->preset.port || addr_none(&s->preset.addr) ||

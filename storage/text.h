@@ -1,6 +1,6 @@
 /*
- * A growing text: JSON and addresses for the packed columns, formatted by hand because a call brings
- * thirty candidates and the writer has microseconds for it.
+ * A growing text: JSON and addresses for the packed columns, formatted by hand because a call
+ * brings thirty candidates and the writer has microseconds for it.
  */
 #ifndef EW_STORAGE_TEXT_H
 #define EW_STORAGE_TEXT_H

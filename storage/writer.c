@@ -14,8 +14,8 @@
 #include "storage/windows.h"
 
 enum {
-    BATCH_RECORDS = 10000, /* per transaction */
-    BATCH_MS = 1000,       /* or wall time: what is stored is seen by readers within a second */
+    BATCH_RECORDS = 10000,   /* per transaction */
+    BATCH_MS = 1000,         /* or wall time: what is stored is seen by readers within a second */
     BUSY_RUNNING_MS = 30000, /* another edgewatch may be rejoining a night */
 };
 
@@ -23,19 +23,19 @@ struct writer {
     /* the engine's thread */
     struct queue *queue;
     struct block *current;
-    size_t want;            /* room of the next block */
-    tick_t shipped;         /* packet time of the last shipment */
+    size_t want;    /* room of the next block */
+    tick_t shipped; /* packet time of the last shipment */
     uint64_t lost, lost_told;
     bool live;
     /* the writer's thread, and the engine's again after it has ended */
     struct store store;
     pthread_t thread;
-    bool open;              /* a transaction is */
-    unsigned records;       /* in it */
+    bool open;        /* a transaction is */
+    unsigned records; /* in it */
     struct timespec begun;
-    tick_t hour;            /* live: of the last findings across failures */
+    tick_t hour; /* live: of the last findings across failures */
     /* both */
-    atomic_bool failed;     /* store.db.why is final */
+    atomic_bool failed; /* store.db.why is final */
 };
 
 /* ---- the thread ---- */

@@ -1,10 +1,10 @@
 /*
  * The one writer: a thread that owns the read-write database handle, fed through a bounded queue.
  *
- * Records are copied into the queue's blocks, so the caller's memory is free at once. Engine ids (from 1
- * per run) are turned into row ids by adding what was there when the run began. Batches are committed by
- * count or packet time. Offline a full queue makes the caller wait; live the record is dropped and counted
- * (health.queue_lost).
+ * Records are copied into the queue's blocks, so the caller's memory is free at once. Engine ids
+ * (from 1 per run) are turned into row ids by adding what was there when the run began. Batches are
+ * committed by count or packet time. Offline a full queue makes the caller wait; live the record is
+ * dropped and counted (health.queue_lost).
  */
 #ifndef EW_STORAGE_WRITER_H
 #define EW_STORAGE_WRITER_H
@@ -19,17 +19,18 @@ struct writer;
 
 struct run_info {
     const char *sensor;
-    const char *command;  /* "read", "monitor" */
-    const char *sources;  /* file or interface names, comma separated */
-    bool live;            /* full queue: drop instead of wait */
-    const struct joiner_config *joiner; /* edges and relay ports, kept for joining with later runs;
-                                           NULL = none given. --nat aliases come as writer_alias() */
+    const char *command; /* "read", "monitor" */
+    const char *sources; /* file or interface names, comma separated */
+    bool live;           /* full queue: drop instead of wait */
+    const struct joiner_config
+        *joiner; /* edges and relay ports, kept for joining with later runs;
+                    NULL = none given. --nat aliases come as writer_alias() */
 };
 
 enum db_result {
     DB_OK = 0,
-    DB_NOT_OPENED,   /* missing directory, no permission, not a database, newer version, locked,
-                        read-only, disk full: all exit 74; the text says which */
+    DB_NOT_OPENED, /* missing directory, no permission, not a database, newer version, locked,
+                      read-only, disk full: all exit 74; the text says which */
     DB_FAILED,
 };
 
@@ -43,7 +44,8 @@ void writer_attempt_failure(struct writer *w, uint64_t attempt, int64_t failure)
 void writer_call(struct writer *w, const struct fact_call *c);
 void writer_allocation(struct writer *w, const struct fact_allocation *a);
 void writer_alias(struct writer *w, const struct fact_alias *a);
-/* list: its findings, likeliest first (FINDINGS_MAX at most); they replace earlier ones of that id. */
+/* list: its findings, likeliest first (FINDINGS_MAX at most); they replace earlier ones of that id.
+ */
 void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
                     unsigned n);
 void writer_failure_gone(struct writer *w, int64_t id);
@@ -54,9 +56,9 @@ void writer_traffic(struct writer *w, const struct traffic_row *r);
 void writer_health(struct writer *w, const struct health_row *h, const char *iface_name);
 void writer_advance(struct writer *w, tick_t now);
 
-/* Ends the run: drains, dedupes what was stored before from the same packets, rejoins with earlier runs
- * that overlap in time, writes findings across failures, closes. first/last: packet time of the
- * run; damaged: NULL or where. */
+/* Ends the run: drains, dedupes what was stored before from the same packets, rejoins with earlier
+ * runs that overlap in time, writes findings across failures, closes. first/last: packet time of
+ * the run; damaged: NULL or where. */
 enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const char *damaged,
                             char *why, size_t room);
 

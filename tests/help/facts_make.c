@@ -53,10 +53,20 @@ struct fact_call *facts_call(void)
     answer[1] = candidate(CAND_RELAY, "1.1.1.1:50704", NULL);
     media = (struct fact_media){
         .medium = "applicationsharing",
-        .side = {{.present = true, .tcp = true, .preset = offer[1].at, .ufrag = "ufO",
-                  .candidates = offer, .n_candidates = 2, .room = 2},
-                 {.present = true, .tcp = true, .preset = answer[1].at, .ufrag = "ufA",
-                  .candidates = answer, .n_candidates = 2, .room = 2}},
+        .side = {{.present = true,
+                  .tcp = true,
+                  .preset = offer[1].at,
+                  .ufrag = "ufO",
+                  .candidates = offer,
+                  .n_candidates = 2,
+                  .room = 2},
+                 {.present = true,
+                  .tcp = true,
+                  .preset = answer[1].at,
+                  .ufrag = "ufA",
+                  .candidates = answer,
+                  .n_candidates = 2,
+                  .room = 2}},
     };
     call = (struct fact_call){
         .id = 1,

@@ -1,7 +1,7 @@
 /*
  * The federated incident's facts, as the engine would hand them to the database: the call with its
- * relay candidates, the allocation behind it, the refused attempt, the failure. Each function gives a
- * fresh copy in static memory that stays valid until it is called again.
+ * relay candidates, the allocation behind it, the refused attempt, the failure. Each function gives
+ * a fresh copy in static memory that stays valid until it is called again.
  */
 #ifndef EW_TESTS_HELP_FACTS_MAKE_H
 #define EW_TESTS_HELP_FACTS_MAKE_H
@@ -34,7 +34,8 @@ struct writer *facts_run(const char *path, const char *sensor);
 /* Closes it or fails the test; the run's packet time is FACTS_START to 20 s later. */
 void facts_close(struct writer *w);
 
-/* First column of the first row of a query on a database, as text; "NULL" for NULL, "" for no row. */
+/* First column of the first row of a query on a database, as text; "NULL" for NULL, "" for no row.
+ */
 const char *facts_sql(const char *path, const char *sql);
 
 #endif

@@ -1,4 +1,5 @@
-/* Opening databases: every reason for refusal is told with the path, and migration loses nothing. */
+/* Opening databases: every reason for refusal is told with the path, and migration loses nothing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +75,8 @@ static void a_text_file_is_no_database(void **state)
 static void a_strangers_database_is_left_alone(void **state)
 {
     struct db db;
-    const struct schema strange = {.application_id = 4711, .version = 1, .fresh = "CREATE TABLE t (a)"};
+    const struct schema strange = {
+        .application_id = 4711, .version = 1, .fresh = "CREATE TABLE t (a)"};
     assert_int_equal(db_open(&db, *state, &strange), DB_OK);
     db_close(&db);
     expect_refused(*state, "is a database of another program");

@@ -12,8 +12,8 @@
 
 static struct query_db *db;
 
-/* Three failures: refused at 0 s to 1.1.1.1, timeout at 100 s to 3.3.3.3 of another user, and an info at
- * 200 s; traffic of the hour; the week before, a failure to 4.4.4.4. */
+/* Three failures: refused at 0 s to 1.1.1.1, timeout at 100 s to 3.3.3.3 of another user, and an
+ * info at 200 s; traffic of the hour; the week before, a failure to 4.4.4.4. */
 static void fill(struct writer *w)
 {
     struct failure *f = facts_failure();
@@ -48,12 +48,19 @@ static void fill(struct writer *w)
     writer_call(w, facts_call());
     writer_allocation(w, facts_allocation());
     struct traffic_row t = {.hour = FACTS_START / (3600 * TICK_S) * 3600 * TICK_S,
-                            .src = facts_addr("2.2.2.2"), .dst_net = facts_addr("1.1.1.0"),
-                            .port_from = 50000, .port_to = 59999, .proto = PROTO_TCP,
-                            .connected = 30, .refused = 10};
+                            .src = facts_addr("2.2.2.2"),
+                            .dst_net = facts_addr("1.1.1.0"),
+                            .port_from = 50000,
+                            .port_to = 59999,
+                            .proto = PROTO_TCP,
+                            .connected = 30,
+                            .refused = 10};
     writer_traffic(w, &t);
-    struct health_row h = {.iface = 0, .from = FACTS_START, .to = FACTS_START + 10 * TICK_S,
-                           .packets = 5, .kernel_drops = 2};
+    struct health_row h = {.iface = 0,
+                           .from = FACTS_START,
+                           .to = FACTS_START + 10 * TICK_S,
+                           .packets = 5,
+                           .kernel_drops = 2};
     writer_health(w, &h, "eth0");
     h.from = h.to;
     h.to += 10 * TICK_S;
@@ -203,8 +210,8 @@ static void calls_are_found_by_a_candidates_address(void **state)
 static void every_view_answers_every_filter(void **state)
 {
     (void)state;
-    const struct query_filter f = {FACTS_START, FACTS_START + TICK_S, "u", "c", "a", "v", "f",
-                                   1,           1,                    true, 1};
+    const struct query_filter f = {
+        FACTS_START, FACTS_START + TICK_S, "u", "c", "a", "v", "f", 1, 1, true, 1};
     for (int v = 0; v < VIEWS; v++) {
         struct rows *r = query_view(db, (enum query_view)v, &f);
         if (!r)
@@ -248,7 +255,10 @@ static const char *figures(enum query_sum sum)
     while ((got = rows_next(r)) == 1) {
         for (int i = 0; i < rows_columns(r); i++) {
             const char *v = rows_text(r, i);
-            n += snprintf(out + n, sizeof out - (size_t)n, "%s%s", i ? "|" : n ? "\n" : "",
+            n += snprintf(out + n, sizeof out - (size_t)n, "%s%s",
+                          i   ? "|"
+                          : n ? "\n"
+                              : "",
                           v ? v : "NULL");
         }
     }

@@ -1,6 +1,6 @@
 /*
- * Several runs on one database end as one run over all of it would: whatever was read first, and however
- * often.
+ * Several runs on one database end as one run over all of it would: whatever was read first, and
+ * however often.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +18,10 @@
 /* What one capture shows, each part or not. */
 struct view {
     bool call, allocation, attempt, connected, late, trouble;
-    tick_t shift;         /* of the attempt: another span's clock */
-    uint64_t packets;     /* of the capture: its fingerprint in health */
+    tick_t shift;     /* of the attempt: another span's clock */
+    uint64_t packets; /* of the capture: its fingerprint in health */
     const char *sensor;
-    tick_t day;           /* the whole view happens later by this */
+    tick_t day; /* the whole view happens later by this */
 };
 
 static int begin(void **state)
@@ -74,10 +74,14 @@ static void attempt_of(struct joiner *j, struct writer *w, const struct view *v,
     }
     joiner_attempt(j, &a);
     writer_attempt(w, &a, NULL, 0);
-    struct traffic_row t = {.hour = a.first / (3600 * TICK_S) * 3600 * TICK_S, .src = a.src.addr,
-                            .dst_net = facts_addr("1.1.1.0"), .port_from = 50000,
-                            .port_to = 59999, .proto = PROTO_TCP,
-                            .connected = id == 2, .refused = id == 1};
+    struct traffic_row t = {.hour = a.first / (3600 * TICK_S) * 3600 * TICK_S,
+                            .src = a.src.addr,
+                            .dst_net = facts_addr("1.1.1.0"),
+                            .port_from = 50000,
+                            .port_to = 59999,
+                            .proto = PROTO_TCP,
+                            .connected = id == 2,
+                            .refused = id == 1};
     writer_traffic(w, &t);
 }
 
@@ -96,8 +100,8 @@ static void trouble_of(struct joiner *j, struct writer *w)
 static void read_view(const char *path, const struct view *v)
 {
     struct writer *w = facts_run(path, v->sensor ? v->sensor : "s");
-    struct joiner_config config = {.sensor = v->sensor ? v->sensor : "s", .relay_low = 50000,
-                                   .relay_high = 59999, .seed = 1};
+    struct joiner_config config = {
+        .sensor = v->sensor ? v->sensor : "s", .relay_low = 50000, .relay_high = 59999, .seed = 1};
     struct joiner_hooks hooks = {w, on_failure, on_gone, on_link, on_alias};
     struct joiner *j = joiner_new(&config, &hooks);
     struct fact_call *c = facts_call();
@@ -131,8 +135,10 @@ static void read_view(const char *path, const struct view *v)
     if (v->allocation)
         joiner_allocation_forget(j, a);
     joiner_free(j);
-    struct health_row h = {.iface = 0, .from = FACTS_START + v->day,
-                           .to = FACTS_START + v->day + 20 * TICK_S, .packets = v->packets};
+    struct health_row h = {.iface = 0,
+                           .from = FACTS_START + v->day,
+                           .to = FACTS_START + v->day + 20 * TICK_S,
+                           .packets = v->packets};
     writer_health(w, &h, "capture");
     facts_close(w);
 }
@@ -215,8 +221,9 @@ static void a_failed_media_path_is_matched_across_runs(void **state)
 {
     read_view(*state, &inside);
     read_view(*state, &outside);
-    assert_string_equal(facts_sql(*state, "SELECT grade || ' ' || confidence || ' ' || call_id || ' '"
-                                          " || src_public || ' ' || severity FROM failures"),
+    assert_string_equal(facts_sql(*state,
+                                  "SELECT grade || ' ' || confidence || ' ' || call_id || ' '"
+                                  " || src_public || ' ' || severity FROM failures"),
                         "A confirmed d7e3a1@contoso.com 2.2.2.2 failure");
     assert_string_equal(facts_sql(*state, "SELECT outcome FROM calls"), "failed");
     assert_string_equal(facts_sql(*state, "SELECT wire_addr FROM allocations"), "10.3.0.40");
@@ -288,7 +295,8 @@ static void a_failed_hello_is_told_once(void **state)
     assert_string_equal(facts_sql(*state, told), "pseudotls-fail client-relay 10.98.2.9 1");
 }
 
-/* Another sensor saw the signaling: its facts join, both keep their name where they saw something. */
+/* Another sensor saw the signaling: its facts join, both keep their name where they saw something.
+ */
 static void sensors_join(void **state)
 {
     struct view other = outside;
@@ -310,8 +318,8 @@ static void traffic_of_the_same_capture_counts_once(void **state)
     for (int i = 0; i < 3; i++)
         read_view(*state, &both);
     assert_string_equal(facts_sql(*state, traffic), "0 1");
-    assert_string_equal(facts_sql(*state, "SELECT count(*) FROM health WHERE interface = 'capture'"),
-                        "1");
+    assert_string_equal(
+        facts_sql(*state, "SELECT count(*) FROM health WHERE interface = 'capture'"), "1");
 }
 
 /* Not the same capture, but one attempt in both, and one more. */

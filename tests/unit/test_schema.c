@@ -1,4 +1,5 @@
-/* The contract's views: names, columns, order (design section 8), and that plain SQLite can read them. */
+/* The contract's views: names, columns, order (design section 8), and that plain SQLite can read
+ * them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,36 +43,53 @@ static void expect(sqlite3 *h, const char *sql, const char *want)
     assert_string_equal(got, want);
 }
 
+/* The contract's columns come first; a view may have more. */
+static void expect_first(sqlite3 *h, const char *sql, const char *want)
+{
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_prepare_v2(h, sql, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    const char *got = (const char *)sqlite3_column_text(s, 0);
+    size_t n = strlen(want);
+    if (!got || strncmp(got, want, n) != 0 || (got[n] && got[n] != ','))
+        fail_msg("%s\n    for %s", got ? got : "no such view", want);
+    sqlite3_finalize(s);
+}
+
 static void views_have_the_contracts_columns_in_order(void **state)
 {
     static const struct {
         const char *view, *columns;
     } contract[] = {
         {"failures",
-         "id, event_id, sensor, first_seen, last_seen, leg, transport, verdict, severity, src_addr, "
+         "id, event_id, sensor, first_seen, last_seen, leg, transport, verdict, severity, "
+         "src_addr, "
          "src_port, src_public, dst_addr, dst_port, attempts, syns, rsts, rtt_ms, icmp_type, "
          "icmp_code, icmp_from, grade, matched_by, confidence, call_id, caller, callee, medium, "
          "local_candidate, remote_candidate, client_addr, client_port, finding, explanation, "
          "advice, capture_quality, run_id"},
-        {"attempts", "id, failure_id, run_id, src_addr, src_port, dst_addr, dst_port, isn, verdict, "
-                     "syns, synacks, rsts, first_seen, last_seen, rtt_ms, answer_ttl, answer_ipid, "
-                     "icmp_type, icmp_code, icmp_from, bytes_out, bytes_in"},
+        {"attempts",
+         "id, failure_id, run_id, src_addr, src_port, dst_addr, dst_port, isn, verdict, "
+         "syns, synacks, rsts, first_seen, last_seen, rtt_ms, answer_ttl, answer_ipid, "
+         "icmp_type, icmp_code, icmp_from, bytes_out, bytes_in"},
         {"calls", "id, call_id, caller, callee, conversation_id, started, answered, ended, status, "
                   "outcome, media, offer_relay, answer_relay, grade, origin"},
         {"candidates", "call_id, side, medium, foundation, component, transport, type, addr, port, "
                        "rel_addr, rel_port, priority, dialect, origin"},
-        {"allocations", "id, client_addr, client_port, server_addr, server_port, transport, "
-                        "relay_addr, relay_port, wire_addr, reflexive_addr, reflexive_port, medium, "
-                        "started, ended, end_reason, error_code"},
+        {"allocations",
+         "id, client_addr, client_port, server_addr, server_port, transport, "
+         "relay_addr, relay_port, wire_addr, reflexive_addr, reflexive_port, medium, "
+         "started, ended, end_reason, error_code"},
         {"aliases", "private_addr, public_addr, origin, ports_seen"},
         {"diagnostics", "call_id, seen, header, code, reason, debug_side, medium, icewarn, "
                         "icewarn_text, fields"},
         {"packets", "attempt_id, seen, interface, linktype, caplen, len, bytes"},
         {"traffic", "hour, src_addr, dst_net, dst_port_from, dst_port_to, transport, connected, "
                     "refused, timeout, other"},
-        {"health", "run_id, interface, from_time, to_time, packets, bytes, kernel_drops, nic_drops, "
-                   "ring_drops, decode_errors, table_evictions, stream_gaps, queue_lost, "
-                   "duplicates, one_way_flows, aggregated"},
+        {"health",
+         "run_id, interface, from_time, to_time, packets, bytes, kernel_drops, nic_drops, "
+         "ring_drops, decode_errors, table_evictions, stream_gaps, queue_lost, "
+         "duplicates, one_way_flows, aggregated"},
         {"runs", "id, sensor, command, sources, started, ended, version, damaged"},
         {"findings", "scope, code, confidence, evidence, advice"},
         {"logs", "id, file, kind, first_time, last_time, messages, calls, skew_low_s, skew_high_s, "
@@ -82,7 +100,7 @@ static void views_have_the_contracts_columns_in_order(void **state)
         sqlite3_snprintf(sizeof sql, sql,
                          "SELECT group_concat(name, ', ') FROM pragma_table_info('%s')",
                          contract[i].view);
-        expect(*state, sql, contract[i].columns);
+        expect_first(*state, sql, contract[i].columns);
     }
 }
 
@@ -97,19 +115,21 @@ static void times_are_utc_text_with_microseconds(void **state)
 
 static void candidates_are_expanded_from_the_packed_sides(void **state)
 {
-    sqlite3_exec(*state,
-                 "INSERT INTO call (id, call_id, origin) VALUES (7, 'c@x', 'wire');"
-                 "INSERT INTO sdp (call_row, offer, answer) VALUES (7, '[[\"audio\", 1, \"10.0.0.1\","
-                 " 5000, \"uf\", [[1,0,0,\"10.0.0.1\",5000,77,\"f1\",2],"
-                 " [2,1,3,\"2001:db8::1\",9,1,null,3,\"10.0.0.1\",5001],"
-                 " [1,0,4,\"x.local\",7,5,\"f\",0]]]]', NULL)",
-                 NULL, NULL, NULL);
+    sqlite3_exec(
+        *state,
+        "INSERT INTO call (id, call_id, origin) VALUES (7, 'c@x', 'wire');"
+        "INSERT INTO sdp (call_row, offer, answer) VALUES (7, '[[\"audio\", 1, \"10.0.0.1\","
+        " 5000, \"uf\", [[1,0,0,\"10.0.0.1\",5000,77,\"f1\",2],"
+        " [2,1,3,\"2001:db8::1\",9,1,null,3,\"10.0.0.1\",5001],"
+        " [1,0,4,\"x.local\",7,5,\"f\",0]]]]', NULL)",
+        NULL, NULL, NULL);
     expect(*state, "SELECT * FROM candidates ORDER BY port",
            "c@x|offer|audio|f|1|UDP|NULL|x.local|7|NULL|NULL|5|ms-ice|wire\n"
            "c@x|offer|audio|NULL|2|TCP-PASS|relay|2001:db8::1|9|10.0.0.1|5001|1|rfc6544|wire\n"
            "c@x|offer|audio|f1|1|UDP|host|10.0.0.1|5000|NULL|NULL|77|rfc5245|wire");
-    expect(*state, "SELECT typeof(port), typeof(priority), typeof(component) FROM candidates"
-                   " WHERE port = 9",
+    expect(*state,
+           "SELECT typeof(port), typeof(priority), typeof(component) FROM candidates"
+           " WHERE port = 9",
            "integer|integer|integer");
 }
 

@@ -48,7 +48,8 @@ static void a_call_comes_back_as_the_contract_spells_it(void **state)
          "1|d7e3a1@contoso.com|sip:user1@contoso.com|sip:user2@fabrikam.com|AdE1|"
          "2012-12-10T10:43:49.000000Z|2012-12-10T10:43:53.000000Z|2012-12-10T10:44:05.000000Z|200|"
          "failed|applicationsharing|2.2.2.2:58138|1.1.1.1:50704|A|wire");
-    SAYS("SELECT group_concat(side || ' ' || medium || ' ' || type || ' ' || transport || ' ' || addr"
+    SAYS("SELECT group_concat(side || ' ' || medium || ' ' || type || ' ' || transport || ' ' || "
+         "addr"
          " || ':' || port || ' ' || ifnull(rel_addr || ':' || rel_port, '-') || ' ' || dialect,"
          " '; ') FROM candidates",
          "offer applicationsharing host TCP-PASS 10.98.2.1:21916 - ms-ice2; "
@@ -60,14 +61,22 @@ static void a_call_comes_back_as_the_contract_spells_it(void **state)
 static void what_is_unknown_is_null(void **state)
 {
     struct writer *w = facts_run(*state, "s");
-    struct fact_call c = {.id = 1, .call_id = "x", .started = FACTS_START, .answered = TICK_NONE,
-                          .ended = TICK_NONE};
-    struct fact_allocation a = {.id = 1, .client = facts_endpoint("10.0.0.1:5"), .proto = PROTO_UDP,
-                                .started = FACTS_START, .ended = TICK_NONE};
+    struct fact_call c = {
+        .id = 1, .call_id = "x", .started = FACTS_START, .answered = TICK_NONE, .ended = TICK_NONE};
+    struct fact_allocation a = {.id = 1,
+                                .client = facts_endpoint("10.0.0.1:5"),
+                                .proto = PROTO_UDP,
+                                .started = FACTS_START,
+                                .ended = TICK_NONE};
     struct attempt t = facts_attempt();
     t.rtt_us = t.answer_ttl = -1;
-    struct failure f = {.id = 1, .first = FACTS_START, .last = FACTS_START, .rtt_us = -1,
-                        .icmp_type = -1, .icmp_code = -1, .grade = 'B'};
+    struct failure f = {.id = 1,
+                        .first = FACTS_START,
+                        .last = FACTS_START,
+                        .rtt_us = -1,
+                        .icmp_type = -1,
+                        .icmp_code = -1,
+                        .grade = 'B'};
     writer_call(w, &c);
     writer_allocation(w, &a);
     writer_attempt(w, &t, NULL, 0);
@@ -103,15 +112,16 @@ static void a_failure_comes_with_its_attempt_findings_and_packets(void **state)
     writer_attempt_failure(w, 1, 1);
     writer_health(w, &h, "eth1");
     facts_close(w);
-    SAYS("SELECT event_id || '|' || sensor || '|' || first_seen || '|' || leg || '|' || transport ||"
-         " '|' || verdict || '|' || severity || '|' || src_addr || ':' || src_port || '|' ||"
-         " src_public || '|' || dst_addr || ':' || dst_port || '|' || attempts || '|' || syns || '|'"
-         " || rsts || '|' || rtt_ms || '|' || grade || '|' || matched_by || '|' || confidence ||"
-         " '|' || local_candidate || '|' || client_addr || ':' || client_port || '|' || finding ||"
-         " '|' || advice || '|' || capture_quality || '|' || run_id FROM failures",
-         "fedcba9876543210|north|2012-12-10T10:43:54.123456Z|relay-peer|TCP|refused|failure|"
-         "10.3.0.40:58138|2.2.2.2|1.1.1.1:50704|1|3|3|31.25|A|relay-address,alias|confirmed|"
-         "relay TCP-PASS 2.2.2.2:58138|10.98.2.1:13211|far-side-refuses|Ask the far side.|good|1");
+    SAYS(
+        "SELECT event_id || '|' || sensor || '|' || first_seen || '|' || leg || '|' || transport ||"
+        " '|' || verdict || '|' || severity || '|' || src_addr || ':' || src_port || '|' ||"
+        " src_public || '|' || dst_addr || ':' || dst_port || '|' || attempts || '|' || syns || '|'"
+        " || rsts || '|' || rtt_ms || '|' || grade || '|' || matched_by || '|' || confidence ||"
+        " '|' || local_candidate || '|' || client_addr || ':' || client_port || '|' || finding ||"
+        " '|' || advice || '|' || capture_quality || '|' || run_id FROM failures",
+        "fedcba9876543210|north|2012-12-10T10:43:54.123456Z|relay-peer|TCP|refused|failure|"
+        "10.3.0.40:58138|2.2.2.2|1.1.1.1:50704|1|3|3|31.25|A|relay-address,alias|confirmed|"
+        "relay TCP-PASS 2.2.2.2:58138|10.98.2.1:13211|far-side-refuses|Ask the far side.|good|1");
     SAYS("SELECT scope || '|' || code || '|' || confidence || '|' || evidence FROM findings"
          " WHERE scope = 'failure:1'",
          "failure:1|far-side-refuses|likely|"
@@ -161,10 +171,17 @@ static void counters_and_aliases_keep_their_columns(void **state)
 {
     struct writer *w = facts_run(*state, "s");
     struct traffic_row t = {.hour = FACTS_START / (3600 * TICK_S) * 3600 * TICK_S,
-                            .src = facts_addr("2.2.2.2"), .dst_net = facts_addr("2001:db8:1::"),
-                            .port_from = 50000, .port_to = 59999, .proto = PROTO_TCP,
-                            .connected = 1, .refused = 2, .timeout = 3, .other = 4};
-    struct health_row h = {-1, FACTS_START, FACTS_START + TICK_S, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+                            .src = facts_addr("2.2.2.2"),
+                            .dst_net = facts_addr("2001:db8:1::"),
+                            .port_from = 50000,
+                            .port_to = 59999,
+                            .proto = PROTO_TCP,
+                            .connected = 1,
+                            .refused = 2,
+                            .timeout = 3,
+                            .other = 4};
+    struct health_row h = {-1, FACTS_START, FACTS_START + TICK_S, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                           10, 11};
     struct fact_alias a = {facts_addr("10.3.0.40"), facts_addr("2.2.2.2"), false, 2};
     writer_traffic(w, &t);
     writer_health(w, &h, NULL);
@@ -259,8 +276,8 @@ static void evidence_of_one_failure_is_capped(void **state)
     struct evidence ev[ATTEMPT_MAX_EVIDENCE];
     f->attempts = 9;
     for (unsigned i = 0; i < ATTEMPT_MAX_EVIDENCE; i++)
-        ev[i] = (struct evidence){.time = FACTS_START, .caplen = 1, .len = 1,
-                                  .bytes = (const uint8_t *)"x"};
+        ev[i] = (struct evidence){
+            .time = FACTS_START, .caplen = 1, .len = 1, .bytes = (const uint8_t *)"x"};
     for (unsigned i = 1; i <= 9; i++) {
         struct attempt a = facts_attempt();
         a.id = i;
@@ -363,9 +380,9 @@ static void damage_is_told_in_runs(void **state)
 {
     char why[512];
     struct writer *w = facts_run(*state, "s");
-    assert_int_equal(writer_close(w, TICK_NONE, TICK_NONE, "x.pcap: record at offset 4711", why,
-                                  sizeof why),
-                     DB_OK);
+    assert_int_equal(
+        writer_close(w, TICK_NONE, TICK_NONE, "x.pcap: record at offset 4711", why, sizeof why),
+        DB_OK);
     SAYS("SELECT damaged || '|' || (ended >= started) FROM runs",
          "x.pcap: record at offset 4711|1");
 }
@@ -407,8 +424,7 @@ static int fill_the_disk(const char *dir)
 static void a_full_disk_keeps_what_was_written(void **state)
 {
     char dir[96];
-    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(*state, '/') - (char *)*state),
-             (char *)*state);
+    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(*state, '/') - (char *)*state), (char *)*state);
     pid_t child = fork();
     if (child == 0)
         _exit(fill_the_disk(dir));
