@@ -77,7 +77,7 @@ deps:
 	@deploy/deps.sh build
 
 demo: deps
-	$(Q)$(MAKE) --no-print-directory edgewatch
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) edgewatch
 	@deploy/demo.sh
 
 check:
@@ -90,7 +90,7 @@ TESTS   := $(UNIT:tests/unit/%.c=$(B)/tests/%)
 FUZZERS := $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
 GOLDEN  := $(B)/golden/facts $(B)/golden/cuts
 
-tests: $(TESTS) $(GOLDEN)
+tests: $(TESTS) $(GOLDEN) bench-tools
 
 $(B)/tests/%: $(B)/tests/unit/%.o $(HELP:%.c=$(B)/%.o) $(LIB)
 	@mkdir -p $(@D)
@@ -194,3 +194,21 @@ check-streams: $(B)/golden/stream_dump
 	$(Q)tests/golden/streams.sh
 
 .PHONY: check-streams
+
+# --- speed, against a bare libpcap loop: make bench [ROUNDS=5] ---
+ROUNDS ?= 5
+BENCH  := $(addprefix $(B)/bench/,generate loop measure)
+
+$(B)/bench/loop $(B)/bench/measure: $(B)/bench/%: $(B)/tests/bench/%.o
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lpcap
+
+bench-tools: $(BENCH)
+
+bench:
+	@deploy/deps.sh check
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) edgewatch bench-tools
+	@tests/bench/run.sh $(ROUNDS)
+
+.PHONY: bench bench-tools
