@@ -30,7 +30,8 @@ static const char index_head[] =
     "confidence;\n"
     "#          - is NULL, * is anything. No expect line: no failure of any severity.\n"
     "# finding  codes that must be among the findings\n"
-    "# absent   codes that must not be\n";
+    "# absent   codes that must not follow from the failures together (scope window), nor be more\n"
+    "#          than possible for a single one\n";
 
 /* Text wrapped at 100 columns behind a key. */
 static void put_wrapped(FILE *out, const char *key, const char *text)
