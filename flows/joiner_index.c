@@ -93,7 +93,8 @@ static struct alias_entry *alias_entry(struct joiner *j, const struct addr *priv
     if (j->n_aliases == LIMIT_ALIASES)
         return NULL;
     struct alias_entry *e = &j->aliases[j->n_aliases++];
-    *e = (struct alias_entry){.alias = {.private_addr = *private_addr, .public_addr = *public_addr}};
+    *e =
+        (struct alias_entry){.alias = {.private_addr = *private_addr, .public_addr = *public_addr}};
     return e;
 }
 
@@ -219,8 +220,8 @@ static void index_client(struct joiner *j, struct fact_call *c, unsigned medium,
         rejudge_client(j, a);
 }
 
-/* A side's endpoints are at random places of a map of many megabytes: all are asked for before the first
- * is added (0.3 s of 6 on 100,000 calls). */
+/* A side's endpoints are at random places of a map of many megabytes: all are asked for before the
+ * first is added (0.3 s of 6 on 100,000 calls). */
 static void prefetch_side(const struct joiner *j, const struct fact_side *f, unsigned from)
 {
     if (from >= f->n_candidates)
@@ -277,7 +278,8 @@ void index_allocation(struct joiner *j, struct fact_allocation *a)
 
 /* ---- questions ---- */
 
-/* Ports are reused: who lived at t itself comes before who only comes near it, then the later one. */
+/* Ports are reused: who lived at t itself comes before who only comes near it, then the later one.
+ */
 static bool better_owner(const struct fact_allocation *a, const struct fact_allocation *b, tick_t t)
 {
     bool a_lived = a->started <= t && (a->ended == TICK_NONE || t <= a->ended);
@@ -289,8 +291,7 @@ struct fact_allocation *index_allocation_at(const struct joiner *j, const struct
                                             tick_t t)
 {
     struct fact_allocation *best = NULL;
-    for (uint32_t h = index_first(j, relay); h;
-         h = multimap_next(&j->by_endpoint, h)) {
+    for (uint32_t h = index_first(j, relay); h; h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         struct fact_allocation *a = n->owner;
         if (n->kind == NODE_ALLOCATION && match_owns(a, relay) &&
@@ -305,7 +306,8 @@ bool index_client_served(const struct joiner *j, const struct addr *client, tick
     uint64_t key = index_client_key(j, client);
     for (uint32_t h = multimap_first(&j->by_client, key); h; h = multimap_next(&j->by_client, h)) {
         const struct fact_allocation *a = j->by_client.nodes[h].owner;
-        if (j->by_client.nodes[h].kind == NODE_ALLOCATION && addr_eq(&a->client.addr, client) && a->started <= t + CLIENT_SERVED &&
+        if (j->by_client.nodes[h].kind == NODE_ALLOCATION && addr_eq(&a->client.addr, client) &&
+            a->started <= t + CLIENT_SERVED &&
             (a->ended == TICK_NONE || a->ended >= t - CLIENT_SERVED))
             return true;
     }
@@ -340,10 +342,17 @@ static bool acceptable(const struct match_question *q, const struct match_answer
 }
 
 /* What is the same for every scope that is considered for a pair. */
-static void question_begin(const struct joiner *j, const struct pair *p,
-                           const struct pair_end end[2], struct match_question *q)
+struct inquiry {
+    struct match_question q; /* call and medium: those judged last */
+    bool asked_call,
+        asked_alone; /* ... and without a call: nodes of one scope come several times */
+};
+
+static void inquiry_begin(const struct joiner *j, const struct pair *p,
+                          const struct pair_end end[2], struct inquiry *in)
 {
-    *q = (struct match_question){.proto = p->proto};
+    *in = (struct inquiry){.q = {.proto = p->proto}};
+    struct match_question *q = &in->q;
     for (int e = 0; e < 2; e++) {
         q->end[e] = (struct match_end){end[e].wire, end[e].pub, end[e].aliased,
                                        index_allocation_at(j, &end[e].pub, p->first)};
@@ -351,15 +360,30 @@ static void question_begin(const struct joiner *j, const struct pair *p,
     }
 }
 
-static void consider(struct match_question *question, tick_t when, const struct pair_end end[2],
+/* Was it judged already? If not, it will be now. */
+static bool asked(struct inquiry *in, const struct fact_call *c, unsigned medium)
+{
+    bool *before = c ? &in->asked_call : &in->asked_alone;
+    if (*before && (!c || (in->q.call == c && in->q.medium == medium)))
+        return true;
+    *before = true;
+    if (c) {
+        in->q.call = c;
+        in->q.medium = medium;
+    }
+    return false;
+}
+
+static void consider(struct inquiry *in, tick_t when, const struct pair_end end[2],
                      struct fact_call *c, unsigned medium, struct found_scope *best)
 {
-    struct match_question q = *question;
+    struct match_question q;
     struct match_answer a;
-    if (c && (medium >= c->n_media || !match_call_alive(c, when, MATCH_SLACK)))
+    if (asked(in, c, medium) ||
+        (c && (medium >= c->n_media || !match_call_alive(c, when, MATCH_SLACK))))
         return;
+    q = in->q;
     q.call = c;
-    q.medium = medium;
     match_judge(&q, &a);
     if (!acceptable(&q, &a))
         return;
@@ -370,21 +394,21 @@ static void consider(struct match_question *question, tick_t when, const struct 
     if (score < best->score || (score == best->score && !later))
         return;
     const struct fact_allocation *own = q.end[a.near].allocation;
-    *best = (struct found_scope){c, medium, (struct fact_allocation *)own, {end[0], end[1]}, a, score};
+    *best =
+        (struct found_scope){c, medium, (struct fact_allocation *)own, {end[0], end[1]}, a, score};
 }
 
 /* Calls that offered this relay address: the far end may be unknown to their SDP. */
-static void consider_endpoint(const struct joiner *j, struct match_question *q, tick_t when,
+static void consider_endpoint(const struct joiner *j, struct inquiry *in, tick_t when,
                               const struct pair_end end[2], const struct endpoint *e,
                               struct found_scope *best)
 {
-    for (uint32_t h = index_first(j, e); h;
-         h = multimap_next(&j->by_endpoint, h)) {
+    for (uint32_t h = index_first(j, e); h; h = multimap_next(&j->by_endpoint, h)) {
         const struct multimap_node *n = &j->by_endpoint.nodes[h];
         if (n->kind == NODE_CALL)
-            consider(q, when, end, n->owner, n->medium, best);
+            consider(in, when, end, n->owner, n->medium, best);
         else
-            consider(q, when, end, NULL, 0, best);
+            consider(in, when, end, NULL, 0, best);
     }
 }
 
@@ -396,7 +420,8 @@ static bool side_names(const struct fact_side *s, const struct endpoint *e)
     return named;
 }
 
-/* Same port, other address: is the owner's relay this end behind NAT? Only if it was to reach far. */
+/* Same port, other address: is the owner's relay this end behind NAT? Only if it was to reach far.
+ */
 static bool alias_guess(const struct multimap_node *n, const struct pair_end *end,
                         const struct pair_end *far, struct endpoint *relay)
 {
@@ -413,7 +438,8 @@ static bool alias_guess(const struct multimap_node *n, const struct pair_end *en
     *relay = s->preset;
     for (unsigned i = 0; i < s->n_candidates && relay->port != end->wire.port; i++)
         *relay = s->candidates[i].at;
-    return relay->port == end->wire.port && side_names(&c->media[n->medium].side[!n->side], &far->pub);
+    return relay->port == end->wire.port &&
+           side_names(&c->media[n->medium].side[!n->side], &far->pub);
 }
 
 static void consider_aliases(const struct joiner *j, const struct pair *p,
@@ -432,22 +458,22 @@ static void consider_aliases(const struct joiner *j, const struct pair *p,
             continue;
         guess[which].pub = relay;
         guess[which].aliased = guess[which].edge = true;
-        struct match_question q;
-        question_begin(j, p, guess, &q);
-        consider_endpoint(j, &q, p->first, guess, &relay, best);
+        struct inquiry in;
+        inquiry_begin(j, p, guess, &in);
+        consider_endpoint(j, &in, p->first, guess, &relay, best);
     }
 }
 
 bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out)
 {
     struct pair_end end[2];
-    struct match_question q;
+    struct inquiry in;
     *out = (struct found_scope){.score = 0};
     for (int e = 0; e < 2; e++)
         alias_resolve(j, &p->end[e].wire, &end[e]);
-    question_begin(j, p, end, &q);
+    inquiry_begin(j, p, end, &in);
     for (int e = 0; e < 2; e++)
-        consider_endpoint(j, &q, p->first, end, &end[e].pub, out);
+        consider_endpoint(j, &in, p->first, end, &end[e].pub, out);
     /* one end may be known by itself while the other is behind NAT */
     for (int e = 0; e < 2 && !out->answer.both_ends && !out->answer.send; e++)
         consider_aliases(j, p, end, e, out);

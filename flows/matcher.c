@@ -88,6 +88,8 @@ static void place_ends(const struct match_question *q, struct match_answer *a)
     for (int turn = 0; turn < 2; turn++) {
         const struct fact_candidate *c[2];
         bool preset[2], found[2];
+        if (a->side[0] >= 0 && a->side[1] >= 0)
+            return; /* no second look through all candidates */
         for (int e = 0; e < 2; e++)
             found[e] = find_on_side(&m->side[e ^ turn], &q->end[e].pub, q->proto, &c[e], &preset[e]);
         int had = (a->side[0] >= 0) + (a->side[1] >= 0);
