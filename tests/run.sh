@@ -38,7 +38,7 @@ piece_clang() { build lint FLAVOUR=lint; }
 piece_headers() { each "$jobs" .ci/headers.sh gcc clang; }
 piece_unit() { each "$jobs" tests/help/cmocka.sh build/release/tests/test_*; }
 
-piece_build_asan() { build all tests FLAVOUR=asan; }
+piece_build_asan() { build build/asan/edgewatch tests FLAVOUR=asan; }
 piece_unit_asan() { each "$jobs" tests/help/cmocka.sh build/asan/tests/test_*; }
 
 # As the program ships, where memory is handed around most.
@@ -65,6 +65,11 @@ piece_man() {
 
 piece_samples() { build check-samples; }
 piece_golden() { each "$jobs" bash tests/golden/*.sh; }
+
+# The whole program under the sanitizers, threads and database included.
+piece_golden_asan() {
+    EDGEWATCH=$PWD/build/asan/edgewatch each "$jobs" bash tests/golden/{samples,errors,cli}.sh
+}
 # Networks are made as root, by sudo if that asks nothing; without it each test says that it is skipped.
 piece_live() {
     local tests as_root=
@@ -73,7 +78,7 @@ piece_live() {
     each 1 "$as_root bash" "${tests[@]}"
 }
 
-pieces=(layers tidy build headers clang man unit samples build_asan unit_asan golden valgrind live fuzz)
+pieces=(layers tidy build headers clang man unit samples build_asan unit_asan golden golden_asan valgrind live fuzz)
 
 count() { # PATTERN FILE
     grep -cE "$1" "$2"

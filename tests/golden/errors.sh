@@ -4,10 +4,11 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/help/protocol.sh
-edgewatch=${EDGEWATCH:-$PWD/edgewatch}
 work=$(mktemp -d)
-chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+edgewatch=$work/edgewatch # where everybody may run it
+cp "${EDGEWATCH:-$PWD/edgewatch}" "$edgewatch"
 db=$work/good.db
 sample=pcaps/incident1-external.pcap
 pair=(pcaps/incident1-sip-internal.pcap pcaps/incident1-external.pcap)
