@@ -9,7 +9,7 @@
 
 #include "flows/wire/framing.h"
 #include "flows/wire/sdp.h"
-#include "tests/help/facts_make.h"
+#include "tests/help/facts_lab.h"
 
 /* A failure with all that its rules may look at: the incident, grade A, unless a test changes it.
  */

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "tests/help/facts_make.h"
+#include "tests/help/facts_lab.h"
 
 enum { ROWS = 1000 };
 

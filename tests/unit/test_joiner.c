@@ -14,7 +14,7 @@
 #include "flows/limits.h"
 #include "flows/wire/framing.h"
 #include "flows/wire/sdp.h"
-#include "tests/help/facts_make.h"
+#include "tests/help/facts_lab.h"
 
 enum { FACTS = 7, TOLD = 16, ROW_TEXT = 700 };
 

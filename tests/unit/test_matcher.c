@@ -8,7 +8,7 @@
 
 #include "flows/limits.h"
 #include "flows/wire/sdp.h"
-#include "tests/help/facts_make.h"
+#include "tests/help/facts_lab.h"
 
 struct scene {
     struct call_made call;
