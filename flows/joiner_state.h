@@ -1,6 +1,7 @@
 /*
- * The joiner's insides, shared by its three files: joiner.c (life of pairs and scopes),
- * joiner_index.c (who knows this endpoint?), joiner_emit.c (the failure record).
+ * The joiner's insides, shared by its files: joiner.c (what it is told), joiner_pair.c (life of
+ * pairs and scopes), joiner_judge.c (what is claimed of a pair, and when anew), joiner_index.c (who
+ * knows this endpoint?), joiner_emit.c (the failure record).
  *
  *   attempt -> pair -> scope (a call's medium, else an allocation, else none)
  *
@@ -153,13 +154,47 @@ void emit_link(struct joiner *j, struct pair *p);
 void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum verdict v);
 void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v);
 
-/* joiner.c */
+/* joiner_pair.c: scopes */
+struct scope *scope_new(struct joiner *j); /* NULL without memory */
+void scope_free(struct joiner *j, struct scope *s); /* with its pairs; NULL is fine */
 struct scope *scope_of_call(struct fact_call *c);
 struct scope *scope_of_allocation(struct fact_allocation *a);
-/* scopes that wait: pairs whose ends this endpoint may explain are judged anew */
+struct scope *scope_of_pair(const struct pair *p); /* p has one */
+struct scope *scope_of_found(const struct found_scope *f);
+
+/* joiner_pair.c: pairs */
+void pair_begin(struct pair *p, const struct attempt *a); /* without the attempt: see pair_fold() */
+void pair_free(struct joiner *j, struct pair *p);
+void pair_attach(struct pair *p, const struct found_scope *f);
+void pair_detach(struct joiner *j, struct pair *p); /* from its scope or the orphans */
+/* The pair between these ends in that scope, another than except; NULL = none. */
+struct pair *pair_find(const struct found_scope *f, uint8_t proto, const struct pair *except);
+void pair_fold(struct pair *p, const struct attempt *a);
+/* p joins q: same ends, same scope, found out late. p is gone then. */
+void pair_merge(struct joiner *j, struct pair *q, struct pair *p);
+/* Within one scope keys only add up, whichever sight or fact brought them. */
+void pair_adopt(struct joiner *j, struct pair *p, const struct found_scope *f);
+
+/* joiner_pair.c: orphans, pairs that wait for an explanation */
+void orphan_add(struct joiner *j, struct pair *p);
+void orphan_remove(struct joiner *j, struct pair *p);
+void orphan_room(struct joiner *j); /* for one more: the oldest gives way */
+struct pair *orphan_find(struct joiner *j, const struct pair *like);
+
+/* joiner_judge.c */
+void judge_pair(struct joiner *j, struct pair *p);
+/* Data came back through the relay: the path works, wherever its outer leg ran. */
+void judge_relay_works(struct joiner *j, const struct fact_allocation *a);
+void rejudge_pairs(struct joiner *j, struct scope *s);
+void rejudge_borrowed(struct joiner *j, struct scope *s);
+/* Orphans whose ends this endpoint may explain. */
 void rejudge_waiting(struct joiner *j, const struct endpoint *e, bool relay);
+/* Something new is known of a client: its failed ways to relay servers may be told otherwise. */
 void rejudge_client(struct joiner *j, const struct addr *client);
-/* somebody new knows this relay port: pairs of others who know it may be his, or gain keys */
+/* Somebody new knows this relay port: pairs of others who know it may be his, or gain keys. */
 void rejudge_owners_at(struct joiner *j, const struct endpoint *relay);
+/* All orphans, after an alias became trusted. Not while lists are being walked: the public calls do
+ * it last. */
+void rejudge_orphans(struct joiner *j);
 
 #endif
