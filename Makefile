@@ -68,8 +68,9 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$NOW" | cmp -s - $@ || printf '%s\n' "$$NOW" >$@
 
-# the schema is part of the program (storage/schema.c)
+# SQL scripts are part of the program (.incbin in storage/schema.c, settle.c)
 $(B)/storage/schema.o: storage/schema.sql
+$(B)/storage/settle.o: storage/settle.sql
 
 # ---- on a fresh machine ----
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/text.h"
+#include "storage/functions.h"
 
 enum { BUSY_MS = 5000 };
 
@@ -198,19 +198,6 @@ static int migrate(struct db *db, const struct schema *s)
     return -1;
 }
 
-/* addr_net('1.2.3.4') = '1.2.3.0/24', '/48' for IPv6: the network that traffic is counted by. */
-static void addr_net(sqlite3_context *c, int n, sqlite3_value **v)
-{
-    struct addr a;
-    char out[NET_TEXT];
-    (void)n;
-    const void *text = sqlite3_value_text(v[0]);
-    if (!text || !addr_parse(slice_of(text, (size_t)sqlite3_value_bytes(v[0])), &a))
-        return;
-    text_of_net(&a, out);
-    sqlite3_result_text(c, out, -1, SQLITE_TRANSIENT);
-}
-
 static int handle_open(struct db *db, const char *name, int flags)
 {
     int rc = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -222,8 +209,7 @@ static int handle_open(struct db *db, const char *name, int flags)
         return -1;
     }
     sqlite3_busy_timeout(db->handle, BUSY_MS);
-    sqlite3_create_function(db->handle, "addr_net", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                            addr_net, NULL, NULL);
+    functions_add(db->handle);
     return 0;
 }
 

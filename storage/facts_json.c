@@ -3,15 +3,10 @@
 
 #include "flows/wire/ms_diag.h"
 
-static void comma(struct text *t)
-{
-    text_raw(t, ",", 1);
-}
-
 static void json_endpoint(struct text *t, const struct endpoint *e)
 {
     text_json_addr(t, &e->addr);
-    comma(t);
+    text_char(t, ',');
     text_json_port(t, e->port);
 }
 
@@ -19,30 +14,30 @@ static void json_endpoint(struct text *t, const struct endpoint *e)
 
 static void json_candidate(struct text *t, const struct fact_candidate *k)
 {
-    text_raw(t, "[", 1);
+    text_char(t, '[');
     text_int(t, k->component);
-    comma(t);
+    text_char(t, ',');
     text_int(t, k->transport);
-    comma(t);
+    text_char(t, ',');
     text_int(t, k->type);
-    comma(t);
+    text_char(t, ',');
     if (k->name && *k->name)
         text_json(t, k->name);
     else
         text_json_addr(t, &k->at.addr);
-    comma(t);
+    text_char(t, ',');
     text_json_port(t, k->at.port);
-    comma(t);
+    text_char(t, ',');
     text_int(t, k->priority);
-    comma(t);
+    text_char(t, ',');
     text_json(t, k->foundation);
-    comma(t);
+    text_char(t, ',');
     text_int(t, k->dialect);
     if (!endpoint_none(&k->related)) {
-        comma(t);
+        text_char(t, ',');
         json_endpoint(t, &k->related);
     }
-    text_raw(t, "]", 1);
+    text_char(t, ']');
 }
 
 /* The default address counts as a candidate of its own where no line names it: MOC 2005 sends
@@ -65,30 +60,30 @@ static void json_medium(struct text *t, const struct fact_media *m, const struct
     int flags = s->present ? MEDIA_PRESENT | (s->rejected ? MEDIA_REJECTED : 0) |
                                  (s->tcp ? MEDIA_TCP : 0) | (m->concluded ? MEDIA_CONCLUDED : 0)
                            : 0;
-    text_raw(t, "[", 1);
+    text_char(t, '[');
     text_json(t, m->medium);
-    comma(t);
+    text_char(t, ',');
     text_int(t, flags);
     if (s->present) {
-        comma(t);
+        text_char(t, ',');
         json_endpoint(t, &s->preset);
-        comma(t);
+        text_char(t, ',');
         text_json(t, s->ufrag);
         text_raw(t, ",[", 2);
         struct fact_candidate preset;
         bool alone = default_candidate(s, &preset);
         for (unsigned i = 0; i < s->n_candidates; i++) {
             if (i)
-                comma(t);
+                text_char(t, ',');
             json_candidate(t, &s->candidates[i]);
         }
         if (alone && s->n_candidates)
-            comma(t);
+            text_char(t, ',');
         if (alone)
             json_candidate(t, &preset);
-        text_raw(t, "]", 1);
+        text_char(t, ']');
     }
-    text_raw(t, "]", 1);
+    text_char(t, ']');
 }
 
 bool facts_json_side(struct text *out, const struct fact_call *c, enum call_side side)
@@ -102,7 +97,7 @@ bool facts_json_side(struct text *out, const struct fact_call *c, enum call_side
         text_put(out, i ? "," : "[");
         json_medium(out, &c->media[i], &c->media[i].side[side]);
     }
-    text_raw(out, "]", 1);
+    text_char(out, ']');
     return true;
 }
 
@@ -187,31 +182,31 @@ static void json_fields(struct text *t, const struct fact_diag *f)
 
 static void json_diag(struct text *t, const struct fact_diag *d)
 {
-    text_raw(t, "[", 1);
+    text_char(t, '[');
     text_json_tick(t, d->seen);
-    comma(t);
+    text_char(t, ',');
     text_json(t, d->header);
-    comma(t);
+    text_char(t, ',');
     text_int(t, d->code);
-    comma(t);
+    text_char(t, ',');
     text_json(t, d->reason);
-    comma(t);
+    text_char(t, ',');
     text_json(t, d->side);
-    comma(t);
+    text_char(t, ',');
     text_json(t, d->medium);
-    comma(t);
+    text_char(t, ',');
     if (d->has_icewarn) {
         text_int(t, d->icewarn);
-        comma(t);
+        text_char(t, ',');
         icewarn_sentences(t, d->icewarn);
     } else {
         text_put(t, "null,null");
     }
-    comma(t);
+    text_char(t, ',');
     json_fields(t, d);
-    comma(t);
+    text_char(t, ',');
     text_json(t, d->value);
-    text_raw(t, "]", 1);
+    text_char(t, ']');
 }
 
 bool facts_json_diags(struct text *out, const struct fact_call *c)
@@ -228,23 +223,23 @@ bool facts_json_diags(struct text *out, const struct fact_call *c)
 
 static void json_send(struct text *t, const struct fact_send *s)
 {
-    text_raw(t, "[", 1);
+    text_char(t, '[');
     json_endpoint(t, &s->peer);
-    comma(t);
+    text_char(t, ',');
     text_json_tick(t, s->first);
-    comma(t);
+    text_char(t, ',');
     text_json_tick(t, s->last);
-    comma(t);
+    text_char(t, ',');
     text_int(t, s->count);
-    comma(t);
+    text_char(t, ',');
     text_json_tick(t, s->answered);
-    comma(t);
+    text_char(t, ',');
     text_int(t, s->by_connection);
-    comma(t);
+    text_char(t, ',');
     text_json(t, s->remote_ufrag);
-    comma(t);
+    text_char(t, ',');
     text_json(t, s->local_ufrag);
-    text_raw(t, "]", 1);
+    text_char(t, ']');
 }
 
 bool facts_json_sends(struct text *out, const struct fact_allocation *a)

@@ -425,33 +425,42 @@ static int store_links(struct rejoin *r, const int64_t *rows)
     return result;
 }
 
-/* The joiner concludes how a call went and where a relay was seen on the wire. */
-static int store_conclusions(struct rejoin *r)
+/* The joiner concludes how a call went ... */
+static int store_outcomes(struct rejoin *r)
 {
-    struct db *db = &r->s->db;
-    struct loaded *l = &r->facts;
-    struct binds b;
-    sqlite3_stmt *call = db_prepare(db, "UPDATE call SET outcome = ? WHERE id = ?");
-    sqlite3_stmt *relay = db_prepare(db, "UPDATE allocation SET wire_addr = ? WHERE id = ?");
-    int result = call && relay ? 0 : -1;
+    const struct loaded *l = &r->facts;
+    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE call SET outcome = ? WHERE id = ?");
+    int result = q ? 0 : -1;
     for (size_t i = 0; i < l->n_calls && result == 0; i++) {
+        struct binds b;
         if (l->calls[i].outcome == l->outcomes[i])
             continue;
-        bind_start(&b, call);
+        bind_start(&b, q);
         bind_word(&b, store_outcome(l->calls[i].outcome));
         bind_int(&b, l->calls[i].id);
-        result = db_run(db, call);
+        result = db_run(&r->s->db, q);
     }
+    sqlite3_finalize(q);
+    return result;
+}
+
+/* ... and where a relay was seen on the wire. */
+static int store_wire_addrs(struct rejoin *r)
+{
+    const struct loaded *l = &r->facts;
+    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE allocation SET wire_addr = ? WHERE id = ?");
+    int result = q ? 0 : -1;
     for (size_t i = 0; i < l->n_allocations && result == 0; i++) {
-        if (addr_eq(&l->allocations[i].wire_addr, &l->wire_addrs[i]))
+        const struct addr *wire = &l->allocations[i].wire_addr;
+        struct binds b;
+        if (addr_eq(wire, &l->wire_addrs[i]))
             continue;
-        bind_start(&b, relay);
-        bind_addr(&b, &l->allocations[i].wire_addr);
+        bind_start(&b, q);
+        bind_addr(&b, wire);
         bind_int(&b, l->allocations[i].id);
-        result = db_run(db, relay);
+        result = store_relay(r->s, wire) ? -1 : db_run(&r->s->db, q);
     }
-    sqlite3_finalize(call);
-    sqlite3_finalize(relay);
+    sqlite3_finalize(q);
     return result;
 }
 
@@ -461,8 +470,8 @@ static int replace(struct rejoin *r)
     if (!rows)
         return db_no_memory(&r->s->db);
     int result = list_scopes(r) == 0 && remove_old(r) == 0 && store_new(r, rows) == 0 &&
-                         store_links(r, rows) == 0 && store_conclusions(r) == 0 &&
-                         store_settle_batch(r->s) == 0 &&
+                         store_links(r, rows) == 0 && store_outcomes(r) == 0 &&
+                         store_wire_addrs(r) == 0 && store_settle_batch(r->s) == 0 &&
                          db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone") == 0
                      ? 0
                      : -1;

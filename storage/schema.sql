@@ -126,6 +126,9 @@ CREATE TABLE log (
     messages INTEGER, calls INTEGER, skew_low_s REAL, skew_high_s REAL, zone_offset_h REAL
 );
 
+-- Addresses that are relays' or configured Edges', private or public.
+CREATE TABLE relay_addr (addr TEXT PRIMARY KEY) WITHOUT ROWID;
+
 -- Which end of a failure is ours. The joiner names the near candidate first; where nothing was
 -- negotiated, an address known as a relay's is ours. On the way to its relay the client is the peer.
 CREATE VIEW failure_ends AS SELECT
@@ -134,20 +137,15 @@ CREATE VIEW failure_ends AS SELECT
         END AS edge_addr,
     CASE WHEN inbound THEN coalesce(f.src_public, f.src_addr) ELSE coalesce(f.dst_public, f.dst_addr)
         END AS peer_addr,
-    CASE WHEN inbound THEN f.src_port ELSE f.dst_port END AS peer_port
+    CASE WHEN inbound THEN f.src_port ELSE f.dst_port END AS peer_port,
+    -- counts against a partner: a client on its way to its own relay is none
+    f.info = 0 AND f.leg <> 'client-relay' AS of_partner
 FROM (SELECT *, CASE
     WHEN leg = 'client-relay' THEN 1
     WHEN remote_candidate IS NOT NULL THEN
         remote_candidate LIKE '%' || coalesce(src_public, src_addr) || '%:' || src_port
     ELSE dst_addr IN (SELECT addr FROM relay_addr) AND src_addr NOT IN (SELECT addr FROM relay_addr)
     END AS inbound FROM failure) f;
-
-CREATE VIEW relay_addr AS
-    SELECT relay_addr AS addr FROM allocation WHERE relay_addr IS NOT NULL
-    UNION SELECT wire_addr FROM allocation WHERE wire_addr IS NOT NULL
-    UNION SELECT private_addr FROM alias UNION SELECT public_addr FROM alias
-    UNION SELECT trim(e.value) FROM run r, json_each('["' || replace(r.edges, ',', '","') || '"]') e
-        WHERE r.edges IS NOT NULL;
 
 -- ---- the contract -------------------------------------------------------------------------------
 

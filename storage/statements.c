@@ -123,69 +123,49 @@ const struct view_sql statements_view[VIEWS] = {
         },
 };
 
-/* Failures of the period, with our end and the far end; 'f' in what follows. */
+/* Failures of the period, with our end and the far end: 'f' in what follows. */
 #define WITH_FAILURES                                                                 \
     "WITH f AS MATERIALIZED (SELECT * FROM failure_ends WHERE first_us <= :until AND" \
     " last_us >= :since)"
-/* Attempts of known relays in the hours that the period touches; 't' in what follows. */
-#define TRAFFIC_HOURS "hour_us <= :until AND hour_us > :since - 3600000000"
-#define AND_TRAFFIC                                                                    \
+/* ... and attempts of known relays in the hours that the period touches: 't'. */
+#define WITH_TRAFFIC                                                                   \
+    WITH_FAILURES                                                                      \
     ", t AS MATERIALIZED (SELECT *, connected + refused + timeout + other AS attempts" \
-    " FROM traffic_hour WHERE " TRAFFIC_HOURS ")"
-#define TEXT_OF(us)                                                  \
-    "strftime('%Y-%m-%dT%H:%M:%S', (" us ") / 1000000, 'unixepoch')" \
-    " || printf('.%06dZ', (" us ") % 1000000)"
-/* "relay TCP-PASS 1.2.3.4:5" without the address */
-#define CANDIDATE_KIND(column) "rtrim(rtrim(" column ", '0123456789abcdef.:[]'))"
-/* A partner is the far end of a pair, never a client on its way to its own relay. */
-#define OF_PARTNERS "peer_addr IS NOT NULL AND leg <> 'client-relay' AND info = 0"
-#define WEEK "604800000000"
-#define PARTNERS_OF(first, last)                                                                  \
-    "SELECT DISTINCT peer_addr FROM failure_ends WHERE first_us < " last " AND last_us >= " first \
-    " AND " OF_PARTNERS
+    " FROM traffic_hour WHERE hour_us <= :until AND hour_us > :since - 3600000000)"
 
 const char *const statements_sum[SUMS] = {
     /* failures, infos, first_seen, last_seen, calls, failed_calls, attempts, connected.
      * Counts of the period; attempts and connected of known relays, NULL if there are none. */
-    [SUM_TOTALS] = WITH_FAILURES AND_TRAFFIC
+    [SUM_TOTALS] = WITH_TRAFFIC
     " SELECT (SELECT count(*) FROM f WHERE info = 0) AS failures,"
     " (SELECT count(*) FROM f WHERE info <> 0) AS infos,"
-    " (SELECT " TEXT_OF(
-        "min(first_us)") " FROM f WHERE info = 0) AS first_seen,"
-                         " (SELECT " TEXT_OF(
-                             "max(last_us)") " FROM f WHERE info = 0) AS last_seen,"
-                                             " (SELECT count(*) FROM call c WHERE "
-                                             "coalesce(c.started_us, c.answered_us, c.ended_us) <= "
-                                             ":until AND coalesce(c.ended_us, (SELECT last_us FROM "
-                                             "run r WHERE r.id = c.run_id),"
-                                             " c.started_us) >= :since) AS calls,"
-                                             " (SELECT count(DISTINCT call_id) FROM f WHERE info = "
-                                             "0) AS failed_calls,"
-                                             " (SELECT sum(attempts) FROM t) AS attempts, (SELECT "
-                                             "sum(connected) FROM t) AS connected",
+    " (SELECT time_text(min(first_us)) FROM f WHERE info = 0) AS first_seen,"
+    " (SELECT time_text(max(last_us)) FROM f WHERE info = 0) AS last_seen,"
+    " (SELECT count(*) FROM call c WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <="
+    " :until AND coalesce(c.ended_us, (SELECT last_us FROM run r WHERE r.id = c.run_id),"
+    " c.started_us) >= :since) AS calls,"
+    " (SELECT count(DISTINCT call_id) FROM f WHERE info = 0) AS failed_calls,"
+    " (SELECT sum(attempts) FROM t) AS attempts, (SELECT sum(connected) FROM t) AS connected",
 
     /* partner (address of the far end), failures, calls, users (SIP domains of both sides, comma
-     * list), attempts, connected (of our relays to the partner's network),
-     * first_seen, last_seen. Most failures first. */
-    [SUM_BY_PARTNER] = WITH_FAILURES AND_TRAFFIC
+     * list), attempts, connected (of our relays to the partner's network), first_seen, last_seen.
+     * Most failures first. */
+    [SUM_BY_PARTNER] = WITH_TRAFFIC
     ", d AS (SELECT peer_addr, group_concat(domain) AS domains FROM (SELECT DISTINCT peer_addr,"
-    " substr(u, instr(u, '@') + 1) AS domain FROM (SELECT peer_addr, caller AS u FROM f "
-    "WHERE " OF_PARTNERS " UNION SELECT peer_addr, callee FROM f WHERE " OF_PARTNERS ")"
+    " substr(u, instr(u, '@') + 1) AS domain FROM (SELECT peer_addr, caller AS u FROM f WHERE"
+    " of_partner UNION SELECT peer_addr, callee FROM f WHERE of_partner)"
     " WHERE instr(u, '@') ORDER BY 2) GROUP BY peer_addr),"
     " n AS (SELECT dst_net, sum(attempts) AS attempts, sum(connected) AS connected FROM t"
     " GROUP BY dst_net)"
-    " SELECT f.peer_addr AS partner, count(*) AS failures,"
-    " count(DISTINCT f.call_id) AS calls, d.domains AS users, n.attempts, n.connected,"
-    " " TEXT_OF("min(f.first_us)") " AS first_seen, " TEXT_OF(
-        "max(f.last_us)") " AS last_seen"
-                          " FROM f LEFT JOIN d ON d.peer_addr = f.peer_addr"
-                          " LEFT JOIN n ON n.dst_net = addr_net(f.peer_addr)"
-                          " WHERE f." OF_PARTNERS
-                          " GROUP BY f.peer_addr ORDER BY failures DESC, partner",
+    " SELECT f.peer_addr AS partner, count(*) AS failures, count(DISTINCT f.call_id) AS calls,"
+    " d.domains AS users, n.attempts, n.connected, time_text(min(f.first_us)) AS first_seen,"
+    " time_text(max(f.last_us)) AS last_seen FROM f LEFT JOIN d ON d.peer_addr = f.peer_addr"
+    " LEFT JOIN n ON n.dst_net = addr_net(f.peer_addr) WHERE f.of_partner AND f.peer_addr IS NOT"
+    " NULL GROUP BY f.peer_addr ORDER BY failures DESC, partner",
 
     /* edge (our address, public if known), failures, partners (distinct far ends), attempts,
      * connected (of this address or its private alias). */
-    [SUM_BY_EDGE] = WITH_FAILURES AND_TRAFFIC
+    [SUM_BY_EDGE] = WITH_TRAFFIC
     ", n AS (SELECT coalesce((SELECT public_addr FROM alias WHERE private_addr = t.src_addr"
     " ORDER BY configured DESC, ports_seen DESC LIMIT 1), t.src_addr) AS edge,"
     " sum(attempts) AS attempts, sum(connected) AS connected FROM t GROUP BY 1)"
@@ -196,8 +176,9 @@ const char *const statements_sum[SUMS] = {
     " ORDER BY failures DESC, edge",
 
     /* leg, failures, infos */
-    [SUM_BY_LEG] = WITH_FAILURES " SELECT leg, sum(info = 0) AS failures, sum(info <> 0) AS infos"
-                                 " FROM f GROUP BY leg ORDER BY failures DESC, leg",
+    [SUM_BY_LEG] = WITH_FAILURES
+    " SELECT leg, sum(info = 0) AS failures, sum(info <> 0) AS infos FROM f GROUP BY leg"
+    " ORDER BY failures DESC, leg",
 
     /* verdict, failures, infos, attempts (in the failures), syns */
     [SUM_BY_VERDICT] =
@@ -206,31 +187,32 @@ const char *const statements_sum[SUMS] = {
                       " sum(CASE info WHEN 0 THEN syns ELSE 0 END) AS syns"
                       " FROM f GROUP BY verdict ORDER BY failures DESC, verdict",
 
-    /* local, remote ("relay TCP-PASS"; NULL if unknown), transport, failures */
-    [SUM_BY_CANDIDATE] =
-        WITH_FAILURES " SELECT " CANDIDATE_KIND("local_candidate") " AS local, " CANDIDATE_KIND(
-            "remote_candidate") " AS remote, transport, count(*) AS failures"
-                                " FROM f WHERE info = 0 GROUP BY 1, 2, 3 ORDER BY failures DESC, "
-                                "local, remote",
+    /* local, remote ("relay TCP-PASS": without the address; NULL if unknown), transport, failures
+     */
+    [SUM_BY_CANDIDATE] = WITH_FAILURES
+    " SELECT rtrim(rtrim(local_candidate, '0123456789abcdef.:[]')) AS local,"
+    " rtrim(rtrim(remote_candidate, '0123456789abcdef.:[]')) AS remote, transport,"
+    " count(*) AS failures FROM f WHERE info = 0 GROUP BY 1, 2, 3"
+    " ORDER BY failures DESC, local, remote",
 
     /* port_from, port_to, transport, failures (to far ports in the range), attempts, connected. The
      * ranges are those of the traffic counters. */
-    [SUM_BY_PORT_RANGE] = WITH_FAILURES AND_TRAFFIC
-    " SELECT t.port_from, t.port_to, t.transport,"
-    " (SELECT count(*) FROM f WHERE info = 0 AND f.transport = t.transport AND"
-    " f.dst_port BETWEEN t.port_from AND t.port_to) AS failures,"
-    " sum(t.attempts) AS attempts, sum(t.connected) AS connected"
-    " FROM t GROUP BY t.port_from, t.port_to, t.transport"
-    " ORDER BY failures DESC, attempts DESC, t.port_from",
+    [SUM_BY_PORT_RANGE] =
+        WITH_TRAFFIC " SELECT t.port_from, t.port_to, t.transport,"
+                     " (SELECT count(*) FROM f WHERE info = 0 AND f.transport = t.transport AND"
+                     " f.dst_port BETWEEN t.port_from AND t.port_to) AS failures,"
+                     " sum(t.attempts) AS attempts, sum(t.connected) AS connected"
+                     " FROM t GROUP BY t.port_from, t.port_to, t.transport"
+                     " ORDER BY failures DESC, attempts DESC, t.port_from",
 
     /* hour, failures, infos (by first_seen), attempts, connected */
-    [SUM_BY_HOUR] = WITH_FAILURES AND_TRAFFIC
+    [SUM_BY_HOUR] = WITH_TRAFFIC
     ", h AS (SELECT first_us / 3600000000 AS hour, info = 0 AS failure, info <> 0 AS info,"
     " 0 AS attempts, 0 AS connected FROM f UNION ALL"
     " SELECT hour_us / 3600000000, 0, 0, attempts, connected FROM t)"
-    " SELECT strftime('%Y-%m-%dT%H:%M:%S', hour * 3600, 'unixepoch') || '.000000Z' AS hour,"
-    " sum(failure) AS failures, sum(info) AS infos, sum(attempts) AS attempts,"
-    " sum(connected) AS connected FROM h GROUP BY h.hour ORDER BY h.hour",
+    " SELECT time_text(h.hour * 3600000000) AS hour, sum(failure) AS failures, sum(info) AS infos,"
+    " sum(attempts) AS attempts, sum(connected) AS connected FROM h GROUP BY h.hour"
+    " ORDER BY h.hour",
 
     /* scope ('failure', 'window' or 'night:DATE'), code, confidence (of the example), failures
      * (NULL across failures), example (failure id, NULL across failures), evidence, advice.
@@ -249,36 +231,30 @@ const char *const statements_sum[SUMS] = {
     /* interface (NULL: the engine), from_time, to_time, packets, bytes, kernel_drops, nic_drops,
      * ring_drops, decode_errors, table_evictions, stream_gaps, queue_lost, duplicates,
      * one_way_flows, aggregated, spans, blind_spans (periods with drops), blind_s (their length) */
-    [SUM_HEALTH] = "SELECT interface, " TEXT_OF("min(from_us)") " AS from_time, " TEXT_OF(
-        "max(to_us)") " AS to_time, sum(packets) AS packets, sum(bytes) AS bytes,"
-                      " sum(kernel_drops) AS kernel_drops, sum(nic_drops) AS nic_drops,"
-                      " sum(ring_drops) AS ring_drops, sum(decode_errors) AS decode_errors,"
-                      " sum(table_evictions) AS table_evictions, sum(stream_gaps) AS stream_gaps,"
-                      " sum(queue_lost) AS queue_lost, sum(duplicates) AS duplicates,"
-                      " sum(one_way_flows) AS one_way_flows, sum(aggregated) AS aggregated, "
-                      "count(*) AS spans,"
-                      " sum(blind) AS blind_spans, sum(CASE WHEN blind THEN to_us - from_us ELSE 0 "
-                      "END) / 1e6"
-                      " AS blind_s FROM (SELECT *, kernel_drops + nic_drops + ring_drops > 0 AS "
-                      "blind"
-                      " FROM health_span WHERE from_us <= :until AND to_us >= :since)"
-                      " GROUP BY interface ORDER BY interface",
+    [SUM_HEALTH] =
+        "SELECT interface, time_text(min(from_us)) AS from_time, time_text(max(to_us)) AS to_time,"
+        " sum(packets) AS packets, sum(bytes) AS bytes, sum(kernel_drops) AS kernel_drops,"
+        " sum(nic_drops) AS nic_drops, sum(ring_drops) AS ring_drops,"
+        " sum(decode_errors) AS decode_errors, sum(table_evictions) AS table_evictions,"
+        " sum(stream_gaps) AS stream_gaps, sum(queue_lost) AS queue_lost,"
+        " sum(duplicates) AS duplicates, sum(one_way_flows) AS one_way_flows,"
+        " sum(aggregated) AS aggregated, count(*) AS spans, sum(blind) AS blind_spans,"
+        " sum(CASE WHEN blind THEN to_us - from_us ELSE 0 END) / 1e6 AS blind_s"
+        " FROM (SELECT *, kernel_drops + nic_drops + ring_drops > 0 AS blind"
+        " FROM health_span WHERE from_us <= :until AND to_us >= :since)"
+        " GROUP BY interface ORDER BY interface",
 
     /* partner, failures, first_seen: failing in the period, not in the seven days before it */
-    [SUM_NEW_PARTNERS] =
-        WITH_FAILURES " SELECT peer_addr AS partner, count(*) AS failures, " TEXT_OF(
-            "min(first_us)") " AS first_seen FROM f WHERE " OF_PARTNERS
-                             " AND peer_addr NOT IN (" PARTNERS_OF(
-                                 ":since - " WEEK,
-                                 ":since") ")"
-                                           " GROUP BY peer_addr ORDER BY failures DESC, partner",
+    [SUM_NEW_PARTNERS] = WITH_FAILURES
+    " SELECT peer_addr AS partner, count(*) AS failures, time_text(min(first_us)) AS first_seen"
+    " FROM f WHERE of_partner AND peer_addr IS NOT NULL AND peer_addr NOT IN (SELECT peer_addr FROM"
+    " failure_ends WHERE first_us < :since AND last_us >= :since - 604800000000 AND of_partner AND"
+    " peer_addr IS NOT NULL) GROUP BY peer_addr ORDER BY failures DESC, partner",
 
     /* partner, failures, last_seen: failed in the seven days before the period, not in it */
-    [SUM_ENDED_PARTNERS] = "SELECT peer_addr AS partner, count(*) AS failures, " TEXT_OF(
-        "max(last_us)") " AS last_seen FROM failure_ends WHERE first_us < :since AND"
-                        " last_us >= :since - " WEEK " AND " OF_PARTNERS
-                        " AND peer_addr NOT IN (" PARTNERS_OF(
-                            ":since",
-                            ":until") ")"
-                                      " GROUP BY peer_addr ORDER BY failures DESC, partner",
+    [SUM_ENDED_PARTNERS] = WITH_FAILURES
+    " SELECT peer_addr AS partner, count(*) AS failures, time_text(max(last_us)) AS last_seen"
+    " FROM failure_ends WHERE first_us < :since AND last_us >= :since - 604800000000 AND of_partner"
+    " AND peer_addr NOT IN (SELECT peer_addr FROM f WHERE of_partner AND peer_addr IS NOT NULL)"
+    " GROUP BY peer_addr ORDER BY failures DESC, partner",
 };

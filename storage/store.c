@@ -1,6 +1,7 @@
 /* Records into rows: everything but calls and allocations (store_facts.c). */
 #include "storage/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct binds *store_bind(struct store *s, enum write_sql which)
@@ -302,8 +303,21 @@ static int store_health(struct store *s, const struct record_health *r)
     return store_run(s, WRITE_HEALTH);
 }
 
+int store_relay(struct store *s, const struct addr *a)
+{
+    struct endpoint e = {.addr = *a};
+    struct addr *known = &s->relays[endpoint_hash(&e, 1) % STORE_RELAYS];
+    if (addr_none(a) || addr_eq(known, a))
+        return 0;
+    *known = *a;
+    bind_addr(store_bind(s, WRITE_RELAY), a);
+    return store_run(s, WRITE_RELAY);
+}
+
 static int store_alias(struct store *s, const struct fact_alias *a)
 {
+    if (store_relay(s, &a->private_addr) || store_relay(s, &a->public_addr))
+        return -1;
     struct binds *b = store_bind(s, WRITE_ALIAS);
     bind_addr(b, &a->private_addr);
     bind_addr(b, &a->public_addr);
@@ -392,4 +406,14 @@ int store_settle_batch(struct store *s)
     bind_tick(b, s->last);
     bind_int(b, s->run);
     return store_run(s, WRITE_RUN_SPAN);
+}
+
+int store_run_span(struct store *s, int64_t *first, int64_t *last)
+{
+    char sql[80];
+    snprintf(sql, sizeof sql, "SELECT first_us FROM run WHERE id = %lld", (long long)s->run);
+    if (db_int(&s->db, sql, 0, first))
+        return -1;
+    snprintf(sql, sizeof sql, "SELECT last_us FROM run WHERE id = %lld", (long long)s->run);
+    return db_int(&s->db, sql, 0, last);
 }

@@ -11,7 +11,7 @@
 #include "storage/text.h"
 #include "storage/write_sql.h"
 
-enum { EVIDENCE_PER_FAILURE = 60 };
+enum { EVIDENCE_PER_FAILURE = 60, STORE_RELAYS = 256 };
 
 struct store {
     struct db db;
@@ -23,7 +23,8 @@ struct store {
     struct text bytes;   /* scratch: evidence */
     int64_t *crowded;    /* failure rows that may have too much evidence */
     size_t n_crowded, room_crowded;
-    tick_t first, last; /* packet time seen since the last store_span() */
+    struct addr relays[STORE_RELAYS]; /* known to be in relay_addr, by hash */
+    tick_t first, last;               /* packet time seen since the last store_span() */
 };
 
 /* Prepares the statements; the database is open. 0 or -1 with db.why. */
@@ -33,6 +34,8 @@ void store_end(struct store *s);
 
 /* Writes one record. 0 or -1. */
 int store_record(struct store *s, enum record_kind kind, const void *record);
+/* The run's packet time, us; 0 and 0 if nothing was seen. 0 or -1. */
+int store_run_span(struct store *s, int64_t *first, int64_t *last);
 /* Before a commit: evidence beyond its cap goes, the run's packet time is brought up to date. */
 int store_settle_batch(struct store *s);
 
@@ -43,6 +46,8 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
 int store_call(struct store *s, const struct fact_call *c);
 int store_allocation(struct store *s, const struct fact_allocation *a);
+/* The address is a relay's or an Edge's; none is none. */
+int store_relay(struct store *s, const struct addr *a);
 /* enum call_outcome in the database's words */
 const char *store_outcome(uint8_t outcome);
 /* Starts the binds of one statement. */

@@ -123,7 +123,8 @@ int store_call(struct store *s, const struct fact_call *c)
 int store_allocation(struct store *s, const struct fact_allocation *a)
 {
     int64_t row = ids_row(&s->ids, &s->db, IDS_ALLOCATION, a->id);
-    if (row < 0)
+    if (row < 0 || store_relay(s, &a->relay.addr) || store_relay(s, &a->relay2.addr) ||
+        store_relay(s, &a->wire_addr))
         return -1;
     struct binds *b = store_bind(s, WRITE_ALLOCATION);
     bind_int(b, row);

@@ -9,36 +9,17 @@ void text_free(struct text *t)
     *t = (struct text){0};
 }
 
-/* Room for n more bytes, or NULL. */
-static char *text_room(struct text *t, size_t n)
+bool text_grow(struct text *t, size_t n)
 {
-    if (t->failed)
-        return NULL;
-    if (t->room - t->n < n) {
-        size_t room = (t->n + n) * 2 + 1024;
-        char *p = realloc(t->p, room);
-        if (!p) {
-            t->failed = true;
-            return NULL;
-        }
-        t->p = p;
-        t->room = room;
+    size_t room = (t->n + n) * 2 + 1024;
+    char *p = t->failed ? NULL : realloc(t->p, room);
+    if (!p) {
+        t->failed = true;
+        return false;
     }
-    return t->p + t->n;
-}
-
-void text_raw(struct text *t, const char *s, size_t n)
-{
-    char *at = text_room(t, n);
-    if (!at || !n)
-        return;
-    memcpy(at, s, n);
-    t->n += n;
-}
-
-void text_put(struct text *t, const char *s)
-{
-    text_raw(t, s, strlen(s));
+    t->p = p;
+    t->room = room;
+    return true;
 }
 
 void text_int(struct text *t, int64_t v)
@@ -98,7 +79,7 @@ static size_t put_special(struct text *t, const uint8_t *s, size_t n)
 
 void text_json_slice(struct text *t, struct slice s)
 {
-    text_raw(t, "\"", 1);
+    text_char(t, '"');
     for (size_t i = 0; i < s.n;) {
         size_t run = i;
         while (run < s.n && plain(s.p[run]))
@@ -108,7 +89,7 @@ void text_json_slice(struct text *t, struct slice s)
         if (i < s.n)
             i += put_special(t, s.p + i, s.n - i);
     }
-    text_raw(t, "\"", 1);
+    text_char(t, '"');
 }
 
 void text_json(struct text *t, const char *s)

@@ -16,8 +16,27 @@ struct text {
 };
 
 void text_free(struct text *t);
-void text_raw(struct text *t, const char *s, size_t n);
-void text_put(struct text *t, const char *s);
+/* Room for n more bytes. False without memory. */
+bool text_grow(struct text *t, size_t n);
+
+static inline void text_raw(struct text *t, const char *s, size_t n)
+{
+    if (n && (t->room - t->n >= n || text_grow(t, n))) {
+        memcpy(t->p + t->n, s, n);
+        t->n += n;
+    }
+}
+
+static inline void text_char(struct text *t, char c)
+{
+    text_raw(t, &c, 1);
+}
+
+static inline void text_put(struct text *t, const char *s)
+{
+    text_raw(t, s, strlen(s));
+}
+
 void text_int(struct text *t, int64_t v);
 
 /* JSON values. NULL, an unknown tick and an absent address or port 0 are null. Bytes that are no

@@ -171,14 +171,9 @@ static int draw(struct store *s, const char *scope, int64_t first, int64_t last)
 int windows_run(struct store *s)
 {
     int64_t first, last;
-    char sql[80];
-    snprintf(sql, sizeof sql, "SELECT first_us FROM run WHERE id = %lld", (long long)s->run);
-    if (db_int(&s->db, sql, INT64_MIN, &first))
+    if (store_run_span(s, &first, &last))
         return -1;
-    snprintf(sql, sizeof sql, "SELECT last_us FROM run WHERE id = %lld", (long long)s->run);
-    if (db_int(&s->db, sql, INT64_MIN, &last))
-        return -1;
-    return first == INT64_MIN ? 0 : draw(s, "window", first, last);
+    return last ? draw(s, "window", first, last) : 0;
 }
 
 int windows_night(struct store *s, tick_t t)

@@ -46,6 +46,7 @@ static const char *const texts[WRITE_SQLS] = {
                     " VALUES (?,?,?,?) ON CONFLICT (private_addr, public_addr) DO UPDATE SET"
                     " configured = max(configured, excluded.configured),"
                     " ports_seen = max(ports_seen, excluded.ports_seen)",
+    [WRITE_RELAY] = "INSERT OR IGNORE INTO relay_addr (addr) VALUES (?)",
     [WRITE_FAILURE] =
         "INSERT OR REPLACE INTO failure (id, event_id, run_id, first_us, last_us, leg, transport,"
         " verdict, info, src_addr, src_port, src_public, dst_addr, dst_port, dst_public, attempts,"

@@ -264,22 +264,26 @@ static tick_t wall_clock(void)
     return t.tv_sec * TICK_S + t.tv_nsec;
 }
 
-static void edge_list(const struct joiner_config *c, struct text *out)
+/* "1.2.3.4,5.6.7.8"; they are relay addresses, too. */
+static int edge_list(struct store *s, const struct joiner_config *c, struct text *out)
 {
     char a[ADDR_TEXT];
     for (unsigned i = 0; c && i < c->n_edges; i++) {
         text_put(out, i ? "," : "");
         text_raw(out, a, text_of_addr(&c->edges[i], a));
+        if (store_relay(s, &c->edges[i]))
+            return -1;
     }
+    return 0;
 }
 
 static int run_insert(struct store *s, const struct run_info *run)
 {
     const struct joiner_config *c = run->joiner;
     struct text edges = {0};
-    edge_list(c, &edges);
+    int result = edge_list(s, c, &edges);
     struct binds *b = store_bind(s, WRITE_RUN);
-    bind_text(b, run->sensor ? run->sensor : "");
+    bind_chars(b, run->sensor, strlen(run->sensor)); /* "" is a name, too */
     bind_text(b, run->command);
     bind_text(b, run->sources);
     bind_tick(b, wall_clock());
@@ -290,7 +294,7 @@ static int run_insert(struct store *s, const struct run_info *run)
         bind_null(b);
     bind_int(b, c ? c->relay_low : 0);
     bind_int(b, c ? c->relay_high : 0);
-    int result = store_run(s, WRITE_RUN);
+    result = result ? -1 : store_run(s, WRITE_RUN);
     s->run = sqlite3_last_insert_rowid(s->db.handle);
     text_free(&edges);
     return result;
