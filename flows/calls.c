@@ -1,54 +1,17 @@
 /*
- * Calls: dialogs of INVITE with their offers, answers, candidates and diagnostics.
+ * Calls: dialogs of INVITE, from the first message to the end of their grace. What the messages
+ * carry is offer.c's.
  *
  * One record per Call-ID, whatever forks and hops it crosses: the same message seen on several legs
- * changes nothing, another leg's other SDP adds candidates. Who sent the first SDP is the offerer;
- * later bodies are told apart by the sender's tag.
+ * changes nothing, another leg's other SDP adds candidates.
  */
 #include <stdlib.h>
 
-#include "flows/arena.h"
+#include "flows/calls_state.h"
 #include "flows/limits.h"
-#include "flows/multimap.h"
-#include "flows/session.h"
-#include "flows/wire/ms_diag.h"
-#include "flows/wire/sdp.h"
 
 #define CALL_INTERIM (120 * TICK_S) /* a call this old gets a row while it still runs */
 #define SWEEP_EVERY (30 * TICK_S)   /* for calls that never end; the others wait in a queue */
-enum { TEXT_MAX = 512, DIAG_TEXT_MAX = 2048 };
-
-struct call {
-    struct fact_call fact;
-    struct arena arena;
-    struct call *next, *prev;         /* by age */
-    struct call *due_next, *due_prev; /* ended ones, by the time they ended */
-    bool queued;
-    uint32_t node;
-    uint64_t caller_tag;       /* hash, 0 = unknown */
-    uint64_t body[CALL_SIDES]; /* hash of the last SDP of a side: retransmissions cost no parsing */
-    uint32_t body_candidates[CALL_SIDES];
-    uint32_t invite_cseq;
-    unsigned media_room;
-    bool offered, offerer_is_caller;
-    bool dirty, emitted;
-};
-
-struct calls {
-    struct joiner *joiner;
-    const struct engine_out *out;
-    bool interim;
-    uint64_t seed;
-    struct multimap by_id;
-    struct arena_pool pool;
-    struct call *oldest, *newest;
-    struct call *first_due, *last_due;
-    uint32_t n;
-    int64_t last_id;
-    tick_t swept;
-    struct sdp sdp; /* parser's output: too large for the stack */
-    struct calls_counts counts;
-};
 
 struct calls *calls_new(struct joiner *j, const struct engine_out *out, bool interim, uint64_t seed)
 {
@@ -68,7 +31,7 @@ struct calls *calls_new(struct joiner *j, const struct engine_out *out, bool int
     return c;
 }
 
-static uint64_t hash_slice(uint64_t h, struct slice s)
+uint64_t calls_hash(uint64_t h, struct slice s)
 {
     __extension__ typedef unsigned __int128 u128;
     uint64_t w = 0;
@@ -144,12 +107,12 @@ static void call_end(struct calls *c, struct call *k)
 static struct slice id_of(const struct sip_msg *m)
 {
     struct slice id = slice_trim(m->call_id);
-    return id.n > TEXT_MAX ? slice_of(id.p, TEXT_MAX) : id;
+    return id.n > CALL_TEXT_MAX ? slice_of(id.p, CALL_TEXT_MAX) : id;
 }
 
 static struct call *call_find(const struct calls *c, struct slice call_id)
 {
-    uint64_t key = hash_slice(c->seed, call_id);
+    uint64_t key = calls_hash(c->seed, call_id);
     for (uint32_t h = multimap_first(&c->by_id, key); h; h = multimap_next(&c->by_id, h)) {
         struct call *k = c->by_id.nodes[h].owner;
         if (slice_eq(slice_str(k->fact.call_id), call_id))
@@ -167,7 +130,7 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
     }
     arena_init(&a, &c->pool);
     struct call *k = arena_get(&a, sizeof *k);
-    char *id = k ? arena_text(&a, id_of(m), TEXT_MAX) : NULL;
+    char *id = k ? arena_text(&a, id_of(m), CALL_TEXT_MAX) : NULL;
     if (!id || !*id) {
         arena_free(&a);
         return NULL;
@@ -179,7 +142,7 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
                                  .ended = TICK_NONE,
                                  .origin = at->origin};
     k->arena = a;
-    k->node = multimap_add(&c->by_id, hash_slice(c->seed, id_of(m)), k, 0, 0, 0);
+    k->node = multimap_add(&c->by_id, calls_hash(c->seed, id_of(m)), k, 0, 0, 0);
     k->prev = c->newest;
     if (c->newest)
         c->newest->next = k;
@@ -191,9 +154,9 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
     return k;
 }
 
-static const char *text_or_null(struct call *k, struct slice s)
+const char *calls_text(struct call *k, struct slice s)
 {
-    return s.n ? arena_text(&k->arena, s, TEXT_MAX) : NULL;
+    return s.n ? arena_text(&k->arena, s, CALL_TEXT_MAX) : NULL;
 }
 
 static void describe(struct call *k, const struct sip_msg *m)
@@ -201,259 +164,13 @@ static void describe(struct call *k, const struct sip_msg *m)
     struct fact_call *f = &k->fact;
     bool initial = !m->request || m->method == SIP_INVITE;
     if (initial && !f->caller)
-        f->caller = text_or_null(k, m->from_uri);
+        f->caller = calls_text(k, m->from_uri);
     if (initial && !f->callee)
-        f->callee = text_or_null(k, m->to_uri);
+        f->callee = calls_text(k, m->to_uri);
     if (initial && !k->caller_tag && m->from_tag.n)
-        k->caller_tag = hash_slice(1, m->from_tag) | 1;
+        k->caller_tag = calls_hash(1, m->from_tag) | 1;
     if (!f->conversation_id)
-        f->conversation_id = text_or_null(k, m->conversation_id);
-}
-
-/* ---- SDP ---- */
-
-static const char *medium_word(struct call *k, const struct sdp_media *m)
-{
-    static const struct {
-        const char *as_written, *word;
-    } words[] = {{"audio", "audio"},
-                 {"video", "video"},
-                 {"applicationsharing", "applicationsharing"},
-                 {"application-sharing", "applicationsharing"},
-                 {"data", "data"},
-                 {"applicationsharing-video", "applicationsharing-video"}};
-    if (slice_is(m->label, "applicationsharing-video"))
-        return "applicationsharing-video";
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (slice_is(m->kind, words[i].as_written))
-            return words[i].word;
-    char *t = arena_text(&k->arena, m->kind, 32);
-    for (char *p = t; p && *p; p++)
-        *p = (char)ascii_lower((uint8_t)*p);
-    return t ? t : "";
-}
-
-/* Most calls have one medium, so room for all of them comes with the second. */
-static bool media_room(struct call *k)
-{
-    struct fact_call *f = &k->fact;
-    if (f->n_media != k->media_room)
-        return true;
-    unsigned room = k->media_room ? LIMIT_MEDIA_PER_CALL : 1;
-    struct fact_media *grown =
-        f->n_media < room ? arena_get(&k->arena, room * sizeof *grown) : NULL;
-    if (!grown)
-        return false;
-    if (f->n_media)
-        memcpy(grown, f->media, f->n_media * sizeof *grown);
-    f->media = grown;
-    k->media_room = room;
-    return true;
-}
-
-/* The nth medium of that word: m= lines keep their order, alternative parts repeat them. */
-static struct fact_media *media_slot(struct call *k, const char *word, unsigned nth)
-{
-    struct fact_call *f = &k->fact;
-    for (unsigned i = 0; i < f->n_media; i++)
-        if (strcmp(f->media[i].medium, word) == 0 && nth-- == 0)
-            return &f->media[i];
-    if (!media_room(k))
-        return NULL;
-    struct fact_media *m = &f->media[f->n_media++];
-    m->medium = word;
-    return m;
-}
-
-static bool same_candidate(const struct fact_candidate *a, const struct candidate *b)
-{
-    return endpoint_eq(&a->at, &b->at) && a->component == b->component &&
-           a->transport == b->transport && a->type == b->type &&
-           (!a->name || slice_eq(slice_str(a->name), b->name));
-}
-
-static bool has_candidate(const struct fact_side *s, unsigned before, const struct candidate *c)
-{
-    for (unsigned i = 0; i < before; i++)
-        if (same_candidate(&s->candidates[i], c))
-            return true;
-    return false;
-}
-
-static bool side_room(struct call *k, struct fact_side *s, unsigned more)
-{
-    unsigned want = s->n_candidates + more;
-    if (want > LIMIT_CANDIDATES_PER_SIDE)
-        want = LIMIT_CANDIDATES_PER_SIDE;
-    if (want <= s->room)
-        return true;
-    struct fact_candidate *grown = arena_get(&k->arena, want * sizeof *grown);
-    if (!grown)
-        return false;
-    if (s->n_candidates)
-        memcpy(grown, s->candidates, s->n_candidates * sizeof *grown);
-    s->candidates = grown;
-    s->room = (uint16_t)want;
-    return true;
-}
-
-static void take_candidates(struct call *k, struct fact_side *s, const struct sdp *sdp,
-                            const struct sdp_media *m)
-{
-    unsigned before = s->n_candidates;
-    const char *foundation = NULL;
-    struct slice last = {0};
-    if (!m->n_candidates || !side_room(k, s, m->n_candidates))
-        return;
-    for (unsigned i = 0; i < m->n_candidates && s->n_candidates < s->room; i++) {
-        const struct candidate *c = &sdp->candidates[m->first_candidate + i];
-        if (has_candidate(s, before, c))
-            continue;
-        if (!foundation || !slice_eq(last, c->foundation))
-            foundation = arena_text(&k->arena, c->foundation, 64);
-        last = c->foundation;
-        s->candidates[s->n_candidates++] = (struct fact_candidate){
-            c->at,        c->related,   c->priority,
-            c->component, c->transport, c->type,
-            c->dialect,   foundation,   c->name.n ? arena_text(&k->arena, c->name, 128) : NULL};
-    }
-}
-
-static void take_medium(struct call *k, enum call_side side, const struct sdp *sdp,
-                        const struct sdp_media *m, unsigned nth)
-{
-    struct fact_media *f = media_slot(k, medium_word(k, m), nth);
-    if (!f)
-        return;
-    struct fact_side *s = &f->side[side];
-    struct endpoint preset = {m->conn, m->port};
-    bool first = !s->present || s->rejected;
-    s->present = true;
-    s->rejected = first && m->port == 0 && !m->n_candidates;
-    if (first && m->port && !addr_none(&m->conn)) {
-        s->preset = preset;
-        s->tcp = m->tcp;
-    }
-    if (m->ufrag.n && (!s->ufrag || !slice_eq(slice_str(s->ufrag), m->ufrag)))
-        s->ufrag = arena_text(&k->arena, m->ufrag, 256);
-    f->concluded |= m->remote_candidates;
-    take_candidates(k, s, sdp, m);
-}
-
-static void take_sdp(struct calls *c, struct call *k, enum call_side side, struct slice body)
-{
-    if (sdp_parse(body, &c->sdp, NULL) != WIRE_OK) {
-        c->counts.bad_sdp++;
-        return;
-    }
-    c->counts.sdp_bodies++;
-    c->counts.sdp_candidates += c->sdp.n_candidates + c->sdp.dropped_candidates;
-    k->body_candidates[side] += c->sdp.n_candidates + c->sdp.dropped_candidates;
-    for (unsigned i = 0; i < c->sdp.n_media; i++) {
-        unsigned nth = 0;
-        for (unsigned b = 0; b < i; b++)
-            nth += slice_ieq(c->sdp.media[b].kind, c->sdp.media[i].kind) &&
-                   slice_ieq(c->sdp.media[b].label, c->sdp.media[i].label);
-        take_medium(k, side, &c->sdp, &c->sdp.media[i], nth);
-    }
-}
-
-static enum call_side side_of(struct call *k, const struct sip_msg *m)
-{
-    struct slice tag = m->request ? m->from_tag : m->to_tag;
-    bool by_caller = tag.n ? (hash_slice(1, tag) | 1) == k->caller_tag : m->request;
-    if (!k->offered) {
-        k->offered = true;
-        k->offerer_is_caller = by_caller;
-    }
-    return by_caller == k->offerer_is_caller ? SIDE_OFFER : SIDE_ANSWER;
-}
-
-static void take_body(struct calls *c, struct call *k, const struct sip_msg *m)
-{
-    struct mime_walk w;
-    struct slice type, disposition, part;
-    if (!m->body.n || slice_starts(m->content_type, "application/dtmf"))
-        return;
-    uint64_t now = hash_slice(c->seed, m->body);
-    struct slice tag = m->request ? m->from_tag : m->to_tag;
-    bool by_caller = tag.n ? (hash_slice(1, tag) | 1) == k->caller_tag : m->request;
-    enum call_side guess = by_caller == k->offerer_is_caller ? SIDE_OFFER : SIDE_ANSWER;
-    if (k->offered && k->body[guess] == now) {
-        c->counts.sdp_bodies++;
-        c->counts.sdp_candidates += k->body_candidates[guess];
-        return;
-    }
-    mime_start(&w, m->content_type, m->body);
-    bool any = false;
-    while (mime_next(&w, &type, &disposition, &part)) {
-        if (!slice_starts(type, "application/sdp") &&
-            !slice_starts(type, "application/trickle-ice-sdpfrag"))
-            continue;
-        enum call_side side = side_of(k, m);
-        if (!any)
-            k->body_candidates[side] = 0;
-        any = true;
-        k->body[side] = now;
-        take_sdp(c, k, side, part);
-    }
-    k->dirty |= any;
-}
-
-/* ---- diagnostics ---- */
-
-static bool diag_known(const struct fact_call *f, struct slice value)
-{
-    for (unsigned i = 0; i < f->n_diags; i++)
-        if (f->diags[i].value && slice_eq(slice_str(f->diags[i].value), slice_trim(value)))
-            return true;
-    return false;
-}
-
-static const char *debug_medium(struct call *k, struct slice medium)
-{
-    struct sdp_media as_if = {.kind = medium};
-    return medium.n ? medium_word(k, &as_if) : NULL;
-}
-
-static void take_diag_block(struct call *k, const struct ms_diag *d, const struct media_debug *b,
-                            struct fact_diag base)
-{
-    static const char *const sides[] = {NULL, "caller", "callee"};
-    if (k->fact.n_diags == LIMIT_DIAGS_PER_CALL)
-        return;
-    base.code = d->code;
-    base.reason = text_or_null(k, d->reason);
-    if (b) {
-        base.side = sides[b->side];
-        base.medium = debug_medium(k, b->medium);
-        base.has_icewarn = b->has_icewarn;
-        base.icewarn = b->icewarn;
-    }
-    k->fact.diags[k->fact.n_diags++] = base;
-}
-
-static void take_diags(struct call *k, const struct sip_msg *m, tick_t time)
-{
-    if (!k->fact.diags)
-        k->fact.diags = arena_get(&k->arena, LIMIT_DIAGS_PER_CALL * sizeof *k->fact.diags);
-    for (unsigned i = 0; i < m->n_diag; i++) {
-        struct ms_diag d;
-        if (!k->fact.diags || diag_known(&k->fact, m->diag[i].value) ||
-            ms_diag_parse(m->diag[i].value, &d, NULL) != WIRE_OK)
-            continue;
-        char *name = arena_text(&k->arena, m->diag[i].name, 64);
-        for (char *p = name; p && *p; p++)
-            *p = (char)ascii_lower((uint8_t)*p);
-        struct fact_diag base = {.seen = time,
-                                 .header = name,
-                                 .value = arena_text(&k->arena, m->diag[i].value, DIAG_TEXT_MAX)};
-        take_diag_block(k, &d, d.n_media ? &d.media[0] : NULL, base);
-        for (unsigned b = 1; b < d.n_media; b++)
-            take_diag_block(k, &d, &d.media[b], base);
-        k->fact.media_failed_diag |= ms_diag_is_media_failure(&d);
-        k->dirty = true;
-    }
+        f->conversation_id = calls_text(k, m->conversation_id);
 }
 
 /* ---- dialog ---- */
@@ -536,8 +253,8 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
         on_response(k, m, at->time);
     due_update(c, k);
     if (m->n_diag)
-        take_diags(k, m, at->time);
-    take_body(c, k, m);
+        offer_diags(k, m, at->time);
+    offer_body(c, k, m);
     if (k->dirty) {
         k->dirty = false;
         joiner_call(c->joiner, &k->fact);

@@ -1,6 +1,6 @@
 /*
- * What was negotiated: calls out of SIP messages (calls.c), relay allocations out of TURN messages
- * (allocations.c). Both fill facts.h records, tell the joiner at once, and hand the finished record
+ * What was negotiated: calls out of SIP messages (calls.c, offer.c), relay allocations out of TURN
+ * messages (allocations.c). Both fill facts.h records, tell the joiner at once, and hand the finished record
  * to engine_out when it is over. A decrypted, logged or fed message enters through the same two
  * doors as one from the wire.
  */

@@ -1,0 +1,56 @@
+/*
+ * The inside of calls, shared by calls.c (dialogs and their life) and offer.c (what their messages
+ * carry: SDP and diagnostics).
+ */
+#ifndef EW_FLOWS_CALLS_STATE_H
+#define EW_FLOWS_CALLS_STATE_H
+
+#include "flows/arena.h"
+#include "flows/multimap.h"
+#include "flows/session.h"
+#include "flows/wire/sdp.h"
+
+enum { CALL_TEXT_MAX = 512 };
+
+struct call {
+    struct fact_call fact;
+    struct arena arena;
+    struct call *next, *prev;         /* by age */
+    struct call *due_next, *due_prev; /* ended ones, by the time they ended */
+    bool queued;
+    uint32_t node;
+    uint64_t caller_tag;       /* hash, 0 = unknown */
+    uint64_t body[CALL_SIDES]; /* hash of the last SDP of a side: retransmissions cost no parsing */
+    uint32_t body_candidates[CALL_SIDES];
+    uint32_t invite_cseq;
+    unsigned media_room;
+    bool offered, offerer_is_caller;
+    bool dirty, emitted;
+};
+
+struct calls {
+    struct joiner *joiner;
+    const struct engine_out *out;
+    bool interim;
+    uint64_t seed;
+    struct multimap by_id;
+    struct arena_pool pool;
+    struct call *oldest, *newest;
+    struct call *first_due, *last_due;
+    uint32_t n;
+    int64_t last_id;
+    tick_t swept;
+    struct sdp sdp; /* parser's output: too large for the stack */
+    struct calls_counts counts;
+};
+
+/* calls.c */
+uint64_t calls_hash(uint64_t h, struct slice s);
+/* A copy in the call's arena; NULL of nothing, or without memory. */
+const char *calls_text(struct call *k, struct slice s);
+
+/* offer.c: SDP and diagnostics of a message into the call's record; k->dirty if there is news. */
+void offer_body(struct calls *c, struct call *k, const struct sip_msg *m);
+void offer_diags(struct call *k, const struct sip_msg *m, tick_t time);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * What the messages of a call carry: offers and answers with their candidates, and diagnostics. The
+ * first SDP is the offer; later bodies are told apart by the sender's tag.
+ */
+#include "flows/calls_state.h"
+#include "flows/limits.h"
+#include "flows/wire/ms_diag.h"
+
+enum { DIAG_TEXT_MAX = 2048 };
+
+/* ---- SDP ---- */
+
+static const char *medium_word(struct call *k, const struct sdp_media *m)
+{
+    static const struct {
+        const char *as_written, *word;
+    } words[] = {{"audio", "audio"},
+                 {"video", "video"},
+                 {"applicationsharing", "applicationsharing"},
+                 {"application-sharing", "applicationsharing"},
+                 {"data", "data"},
+                 {"applicationsharing-video", "applicationsharing-video"}};
+    if (slice_is(m->label, "applicationsharing-video"))
+        return "applicationsharing-video";
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_is(m->kind, words[i].as_written))
+            return words[i].word;
+    char *t = arena_text(&k->arena, m->kind, 32);
+    for (char *p = t; p && *p; p++)
+        *p = (char)ascii_lower((uint8_t)*p);
+    return t ? t : "";
+}
+
+/* Most calls have one medium, so room for all of them comes with the second. */
+static bool media_room(struct call *k)
+{
+    struct fact_call *f = &k->fact;
+    if (f->n_media != k->media_room)
+        return true;
+    unsigned room = k->media_room ? LIMIT_MEDIA_PER_CALL : 1;
+    struct fact_media *grown =
+        f->n_media < room ? arena_get(&k->arena, room * sizeof *grown) : NULL;
+    if (!grown)
+        return false;
+    if (f->n_media)
+        memcpy(grown, f->media, f->n_media * sizeof *grown);
+    f->media = grown;
+    k->media_room = room;
+    return true;
+}
+
+/* The nth medium of that word: m= lines keep their order, alternative parts repeat them. */
+static struct fact_media *media_slot(struct call *k, const char *word, unsigned nth)
+{
+    struct fact_call *f = &k->fact;
+    for (unsigned i = 0; i < f->n_media; i++)
+        if (strcmp(f->media[i].medium, word) == 0 && nth-- == 0)
+            return &f->media[i];
+    if (!media_room(k))
+        return NULL;
+    struct fact_media *m = &f->media[f->n_media++];
+    m->medium = word;
+    return m;
+}
+
+static bool same_candidate(const struct fact_candidate *a, const struct candidate *b)
+{
+    return endpoint_eq(&a->at, &b->at) && a->component == b->component &&
+           a->transport == b->transport && a->type == b->type &&
+           (!a->name || slice_eq(slice_str(a->name), b->name));
+}
+
+static bool has_candidate(const struct fact_side *s, unsigned before, const struct candidate *c)
+{
+    for (unsigned i = 0; i < before; i++)
+        if (same_candidate(&s->candidates[i], c))
+            return true;
+    return false;
+}
+
+static bool side_room(struct call *k, struct fact_side *s, unsigned more)
+{
+    unsigned want = s->n_candidates + more;
+    if (want > LIMIT_CANDIDATES_PER_SIDE)
+        want = LIMIT_CANDIDATES_PER_SIDE;
+    if (want <= s->room)
+        return true;
+    struct fact_candidate *grown = arena_get(&k->arena, want * sizeof *grown);
+    if (!grown)
+        return false;
+    if (s->n_candidates)
+        memcpy(grown, s->candidates, s->n_candidates * sizeof *grown);
+    s->candidates = grown;
+    s->room = (uint16_t)want;
+    return true;
+}
+
+static void take_candidates(struct call *k, struct fact_side *s, const struct sdp *sdp,
+                            const struct sdp_media *m)
+{
+    unsigned before = s->n_candidates;
+    const char *foundation = NULL;
+    struct slice last = {0};
+    if (!m->n_candidates || !side_room(k, s, m->n_candidates))
+        return;
+    for (unsigned i = 0; i < m->n_candidates && s->n_candidates < s->room; i++) {
+        const struct candidate *c = &sdp->candidates[m->first_candidate + i];
+        if (has_candidate(s, before, c))
+            continue;
+        if (!foundation || !slice_eq(last, c->foundation))
+            foundation = arena_text(&k->arena, c->foundation, 64);
+        last = c->foundation;
+        s->candidates[s->n_candidates++] = (struct fact_candidate){
+            c->at,        c->related,   c->priority,
+            c->component, c->transport, c->type,
+            c->dialect,   foundation,   c->name.n ? arena_text(&k->arena, c->name, 128) : NULL};
+    }
+}
+
+static void take_medium(struct call *k, enum call_side side, const struct sdp *sdp,
+                        const struct sdp_media *m, unsigned nth)
+{
+    struct fact_media *f = media_slot(k, medium_word(k, m), nth);
+    if (!f)
+        return;
+    struct fact_side *s = &f->side[side];
+    struct endpoint preset = {m->conn, m->port};
+    bool first = !s->present || s->rejected;
+    s->present = true;
+    s->rejected = first && m->port == 0 && !m->n_candidates;
+    if (first && m->port && !addr_none(&m->conn)) {
+        s->preset = preset;
+        s->tcp = m->tcp;
+    }
+    if (m->ufrag.n && (!s->ufrag || !slice_eq(slice_str(s->ufrag), m->ufrag)))
+        s->ufrag = arena_text(&k->arena, m->ufrag, 256);
+    f->concluded |= m->remote_candidates;
+    take_candidates(k, s, sdp, m);
+}
+
+static void take_sdp(struct calls *c, struct call *k, enum call_side side, struct slice body)
+{
+    if (sdp_parse(body, &c->sdp, NULL) != WIRE_OK) {
+        c->counts.bad_sdp++;
+        return;
+    }
+    c->counts.sdp_bodies++;
+    c->counts.sdp_candidates += c->sdp.n_candidates + c->sdp.dropped_candidates;
+    k->body_candidates[side] += c->sdp.n_candidates + c->sdp.dropped_candidates;
+    for (unsigned i = 0; i < c->sdp.n_media; i++) {
+        unsigned nth = 0;
+        for (unsigned b = 0; b < i; b++)
+            nth += slice_ieq(c->sdp.media[b].kind, c->sdp.media[i].kind) &&
+                   slice_ieq(c->sdp.media[b].label, c->sdp.media[i].label);
+        take_medium(k, side, &c->sdp, &c->sdp.media[i], nth);
+    }
+}
+
+static bool by_caller(const struct call *k, const struct sip_msg *m)
+{
+    struct slice tag = m->request ? m->from_tag : m->to_tag;
+    return tag.n ? (calls_hash(1, tag) | 1) == k->caller_tag : m->request;
+}
+
+void offer_body(struct calls *c, struct call *k, const struct sip_msg *m)
+{
+    struct mime_walk w;
+    struct slice type, disposition, part;
+    if (!m->body.n || slice_starts(m->content_type, "application/dtmf"))
+        return;
+    bool caller = by_caller(k, m), any = false;
+    enum call_side side = !k->offered || caller == k->offerer_is_caller ? SIDE_OFFER : SIDE_ANSWER;
+    uint64_t now = calls_hash(c->seed, m->body);
+    if (k->offered && k->body[side] == now) {
+        c->counts.sdp_bodies++;
+        c->counts.sdp_candidates += k->body_candidates[side];
+        return;
+    }
+    mime_start(&w, m->content_type, m->body);
+    while (mime_next(&w, &type, &disposition, &part)) {
+        if (!slice_starts(type, "application/sdp") &&
+            !slice_starts(type, "application/trickle-ice-sdpfrag"))
+            continue;
+        if (!any)
+            k->body_candidates[side] = 0;
+        any = true;
+        take_sdp(c, k, side, part);
+    }
+    if (!any)
+        return;
+    if (!k->offered)
+        k->offerer_is_caller = caller;
+    k->offered = k->dirty = true;
+    k->body[side] = now;
+}
+
+/* ---- diagnostics ---- */
+
+static bool diag_known(const struct fact_call *f, struct slice value)
+{
+    for (unsigned i = 0; i < f->n_diags; i++)
+        if (f->diags[i].value && slice_eq(slice_str(f->diags[i].value), slice_trim(value)))
+            return true;
+    return false;
+}
+
+static const char *debug_medium(struct call *k, struct slice medium)
+{
+    struct sdp_media as_if = {.kind = medium};
+    return medium.n ? medium_word(k, &as_if) : NULL;
+}
+
+static void take_diag_block(struct call *k, const struct ms_diag *d, const struct media_debug *b,
+                            struct fact_diag base)
+{
+    static const char *const sides[] = {NULL, "caller", "callee"};
+    if (k->fact.n_diags == LIMIT_DIAGS_PER_CALL)
+        return;
+    base.code = d->code;
+    base.reason = calls_text(k, d->reason);
+    if (b) {
+        base.side = sides[b->side];
+        base.medium = debug_medium(k, b->medium);
+        base.has_icewarn = b->has_icewarn;
+        base.icewarn = b->icewarn;
+    }
+    k->fact.diags[k->fact.n_diags++] = base;
+}
+
+void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
+{
+    if (!k->fact.diags)
+        k->fact.diags = arena_get(&k->arena, LIMIT_DIAGS_PER_CALL * sizeof *k->fact.diags);
+    for (unsigned i = 0; i < m->n_diag; i++) {
+        struct ms_diag d;
+        if (!k->fact.diags || diag_known(&k->fact, m->diag[i].value) ||
+            ms_diag_parse(m->diag[i].value, &d, NULL) != WIRE_OK)
+            continue;
+        char *name = arena_text(&k->arena, m->diag[i].name, 64);
+        for (char *p = name; p && *p; p++)
+            *p = (char)ascii_lower((uint8_t)*p);
+        struct fact_diag base = {.seen = time,
+                                 .header = name,
+                                 .value = arena_text(&k->arena, m->diag[i].value, DIAG_TEXT_MAX)};
+        take_diag_block(k, &d, d.n_media ? &d.media[0] : NULL, base);
+        for (unsigned b = 1; b < d.n_media; b++)
+            take_diag_block(k, &d, &d.media[b], base);
+        k->fact.media_failed_diag |= ms_diag_is_media_failure(&d);
+        k->dirty = true;
+    }
+}
