@@ -455,7 +455,6 @@ static bool from_client(enum stun_kind k)
     case STUN_PERMISSION_REQ:
     case STUN_CHANNEL_REQ:
     case STUN_CONNECT_REQ:
-    case STUN_CONNBIND_REQ:
     case STUN_ACTIVE_DEST_REQ:
         return true;
     default:
@@ -463,10 +462,12 @@ static bool from_client(enum stun_kind k)
     }
 }
 
+/* ConnectionBind (RFC 6062) comes on a connection for data, which holds no relay port itself. */
 static bool concerns_turn(enum stun_kind k)
 {
     return k != STUN_BINDING_REQ && k != STUN_BINDING_OK && k != STUN_BINDING_ERR &&
-           k != STUN_BINDING_IND && k != STUN_SHARED_SECRET && k != STUN_UNKNOWN;
+           k != STUN_BINDING_IND && k != STUN_SHARED_SECRET && k != STUN_UNKNOWN &&
+           k != STUN_CONNBIND_REQ && k != STUN_CONNBIND_OK && k != STUN_CONNBIND_ERR;
 }
 
 static struct allocation *by_connection_id(const struct allocations *s, const struct stun_msg *m)
