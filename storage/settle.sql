@@ -219,6 +219,7 @@ UPDATE allocation AS n SET
     active_addr = coalesce(n.active_addr, o.active_addr),
     active_port = coalesce(n.active_port, o.active_port),
     started_us = min(n.started_us, o.started_us),
+    granted_us = coalesce(min(n.granted_us, o.granted_us), n.granted_us, o.granted_us),
     ended_us = iif(n.ended_us IS NULL OR (n.end_reason = 'capture-end' AND o.ended_us IS NOT NULL),
         o.ended_us, n.ended_us),
     end_reason = iif(n.ended_us IS NULL OR (n.end_reason = 'capture-end' AND o.ended_us IS NOT NULL),
