@@ -1,8 +1,10 @@
 /* Evidence lists as JSON, and one failure in the words that the rules share. */
 #include "flows/hypothesis.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "flows/wire/framing.h"
 
@@ -10,8 +12,40 @@
 
 void evidence_begin(struct evidence_lists *e)
 {
+    e->used = 0;
     for (int i = 0; i < EVIDENCE_LISTS; i++)
-        e->list[i] = json_array();
+        e->n[i] = 0;
+}
+
+static bool is_utf8(const char *s)
+{
+    while (*s && (unsigned char)*s < 0x80)
+        s++;
+    json_t *rest = *s ? json_string(s) : NULL;
+    bool yes = !*s || rest;
+    json_decref(rest);
+    return yes;
+}
+
+/* One byte of a JSON string. Returns the end. */
+static char *put_escaped(char *out, unsigned char c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* byte, and what stands behind the \ */
+    for (const char *k = named; *k; k += 2)
+        if ((unsigned char)*k == c) {
+            *out++ = '\\';
+            *out++ = k[1];
+            return out;
+        }
+    if (c >= 0x20) {
+        *out++ = (char)c;
+        return out;
+    }
+    memcpy(out, "\\u00", 4);
+    out[4] = hex[c >> 4];
+    out[5] = hex[c & 15];
+    return out + 6;
 }
 
 void evidence_add(struct evidence_lists *e, enum evidence_list which, const char *format, ...)
@@ -21,40 +55,58 @@ void evidence_add(struct evidence_lists *e, enum evidence_list which, const char
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    json_t *text = json_string(line);
-    if (!text) { /* bytes of the wire that are no UTF-8 */
-        for (char *s = line; *s; s++)
-            *s = (char)((unsigned char)*s < 0x80 ? *s : '?');
-        text = json_string(line);
+    if (e->n[which] == EVIDENCE_LINES || EVIDENCE_ROOM - e->used < 6 * strlen(line) + 2)
+        return;
+    bool utf8 = is_utf8(line); /* if not, bytes of the wire are in it */
+    char *begin = e->text + e->used, *out = begin;
+    *out++ = '"';
+    for (const char *s = line; *s; s++)
+        out = put_escaped(out, !utf8 && (unsigned char)*s >= 0x80 ? '?' : (unsigned char)*s);
+    *out++ = '"';
+    e->line[which][e->n[which]++] = (struct evidence_line){e->used, (unsigned)(out - begin)};
+    e->used += (unsigned)(out - begin);
+}
+
+static const char *const list_names[EVIDENCE_LISTS] = {
+    [EVIDENCE_FOR] = "{\"for\":[",
+    [EVIDENCE_AGAINST] = "],\"against\":[",
+    [EVIDENCE_SETTLE] = "],\"settle\":[",
+};
+
+static size_t length_of(const struct evidence_lists *e)
+{
+    size_t n = sizeof "]}";
+    for (int i = 0; i < EVIDENCE_LISTS; i++) {
+        n += strlen(list_names[i]) + (e->n[i] ? e->n[i] - 1 : 0);
+        for (unsigned k = 0; k < e->n[i]; k++)
+            n += e->line[i][k].n;
     }
-    json_array_append_new(e->list[which], text);
+    return n;
 }
 
 static void drop_last_of_longest(struct evidence_lists *e)
 {
     int longest = EVIDENCE_FOR;
     for (int i = 0; i < EVIDENCE_LISTS; i++)
-        if (json_array_size(e->list[i]) > json_array_size(e->list[longest]))
+        if (e->n[i] > e->n[longest])
             longest = i;
-    json_array_remove(e->list[longest], json_array_size(e->list[longest]) - 1);
+    e->n[longest]--;
 }
 
 void evidence_end(struct evidence_lists *e, char out[FINDING_TEXT])
 {
-    size_t n = 0;
-    json_t *root = json_pack("{s:O,s:O,s:O}", "for", e->list[EVIDENCE_FOR], "against",
-                             e->list[EVIDENCE_AGAINST], "settle", e->list[EVIDENCE_SETTLE]);
-    if (root)
-        n = json_dumpb(root, out, FINDING_TEXT, JSON_COMPACT);
-    for (; n >= FINDING_TEXT; n = json_dumpb(root, out, FINDING_TEXT, JSON_COMPACT))
+    while (length_of(e) > FINDING_TEXT)
         drop_last_of_longest(e);
-    if (n)
-        out[n] = 0;
-    else /* no memory */
-        snprintf(out, FINDING_TEXT, "{\"for\":[],\"against\":[],\"settle\":[]}");
-    json_decref(root);
-    for (int i = 0; i < EVIDENCE_LISTS; i++)
-        json_decref(e->list[i]);
+    for (int i = 0; i < EVIDENCE_LISTS; i++) {
+        out = stpcpy(out, list_names[i]);
+        for (unsigned k = 0; k < e->n[i]; k++) {
+            if (k)
+                *out++ = ',';
+            memcpy(out, e->text + e->line[i][k].at, e->line[i][k].n);
+            out += e->line[i][k].n;
+        }
+    }
+    strcpy(out, "]}");
 }
 
 /* ---- words ---- */
