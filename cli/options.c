@@ -30,8 +30,8 @@ const struct option_def option_defs[] = {
     {"nat", 0, OPTION_LIST, CAPTURE, "edge", "PRIVATE=PUBLIC", "an address on the wire and its public form (repeatable; else learned)", AT(nat), check_nat, 0, 0},
     {"edge", 0, OPTION_LIST, CAPTURE, "edge", "ADDR", "an address of an Edge or relay (repeatable; else learned)", AT(edge), check_addr, 0, 0},
     {"relay-ports", 0, OPTION_TEXT, CAPTURE, "edge", "LO-HI", "port range of relays (50000-59999)", AT(relay_ports), check_ports, 0, 0},
-    {"sip-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a further port of SIP, as a hint (repeatable)", AT(sip_port), check_port, 0, 0},
-    {"turn-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a further port of TURN, as a hint (repeatable)", AT(turn_port), check_port, 0, 0},
+    {"sip-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a port of SIP besides 5060 and 5061, as a hint (repeatable)", AT(sip_port), check_port, 0, 0},
+    {"turn-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a port of TURN besides 3478 and 5349, as a hint (repeatable)", AT(turn_port), check_port, 0, 0},
     {"tls-key", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a server's private key (not used by this version)", AT(tls_key), NULL, 0, 0},
     {"keylog", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a key log file (not used by this version)", AT(keylog), NULL, 0, 0},
 

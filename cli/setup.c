@@ -13,6 +13,14 @@
 
 enum { RELAY_LOW = 50000, RELAY_HIGH = 59999 };
 
+/* The registered ports. 443 is none of TURN's: every web server listens there, and a relay on 443
+ * makes itself known. */
+static const uint16_t sip_hints[] = {5060, 5061}, turn_hints[] = {3478, 5349};
+enum {
+    SIP_HINTS = sizeof sip_hints / sizeof *sip_hints,
+    TURN_HINTS = sizeof turn_hints / sizeof *turn_hints
+};
+
 /* The checks of the option table have passed, so that parsing cannot fail here. */
 static void fill(const struct settings *s, struct setup *u)
 {
@@ -22,10 +30,12 @@ static void fill(const struct settings *s, struct setup *u)
     }
     for (unsigned i = 0; i < s->edge.n; i++)
         (void)addr_parse(slice_str(s->edge.items[i]), &u->edges[i]);
+    memcpy(u->sip_ports, sip_hints, sizeof sip_hints);
     for (unsigned i = 0; i < s->sip_port.n; i++)
-        (void)parse_port(s->sip_port.items[i], &u->sip_ports[i]);
+        (void)parse_port(s->sip_port.items[i], &u->sip_ports[SIP_HINTS + i]);
+    memcpy(u->turn_ports, turn_hints, sizeof turn_hints);
     for (unsigned i = 0; i < s->turn_port.n; i++)
-        (void)parse_port(s->turn_port.items[i], &u->turn_ports[i]);
+        (void)parse_port(s->turn_port.items[i], &u->turn_ports[TURN_HINTS + i]);
     u->config.relay_low = RELAY_LOW;
     u->config.relay_high = RELAY_HIGH;
     if (s->relay_ports)
@@ -45,8 +55,8 @@ int setup_make(const struct settings *s, struct setup *out)
     *out = (struct setup){
         .aliases = calloc(s->nat.n + 1, sizeof *out->aliases),
         .edges = calloc(s->edge.n + 1, sizeof *out->edges),
-        .sip_ports = calloc(s->sip_port.n + 1, sizeof *out->sip_ports),
-        .turn_ports = calloc(s->turn_port.n + 1, sizeof *out->turn_ports),
+        .sip_ports = calloc(SIP_HINTS + s->sip_port.n, sizeof *out->sip_ports),
+        .turn_ports = calloc(TURN_HINTS + s->turn_port.n, sizeof *out->turn_ports),
     };
     if (!out->aliases || !out->edges || !out->sip_ports || !out->turn_ports) {
         setup_free(out);
@@ -60,9 +70,9 @@ int setup_make(const struct settings *s, struct setup *out)
     c->edges = out->edges;
     c->n_edges = s->edge.n;
     c->sip_ports = out->sip_ports;
-    c->n_sip_ports = s->sip_port.n;
+    c->n_sip_ports = SIP_HINTS + s->sip_port.n;
     c->turn_ports = out->turn_ports;
-    c->n_turn_ports = s->turn_port.n;
+    c->n_turn_ports = TURN_HINTS + s->turn_port.n;
     return 0;
 }
 

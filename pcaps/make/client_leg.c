@@ -111,15 +111,15 @@ static int tls_inspection(const struct sample *sample, const char *dir)
     return scene_close(&s, dir, sample->files);
 }
 
-/* The Access Edge opens the federation link; the far side's certificate has run out. */
-static int tls_fail(const struct sample *sample, const char *dir)
+/* The Edge opens a TLS connection; the far side's certificate has run out. */
+static int expired_certificate(const struct sample *sample, const char *dir, uint16_t port)
 {
     enum { FATAL = 2, CERTIFICATE_EXPIRED = 45 };
     struct scene s;
     scene_open(&s, sample->number);
     struct talk k = scene_media(&s);
     k.port[0] = 49812;
-    k.port[1] = 5061;
+    k.port[1] = port;
     int64_t at = talk_open(&k, s.start);
     BUF(hello, 256);
     put_client_hello(&hello, &s.random);
@@ -135,6 +135,16 @@ static int tls_fail(const struct sample *sample, const char *dir)
     talk_data(&k, 0, at + MS(2), alert.p, alert.n);
     talk_close(&k, 0, at + MS(3));
     return scene_close(&s, dir, sample->files);
+}
+
+static int tls_fail(const struct sample *sample, const char *dir)
+{
+    return expired_certificate(sample, dir, 5061);
+}
+
+static int web_tls_fail(const struct sample *sample, const char *dir)
+{
+    return expired_certificate(sample, dir, 443);
 }
 
 /* Credentials that the Edge never accepts: every Allocate is challenged again. */
@@ -218,6 +228,11 @@ const struct sample samples_client_leg[] = {
      .expect = "* tls-fail * 10.20.0.40:49812 198.51.100.20:5061 * *\n",
      .finding = "signaling-tls-failed",
      .build = tls_fail},
+    {.number = 47,
+     .name = "negative-web-tls-alert",
+     .files = "negative-web-tls-alert.pcap",
+     .shows = "The same on the way to a web server, 198.51.100.47:443: nobody's relay.",
+     .build = web_tls_fail},
     {.number = 21,
      .name = "verdict-alloc-fail",
      .files = "verdict-alloc-fail.pcap",

@@ -15,7 +15,7 @@ struct talk;
  * expect: rows of the failures view, one per line:
  *      leg verdict severity src dst grade confidence   (- = NULL)
  * finding: codes of which each must be among the findings, separated by spaces
- * absent: codes that must not be
+ * absent: codes that must not follow from the failures together, nor be likely for one
  * args: options the case needs
  */
 struct sample {
