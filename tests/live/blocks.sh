@@ -54,6 +54,7 @@ table inet filter {
 NFT
 
 start_monitor --edge $edge_outside --edge $edge_outside6
+mirror_edge
 start edge edge /usr/bin/python3 "$here/edge.py" serve $edge_inside $edge_outside $edge_public
 start peer peer /usr/bin/python3 "$here/peer.py" $peer answer:50701 answer:50706 reset:50707 \
     answer:50708 silent:50710 close:50711
@@ -100,6 +101,7 @@ decided() { # VERDICT
     [ "$(ask "SELECT count(*) FROM failures WHERE verdict = '$1'")" = 2 ]
 }
 wait_for 45 "timeouts to be told while it listens" decided timeout
+unmirror_edge
 stop_monitor
 
 same "grade B: what clients asked for and did not get" "$expected" \

@@ -213,8 +213,6 @@ start_monitor() { # OPTION...
     monitor=$last
     wait_for 10 "the monitor to listen" listening
     wait_for 10 "dumpcap to listen" said dumpcap '^File: '
-    mirror edge in inside
-    mirror edge out outside
 }
 
 # Frames that span ports have delivered so far, as the kernel counts them.
@@ -225,11 +223,19 @@ frames_at() { # NAME...
     done
 }
 
+mirror_edge() {
+    mirror edge in inside
+    mirror edge out outside
+}
+
+unmirror_edge() {
+    tc -n "$lab-edge" qdisc del dev in clsact
+    tc -n "$lab-edge" qdisc del dev out clsact
+}
+
 # SIGTERM, right behind the last frame; then what every run of the monitor has to show.
 stop_monitor() {
     local status
-    tc -n "$lab-edge" qdisc del dev in clsact
-    tc -n "$lab-edge" qdisc del dev out clsact
     kill -TERM "$monitor"
     wait "$monitor"
     status=$?
@@ -256,12 +262,13 @@ compare_with_read() { # OPTION...
 failure_rows() {
     ew failures --all --format jsonl | /usr/bin/python3 -c '
 import json, re, sys
+times = re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d|[0-9.]+ (ms|s)\b")
 rows = []
 for row in map(json.loads, sys.stdin):
     for name in ("id", "event_id", "run_id", "first_seen", "last_seen", "rtt_ms"):
         del row[name]
-    row["explanation"] = re.sub(r"[0-9.]+ (ms|s)\\b", "TIME", row["explanation"] or "")
-    rows.append(sorted(row.items(), key=str))
-for row in sorted(rows, key=str):
-    print(*("%s=%s" % pair for pair in row if pair[1] is not None))'
+    for name in ("explanation", "advice"):
+        row[name] = times.sub("TIME", row[name] or "")
+    rows.append(" ".join("%s=%s" % pair for pair in row.items() if pair[1] is not None))
+print(*sorted(rows), sep="\n")'
 }

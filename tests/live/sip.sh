@@ -12,6 +12,7 @@ make_lab
 calls=20 # of each kind and transport
 
 start_monitor
+mirror_edge
 cd "$work" || exit 1 # where sipp leaves its files
 
 # ---- what happens ----
@@ -66,6 +67,7 @@ for name in {answered,rejected,cancelled}-{udp,tcp}; do
     same "sipp made $calls calls: $name" "$calls 0" \
         "$(statistic $name 'SuccessfulCall(C)') $(statistic $name 'FailedCall(C)')"
 done
+unmirror_edge
 stop_monitor
 cd - >/dev/null || exit 1
 

@@ -14,6 +14,7 @@ address client net $forgetful/24 $greedy/24
 users=(udp tcp both greedy works refused)
 
 start_monitor
+mirror_edge
 # shellcheck disable=SC2046 # an argument for each
 start edge turn turnserver -n --listening-ip=$edge_inside --relay-ip=$edge_outside \
     --external-ip=$edge_public/$edge_outside --realm=lab --lt-cred-mech \
@@ -56,6 +57,7 @@ tcp_relay refused 3499
 for pid in "${clients[@]}"; do
     wait_for 25 "turnutils_uclient to end" ended "$pid"
 done
+unmirror_edge
 stop_monitor
 kill -TERM "$server"
 
