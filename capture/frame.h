@@ -76,6 +76,7 @@ enum frame_kind {
     FRAME_PACKET,   /* *out is complete */
     FRAME_FRAGMENT, /* *frag is set; give it to defrag, then frame_transport() on the whole */
     FRAME_OTHER,    /* not IP, or a transport we do not follow: fine, counted as such */
+    FRAME_NO_LINK,  /* a link type that we can't read */
     FRAME_BAD,      /* cut or contradictory: counted as decode error */
 };
 

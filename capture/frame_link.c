@@ -80,7 +80,7 @@ static enum frame_kind frame_ppp(struct frame *f, struct slice s)
     case PPP_MPLS:
         return frame_mpls(f, s);
     default:
-        return FRAME_OTHER;
+        return FRAME_NO_LINK;
     }
 }
 

@@ -240,6 +240,22 @@ static void count_losses(const struct engine *e, struct tally_loss *l)
     l->queue_lost = writer_lost(e->writer);
 }
 
+/* An input whose every frame is of a link type that we can't read is of an unknown kind. */
+static bool unreadable_links(struct engine *e, char why[WHY])
+{
+    unsigned n = sources_iface_count(e->job->sources);
+    for (unsigned i = 0; i < n; i++) {
+        struct iface_counts p;
+        pipeline_iface_counts(e->pipeline, i, &p);
+        if (!p.no_link || p.no_link < p.packets)
+            continue;
+        snprintf(why, WHY, "%s: link type %u is not one that edgewatch reads",
+                 sources_iface_name(e->job->sources, i), p.linktype);
+        return true;
+    }
+    return false;
+}
+
 int engine_exit_of(enum source_error e)
 {
     static const int codes[] = {
@@ -270,6 +286,11 @@ static int finish(struct engine *e)
     if (code == EXIT_DONE && run.first == TICK_NONE && !e->job->live && !s->filter &&
         !signal_came) {
         run.damage = "no packets in it";
+        code = EXIT_BAD_INPUT;
+    }
+    char links[WHY];
+    if (code == EXIT_DONE && unreadable_links(e, links)) {
+        run.damage = links;
         code = EXIT_BAD_INPUT;
     }
     if (run.damage)

@@ -334,6 +334,8 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         on_packet(p, &g->packet, g->dedup, counts);
     else if (g->kind == FRAME_OTHER)
         counts->not_ip++;
+    else if (g->kind == FRAME_NO_LINK)
+        counts->no_link++, counts->linktype = raw->linktype;
     else if (g->kind == FRAME_BAD)
         counts->decode_errors++;
 }
