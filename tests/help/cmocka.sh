@@ -20,5 +20,5 @@ awk -v name="$name" -v status="$status" '
             print "not ok " name ": ended with status " status " and no failed test"
         else if (told != planned)
             print "not ok " name ": " told + 0 " results of " planned + 0 " tests"
-    }' <<<"$out"
+    }' <<<"$(sed 's/\(.\)\(not ok [0-9]* - \)/\1\n\2/' <<<"$out")"
 exit "$status"
