@@ -80,7 +80,7 @@ static enum frame_kind frame_ppp(struct frame *f, struct slice s)
     case PPP_MPLS:
         return frame_mpls(f, s);
     default:
-        return FRAME_NO_LINK;
+        return FRAME_OTHER;
     }
 }
 
@@ -176,6 +176,6 @@ enum frame_kind frame_link(struct frame *f, uint16_t linktype, struct slice s)
     case LINK_PPP:
         return frame_ppp(f, s);
     default:
-        return FRAME_OTHER;
+        return FRAME_NO_LINK;
     }
 }
