@@ -1,8 +1,8 @@
 /*
  * What was negotiated: calls out of SIP messages (calls.c, offer.c), relay allocations out of TURN
- * messages (allocations.c). Both fill facts.h records, tell the joiner at once, and hand the finished record
- * to engine_out when it is over. A decrypted, logged or fed message enters through the same two
- * doors as one from the wire.
+ * messages (allocations.c, allocation_life.c). Both fill facts.h records, tell the joiner at once,
+ * and hand the finished record to engine_out when it is over. A decrypted, logged or fed message
+ * enters through the same two doors as one from the wire.
  */
 #ifndef EW_FLOWS_SESSION_H
 #define EW_FLOWS_SESSION_H
