@@ -103,16 +103,16 @@ static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t f
 static const char calls_sql[] =
     "SELECT count(*) OVER (), c.id, c.call_id, c.caller, c.callee, c.conversation_id, c.origin,"
     " c.started_us, c.answered_us, c.ended_us, c.status, c.outcome, c.media_failed, s.offer,"
-    " s.answer, s.diags FROM call c LEFT JOIN sdp s ON s.call_row = c.id"
+    " s.answer, s.diags, c.ended_us IS NULL AND r.ended_us IS NULL FROM call c"
+    " LEFT JOIN sdp s ON s.call_row = c.id LEFT JOIN run r ON r.id = c.run_id"
     " WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <= ?2 AND coalesce(c.ended_us,"
-    " (SELECT last_us FROM run WHERE run.id = c.run_id), c.started_us) >= ?1"
-    " ORDER BY c.started_us, c.id";
+    " r.last_us, c.started_us) >= ?1 ORDER BY c.started_us, c.id";
 
 static bool calls_room(struct loaded *l, size_t n)
 {
     l->calls = arena_get(&l->arena, n * sizeof *l->calls);
-    l->outcomes = arena_get(&l->arena, n);
-    return l->calls && l->outcomes;
+    l->states = arena_get(&l->arena, n * sizeof *l->states);
+    return l->calls && l->states;
 }
 
 static uint8_t outcome_of(sqlite3_stmt *q, int column)
@@ -140,7 +140,7 @@ static bool fill_call(struct loaded *l, size_t i, sqlite3_stmt *q)
         .outcome = outcome_of(q, 11),
         .media_failed_diag = sqlite3_column_int(q, 12) != 0,
     };
-    l->outcomes[i] = c->outcome;
+    l->states[i] = (struct call_state){c->outcome, sqlite3_column_int(q, 16) != 0};
     l->n_calls = i + 1;
     return load_json_side(&l->arena, bytes_of(q, 13), c, SIDE_OFFER) &&
            load_json_side(&l->arena, bytes_of(q, 14), c, SIDE_ANSWER) &&

@@ -10,11 +10,17 @@
 #include "flows/joiner.h"
 #include "storage/db.h"
 
+/* What the database knows of a call beside the fact. */
+struct call_state {
+    uint8_t outcome; /* as stored */
+    bool open;       /* its run still goes on, or was killed, and saw no end of it */
+};
+
 struct loaded {
     struct arena_pool pool;
     struct arena arena;
     struct fact_call *calls; /* ids are row ids, here and below */
-    uint8_t *outcomes;       /* of the calls as stored */
+    struct call_state *states;
     size_t n_calls;
     struct fact_allocation *allocations;
     struct addr *wire_addrs; /* of the allocations as stored */

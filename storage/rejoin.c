@@ -13,33 +13,10 @@
 
 #include <stdlib.h>
 
-#include "flows/limits.h"
-#include "storage/load.h"
+#include "storage/rejoin_inner.h"
 
 /* us: verdicts come up to a call's grace late, and spans' clocks differ */
 #define NEAR ((300 * TICK_S + CALL_GRACE) / TICK_US)
-
-struct link {
-    int64_t attempt, failure;
-};
-
-struct rejoin {
-    struct store *s;
-    int64_t first, last; /* the stretch, us */
-    struct loaded facts;
-    struct block **failure; /* record_failure by joiner's id - 1; NULL = withdrawn */
-    size_t n_failures;
-    struct link *links;
-    size_t n_links, room_links;
-    struct addr edges[LIMIT_ALIASES];
-    unsigned n_edges;
-    struct fact_alias aliases[LIMIT_ALIASES];
-    unsigned n_aliases;
-    char *sensor;
-    uint16_t relay_low, relay_high;
-    bool failed;       /* no memory inside a hook */
-    bool alias_failed; /* no writing inside a hook: db.why tells */
-};
 
 /* ---- what the joiner says ---- */
 
@@ -57,14 +34,15 @@ static bool failures_room(struct rejoin *r, size_t id)
     return true;
 }
 
-static struct block *failure_copy(const struct failure *f, const struct finding *list, unsigned n)
+/* A block of the very size: there may be a hundred thousand. */
+static struct block *failure_copy(struct block *scratch, const struct failure *f,
+                                  const struct finding *list, unsigned n)
 {
-    for (size_t room = 4096; room < (size_t)1 << 20; room *= 2) {
-        struct block *b = block_new(room);
-        if (!b || record_failure(b, f, list, n))
-            return b;
-        free(b);
-    }
+    scratch->used = 0;
+    struct block *b = record_failure(scratch, f, list, n) ? block_new(scratch->used) : NULL;
+    if (b && record_failure(b, f, list, n))
+        return b;
+    free(b);
     return NULL;
 }
 
@@ -72,7 +50,7 @@ static void on_failure(void *arg, const struct failure *f, const struct finding 
 {
     struct rejoin *r = arg;
     size_t id = (size_t)f->id;
-    struct block *b = failures_room(r, id) ? failure_copy(f, list, n) : NULL;
+    struct block *b = failures_room(r, id) ? failure_copy(r->scratch, f, list, n) : NULL;
     if (!b) {
         r->failed = true;
         return;
@@ -95,7 +73,7 @@ static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
     struct rejoin *r = arg;
     if (r->n_links == r->room_links) {
         size_t room = r->room_links * 2 + 256;
-        struct link *p = realloc(r->links, room * sizeof *p);
+        struct rejoin_link *p = realloc(r->links, room * sizeof *p);
         if (!p) {
             r->failed = true;
             return;
@@ -103,7 +81,7 @@ static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
         r->links = p;
         r->room_links = room;
     }
-    r->links[r->n_links++] = (struct link){(int64_t)attempt, failure};
+    r->links[r->n_links++] = (struct rejoin_link){(int64_t)attempt, failure};
 }
 
 static void on_alias(void *arg, const struct fact_alias *a)
@@ -233,6 +211,23 @@ static void tell_connection(struct joiner *j, const struct fact_allocation *a, u
         joiner_attempt(j, &c);
 }
 
+/* Was its end judged when it was read? Not of one that goes on, or whose answer may have come after
+ * the capture's end. */
+static bool allocation_judged(const struct fact_allocation *a)
+{
+    return a->end_reason && (a->granted || strcmp(a->end_reason, "capture-end") != 0);
+}
+
+static void tell_ends(struct joiner *j, struct loaded *l)
+{
+    for (size_t i = 0; i < l->n_allocations; i++)
+        if (allocation_judged(&l->allocations[i]))
+            joiner_allocation_over(j, &l->allocations[i]);
+    for (size_t i = 0; i < l->n_calls; i++)
+        if (!l->states[i].open)
+            joiner_call_over(j, &l->calls[i]);
+}
+
 /* What was negotiated first, then what was tried, in order of time. */
 static void tell(struct joiner *j, struct loaded *l)
 {
@@ -250,10 +245,7 @@ static void tell(struct joiner *j, struct loaded *l)
         tell_connection(j, &l->allocations[k], UINT64_MAX - k);
     for (size_t i = 0; i < l->n_troubles; i++)
         joiner_relay_trouble(j, &l->troubles[i]);
-    for (size_t i = 0; i < l->n_allocations; i++)
-        joiner_allocation_over(j, &l->allocations[i]);
-    for (size_t i = 0; i < l->n_calls; i++)
-        joiner_call_over(j, &l->calls[i]);
+    tell_ends(j, l);
     for (size_t i = 0; i < l->n_calls; i++)
         joiner_call_forget(j, &l->calls[i]);
     for (size_t i = 0; i < l->n_allocations; i++)
@@ -292,193 +284,6 @@ static int judge(struct rejoin *r)
     return db_no_memory(&r->s->db);
 }
 
-/* ---- what becomes of it ---- */
-
-/* Runs a statement with up to three integers. */
-static int run3(struct db *db, const char *sql, int64_t a, int64_t b, int64_t c)
-{
-    sqlite3_stmt *q = db_prepare(db, sql);
-    if (!q)
-        return -1;
-    const int64_t values[] = {a, b, c};
-    for (int i = 0; i < sqlite3_bind_parameter_count(q) && i < 3; i++)
-        sqlite3_bind_int64(q, i + 1, values[i]);
-    int result = db_run(db, q);
-    sqlite3_finalize(q);
-    return result;
-}
-
-static int list_scopes(struct rejoin *r)
-{
-    struct db *db = &r->s->db;
-    sqlite3_stmt *q;
-    if (db_exec(db, "CREATE TEMP TABLE scope (call INTEGER, id INTEGER, PRIMARY KEY (call, id))"
-                    " WITHOUT ROWID") ||
-        !(q = db_prepare(db, "INSERT INTO temp.scope VALUES (?, ?)")))
-        return -1;
-    int result = 0;
-    for (int call = 0; call < 2; call++) {
-        size_t n = call ? r->facts.n_calls : r->facts.n_allocations;
-        sqlite3_bind_int(q, 1, call);
-        for (size_t i = 0; i < n && result == 0; i++) {
-            sqlite3_bind_int64(q, 2, call ? r->facts.calls[i].id : r->facts.allocations[i].id);
-            result = db_run(db, q);
-        }
-    }
-    sqlite3_finalize(q);
-    return result;
-}
-
-static int remove_old(struct rejoin *r)
-{
-    struct db *db = &r->s->db;
-    return run3(db,
-                "CREATE TEMP TABLE gone AS SELECT id, event_id FROM failure WHERE first_us BETWEEN"
-                " CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER) OR EXISTS (SELECT 1 FROM temp.scope"
-                " WHERE call = 1 AND scope.id = call_row) OR EXISTS (SELECT 1 FROM temp.scope WHERE"
-                " call = 0 AND scope.id = allocation_row)",
-                r->first, r->last, 0) ||
-                   db_exec(db, "CREATE INDEX temp.gone_event ON gone(event_id);"
-                               "DELETE FROM failure WHERE id IN (SELECT id FROM temp.gone);"
-                               "DELETE FROM finding WHERE failure_id IN (SELECT id FROM temp.gone);"
-                               "UPDATE attempt SET failure_id = NULL WHERE failure_id IN"
-                               " (SELECT id FROM temp.gone)")
-               ? -1
-               : 0;
-}
-
-/* The row of the same event, now taken, or a new one. */
-static int64_t row_for(struct rejoin *r, sqlite3_stmt *find, sqlite3_stmt *taken, uint64_t event)
-{
-    sqlite3_bind_int64(find, 1, (int64_t)event);
-    int64_t row = sqlite3_step(find) == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
-    sqlite3_reset(find);
-    if (!row)
-        return ids_extra(&r->s->db, IDS_FAILURE);
-    sqlite3_bind_int64(taken, 1, row);
-    return db_run(&r->s->db, taken) ? -1 : row;
-}
-
-/* The run that saw it: of the attempt, else of what was allocated or called. */
-static int64_t run_of(struct rejoin *r, sqlite3_stmt *find, const struct failure *f)
-{
-    sqlite3_bind_int64(find, 1, (int64_t)f->attempt);
-    sqlite3_bind_int64(find, 2, f->allocation_row);
-    sqlite3_bind_int64(find, 3, f->call_row);
-    bool found = sqlite3_step(find) == SQLITE_ROW && sqlite3_column_type(find, 0) != SQLITE_NULL;
-    int64_t run = found ? sqlite3_column_int64(find, 0) : r->s->run;
-    sqlite3_reset(find);
-    return run;
-}
-
-static const struct record_failure *failure_in(const struct block *b)
-{
-    size_t at = 0;
-    enum record_kind kind;
-    return record_next(b, &at, &kind);
-}
-
-/* A failure without scope outside the stretch was judged on half its facts: the old row stands. */
-static bool ours(const struct rejoin *r, const struct failure *f)
-{
-    int64_t us = f->first / TICK_US;
-    return f->call_row || f->allocation_row || (us >= r->first && us <= r->last);
-}
-
-/* Stores the failures; rows[] gets the row id of each, 0 for those that were not stored. */
-static int store_new(struct rejoin *r, int64_t *rows)
-{
-    struct db *db = &r->s->db;
-    sqlite3_stmt *find = db_prepare(db, "SELECT min(id) FROM temp.gone WHERE event_id = ?");
-    sqlite3_stmt *taken = db_prepare(db, "DELETE FROM temp.gone WHERE id = ?");
-    sqlite3_stmt *run = db_prepare(
-        db, "SELECT coalesce((SELECT run_id FROM attempt WHERE id = ?), (SELECT run_id FROM"
-            " allocation WHERE id = ?), (SELECT run_id FROM call WHERE id = ?))");
-    int result = find && taken && run ? 0 : -1;
-    for (size_t i = 0; i < r->n_failures && result == 0; i++) {
-        const struct record_failure *f = r->failure[i] ? failure_in(r->failure[i]) : NULL;
-        if (!f || !ours(r, &f->failure))
-            continue;
-        rows[i] = row_for(r, find, taken, f->failure.event_id);
-        result = rows[i] < 0 ? -1 : store_failure(r->s, rows[i], run_of(r, run, &f->failure), f);
-    }
-    sqlite3_finalize(find);
-    sqlite3_finalize(taken);
-    sqlite3_finalize(run);
-    return result;
-}
-
-static int store_links(struct rejoin *r, const int64_t *rows)
-{
-    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE attempt SET failure_id = ? WHERE id = ?");
-    int result = q ? 0 : -1;
-    for (size_t i = 0; i < r->n_links && result == 0; i++) {
-        int64_t row = r->links[i].failure ? rows[r->links[i].failure - 1] : 0;
-        if (row)
-            sqlite3_bind_int64(q, 1, row);
-        else
-            sqlite3_bind_null(q, 1);
-        sqlite3_bind_int64(q, 2, r->links[i].attempt);
-        result = db_run(&r->s->db, q);
-    }
-    sqlite3_finalize(q);
-    return result;
-}
-
-/* The joiner concludes how a call went ... */
-static int store_outcomes(struct rejoin *r)
-{
-    const struct loaded *l = &r->facts;
-    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE call SET outcome = ? WHERE id = ?");
-    int result = q ? 0 : -1;
-    for (size_t i = 0; i < l->n_calls && result == 0; i++) {
-        struct binds b;
-        if (l->calls[i].outcome == l->outcomes[i])
-            continue;
-        bind_start(&b, q);
-        bind_word(&b, store_outcome(l->calls[i].outcome));
-        bind_int(&b, l->calls[i].id);
-        result = db_run(&r->s->db, q);
-    }
-    sqlite3_finalize(q);
-    return result;
-}
-
-/* ... and where a relay was seen on the wire. */
-static int store_wire_addrs(struct rejoin *r)
-{
-    const struct loaded *l = &r->facts;
-    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE allocation SET wire_addr = ? WHERE id = ?");
-    int result = q ? 0 : -1;
-    for (size_t i = 0; i < l->n_allocations && result == 0; i++) {
-        const struct addr *wire = &l->allocations[i].wire_addr;
-        struct binds b;
-        if (addr_eq(wire, &l->wire_addrs[i]))
-            continue;
-        bind_start(&b, q);
-        bind_addr(&b, wire);
-        bind_int(&b, l->allocations[i].id);
-        result = store_relay(r->s, wire) ? -1 : db_run(&r->s->db, q);
-    }
-    sqlite3_finalize(q);
-    return result;
-}
-
-static int replace(struct rejoin *r)
-{
-    int64_t *rows = calloc(r->n_failures + 1, sizeof *rows);
-    if (!rows)
-        return db_no_memory(&r->s->db);
-    int result = list_scopes(r) == 0 && remove_old(r) == 0 && store_new(r, rows) == 0 &&
-                         store_links(r, rows) == 0 && store_outcomes(r) == 0 &&
-                         store_wire_addrs(r) == 0 && store_settle_batch(r->s) == 0 &&
-                         db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone") == 0
-                     ? 0
-                     : -1;
-    free(rows);
-    return result;
-}
-
 int rejoin_run(struct store *s)
 {
     struct rejoin *r = calloc(1, sizeof *r);
@@ -486,16 +291,19 @@ int rejoin_run(struct store *s)
     if (!r)
         return db_no_memory(&s->db);
     *r = (struct rejoin){.s = s, .relay_low = 50000, .relay_high = 59999};
+    r->scratch = block_new(FAILURE_BYTES);
     load_begin(&r->facts);
-    int result = find_stretch(r, &any);
+    int result = r->scratch ? find_stretch(r, &any) : db_no_memory(&s->db);
     if (result == 0 && any)
-        result =
-            read_config(r) || read_aliases(r) || load_all(r) || judge(r) || replace(r) ? -1 : 0;
+        result = read_config(r) || read_aliases(r) || load_all(r) || judge(r) || rejoin_store(r)
+                     ? -1
+                     : 0;
     for (size_t i = 0; i < r->n_failures; i++)
         free(r->failure[i]);
     load_free(&r->facts);
     free(r->failure);
     free(r->links);
+    free(r->scratch);
     free(r->sensor);
     free(r);
     return result;

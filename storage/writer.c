@@ -371,8 +371,8 @@ static int run_end(struct writer *w, tick_t first, tick_t last, const char *dama
         return -1;
     s->first = first;
     s->last = last == TICK_NONE ? first : last;
-    if (store_settle_batch(s) == 0 && settle_run(s) == 0 && rejoin_run(s) == 0 &&
-        windows_run(s) == 0 && run_ended(w, damaged) == 0 && db_commit(&s->db) == 0)
+    if (store_settle_batch(s) == 0 && run_ended(w, damaged) == 0 && settle_run(s) == 0 &&
+        rejoin_run(s) == 0 && windows_run(s) == 0 && db_commit(&s->db) == 0)
         return 0;
     db_rollback(&s->db);
     return -1;
