@@ -1,6 +1,6 @@
 /*
- * Runs a command and says what it took: wall seconds, processor seconds, peak resident megabytes, on one
- * line at the end of FILE. Ends as the command does.
+ * Runs a command and says what it took: wall seconds, processor seconds, peak resident megabytes,
+ * on one line at the end of FILE. Ends as the command does.
  *
  *   usage: measure FILE COMMAND [ARGUMENT...]
  */

@@ -1,7 +1,7 @@
 /*
- * Ends every capture after its 1st, 2nd, 3rd ... packet: whatever half-open state that leaves in the
- * engine, it must come to its end, and a sanitizer must have nothing to say. Longer captures are ended
- * at CUTS places, evenly spread.
+ * Ends every capture after its 1st, 2nd, 3rd ... packet: whatever half-open state that leaves in
+ * the engine, it must come to its end, and a sanitizer must have nothing to say. Longer captures
+ * are ended at CUTS places, evenly spread.
  *
  *   usage: cuts CAPTURE...
  */
@@ -75,7 +75,8 @@ static void cut_everywhere(const char *path)
     int failed = 0;
     for (size_t n = 1; n <= k.n && !failed; n += step, cuts++)
         failed = cut(&k, n);
-    printf(failed ? "not ok cut %s: no engine at cut %zu\n" : "ok cut %s at %zu places\n", name, cuts);
+    printf(failed ? "not ok cut %s: no engine at cut %zu\n" : "ok cut %s at %zu places\n", name,
+           cuts);
     fflush(stdout);
     for (size_t i = 0; i < k.n; i++)
         free((void *)(uintptr_t)k.list[i].data);

@@ -1,10 +1,10 @@
 /*
- * What edgewatch reads out of one capture, counted as SOURCES.md of the real captures counts it: SIP
- * messages by method and status, candidates, STUN messages by type, TCP connections by how their
- * handshake went. One fact per line: NAME VALUE, sorted by captures.sh.
+ * What edgewatch reads out of one capture, counted as SOURCES.md of the real captures counts it:
+ * SIP messages by method and status, candidates, STUN messages by type, TCP connections by how
+ * their handshake went. One fact per line: NAME VALUE, sorted by captures.sh.
  *
- * It listens at the doors between the parsers and the sessions: the linker's --wrap puts the __wrap_
- * functions here in front of the real ones, so that the engine runs as it ships.
+ * It listens at the doors between the parsers and the sessions: the linker's --wrap puts the
+ * __wrap_ functions here in front of the real ones, so that the engine runs as it ships.
  *
  *   usage: facts CAPTURE
  */
@@ -122,14 +122,22 @@ enum wire_result __wrap_rfc4571_parse(struct slice in, struct rfc4571_frame *out
 static const char *stun_word(enum stun_kind k)
 {
     static const char *const words[STUN_KINDS] = {
-        [STUN_BINDING_REQ] = "Binding-req",      [STUN_BINDING_OK] = "Binding-ok",
-        [STUN_BINDING_ERR] = "Binding-err",      [STUN_ALLOCATE_REQ] = "Allocate-req",
-        [STUN_ALLOCATE_OK] = "Allocate-ok",      [STUN_ALLOCATE_ERR] = "Allocate-err",
-        [STUN_REFRESH_REQ] = "Refresh-req",      [STUN_REFRESH_OK] = "Refresh-ok",
-        [STUN_REFRESH_ERR] = "Refresh-err",      [STUN_SEND] = "Send",
-        [STUN_DATA] = "Data",                    [STUN_PERMISSION_REQ] = "CreatePerm-req",
-        [STUN_PERMISSION_OK] = "CreatePerm-ok",  [STUN_PERMISSION_ERR] = "CreatePerm-err",
-        [STUN_CHANNEL_REQ] = "ChannelBind-req",  [STUN_CHANNEL_OK] = "ChannelBind-ok",
+        [STUN_BINDING_REQ] = "Binding-req",
+        [STUN_BINDING_OK] = "Binding-ok",
+        [STUN_BINDING_ERR] = "Binding-err",
+        [STUN_ALLOCATE_REQ] = "Allocate-req",
+        [STUN_ALLOCATE_OK] = "Allocate-ok",
+        [STUN_ALLOCATE_ERR] = "Allocate-err",
+        [STUN_REFRESH_REQ] = "Refresh-req",
+        [STUN_REFRESH_OK] = "Refresh-ok",
+        [STUN_REFRESH_ERR] = "Refresh-err",
+        [STUN_SEND] = "Send",
+        [STUN_DATA] = "Data",
+        [STUN_PERMISSION_REQ] = "CreatePerm-req",
+        [STUN_PERMISSION_OK] = "CreatePerm-ok",
+        [STUN_PERMISSION_ERR] = "CreatePerm-err",
+        [STUN_CHANNEL_REQ] = "ChannelBind-req",
+        [STUN_CHANNEL_OK] = "ChannelBind-ok",
         [STUN_CHANNEL_ERR] = "ChannelBind-err",
     };
     return words[k] ? words[k] : "other";
