@@ -23,6 +23,8 @@ enum {
     LIVE_STATS_MS = 1000,
     /* the kernel hands a block over after one to two of these: well below HOLD_MS of the merge */
     LIVE_TIMEOUT_MS = 10,
+    LIVE_LAST_BLOCK_MS = 50, /* ... so that no block is on its way after this long */
+    LIVE_DRAIN_MS = 2000,    /* for a backlog, after a stop */
 };
 
 struct live {
@@ -31,6 +33,7 @@ struct live {
     uint32_t frac_ns; /* nanoseconds per unit of a time stamp's fraction */
     uint16_t linktype;
     uint16_t iface;
+    tick_t newest;         /* time of the last frame taken from the kernel */
     struct pcap_stat last; /* libpcap's counters wrap at 32 bits: we add differences */
     int64_t last_ms;
 };
@@ -57,6 +60,7 @@ static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 {
     struct source *src = (struct source *)(void *)user;
     struct live *v = src->live;
+    v->newest = (tick_t)h->ts.tv_sec * TICK_S + (tick_t)h->ts.tv_usec * v->frac_ns;
     count_add(&v->counts->packets, 1);
     count_add(&v->counts->bytes, h->len);
     uint32_t caplen = h->caplen < FRAME_MAX_BYTES ? h->caplen : FRAME_MAX_BYTES;
@@ -67,7 +71,7 @@ static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
     }
     memcpy(b->bytes + b->end, bytes, caplen);
     b->packets[b->count++] = (struct batch_packet){
-        .time = (tick_t)h->ts.tv_sec * TICK_S + (tick_t)h->ts.tv_usec * v->frac_ns,
+        .time = v->newest,
         .offset = (uint32_t)b->end,
         .caplen = caplen,
         .len = h->len,
@@ -102,27 +106,54 @@ static void live_flush(struct source *src)
         ring_publish(src->ring);
 }
 
+/* Takes what the kernel has ready, if there is room for it. -1: the interface is of no use any
+ * more. */
+static int live_take(struct source *src)
+{
+    struct live *v = src->live;
+    if (!ring_claim(src->ring))
+        return 0;
+    int n = pcap_dispatch(v->pcap, LIVE_DISPATCH, live_frame, (u_char *)src);
+    live_flush(src);
+    if (n >= 0 || n == PCAP_ERROR_BREAK)
+        return 0;
+    source_damaged(src, SOURCE_NO_INTERFACE, "%s", pcap_geterr(v->pcap));
+    return -1;
+}
+
+/* After a stop: the frames that had arrived by then. */
+static void live_drain(struct source *src)
+{
+    struct live *v = src->live;
+    struct pollfd fd = {.fd = pcap_get_selectable_fd(v->pcap), .events = POLLIN};
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    tick_t stopped = (tick_t)now.tv_sec * TICK_S + now.tv_nsec;
+    int64_t end = clock_ms() + LIVE_DRAIN_MS;
+    while (v->newest < stopped && clock_ms() < end && poll(&fd, 1, LIVE_LAST_BLOCK_MS) > 0) {
+        if (!ring_claim(src->ring))
+            ring_wait_room(src->ring, SOURCE_POLL_MS);
+        if (live_take(src) != 0)
+            return;
+    }
+}
+
 static void live_run(struct source *src)
 {
     struct live *v = src->live;
     struct pollfd fds[2] = {{.fd = pcap_get_selectable_fd(v->pcap), .events = POLLIN},
                             {.fd = src->owner->stop_fd, .events = POLLIN}};
-    while (!sources_stopping(src->owner)) {
+    while (!sources_stopping(src->owner) && src->damage == SOURCE_OK) {
         /* while we are full the kernel's own ring takes what comes */
         if (!ring_claim(src->ring))
             ring_wait_room(src->ring, SOURCE_POLL_MS);
         else
             poll(fds, 2, SOURCE_POLL_MS);
-        if (!ring_claim(src->ring))
-            continue;
-        int n = pcap_dispatch(v->pcap, LIVE_DISPATCH, live_frame, (u_char *)src);
-        live_flush(src);
-        live_stats(src, false);
-        if (n < 0 && n != PCAP_ERROR_BREAK) {
-            source_damaged(src, SOURCE_NO_INTERFACE, "%s", pcap_geterr(v->pcap));
-            break;
-        }
+        if (live_take(src) == 0)
+            live_stats(src, false);
     }
+    if (src->damage == SOURCE_OK)
+        live_drain(src);
     live_stats(src, true);
     struct batch *b = ring_claim(src->ring);
     if (b && b->count)
