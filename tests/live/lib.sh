@@ -7,7 +7,7 @@
 #                           span "inside"  span "outside"     IPv6: 2001:db8:3::40, 2001:db8:51::20
 #
 # needs: iproute2 nftables python3 sqlite3 tshark
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # who includes this uses them
 . tests/help/protocol.sh
 
 client=10.77.0.2 edge_inside=10.77.0.1 edge_outside=10.3.0.40 edge_public=203.0.113.40

@@ -65,7 +65,7 @@ statistic() { # NAME COLUMN
 
 for name in {answered,rejected,cancelled}-{udp,tcp}; do
     same "sipp made $calls calls: $name" "$calls 0" \
-        "$(statistic $name 'SuccessfulCall(C)') $(statistic $name 'FailedCall(C)')"
+        "$(statistic "$name" 'SuccessfulCall(C)') $(statistic "$name" 'FailedCall(C)')"
 done
 unmirror_edge
 stop_monitor
@@ -101,5 +101,7 @@ same "candidates of the answers" "$(printf '%s\n' "TCP-PASS host 10.26.10.50 500
 same "nothing is called a failure" 0 "$(ask "SELECT count(*) FROM failures WHERE severity = 'failure'")"
 same "no message was lost or damaged" "0 0" \
     "$(ask "SELECT sum(decode_errors), sum(stream_gaps) FROM health")"
+verdict "INVITEs over UDP came in fragments" \
+    "$([ "$(tshark -nr "$work/span.pcapng" -Y ip.flags.mf==1 2>/dev/null | wc -l)" -ge $((3 * calls)) ] || echo "not all")"
 compare_with_read
 finish

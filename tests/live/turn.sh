@@ -108,8 +108,7 @@ same "beyond the quota: error 486 as often as coturn said it" \
     "$(ask "SELECT count(*) FROM allocations WHERE error_code = 486")"
 same "its finding and its weight: other ports were granted" "relay-quota info" \
     "$(ask "SELECT DISTINCT finding, severity FROM failures WHERE src_addr = '$greedy'")"
-same "the relays did what they should" "works echoed refused 447" \
-    "$(echo works "$(awk '{ print $3 }' "$work/works.log")" refused "$(awk '{ print $3 }' "$work/refused.log")")"
+same "the TCP relays met what they should" $'echoed\n447' "$(awk '{ print $3 }' "$work/works.log" "$work/refused.log")"
 same "a TCP relay that is refused" "relay-peer refused failure $edge_outside $peer 3499 B confirmed" \
     "$(ask "SELECT leg, verdict, severity, src_addr, dst_addr, dst_port, grade, confidence FROM failures
         WHERE leg = 'relay-peer'")"
