@@ -79,8 +79,7 @@ static void store_attempt(struct pipeline *p, const struct attempt *a)
 {
     struct evidence ev[ATTEMPT_MAX_EVIDENCE];
     bool failed = a->verdict != VERDICT_CONNECTED;
-    unsigned n =
-        failed && a->evidence && !a->again ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
+    unsigned n = failed && a->evidence ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
     p->failed_attempts += failed && !a->again;
     p->out.attempt(p->out.arg, a, ev, n);
 }
