@@ -2,10 +2,10 @@
  * Joins attempts, calls and allocations in whatever order they come, and says what failed.
  *
  * Owners keep the fact objects and tell the joiner when they change; the joiner keeps indexes by
- * endpoint and by relay port, the attempts that nothing explains yet, and per call or allocation the
- * pairs tried. A failure is emitted when its pair's verdict is known, emitted again with the same id when
- * something about it changes, and withdrawn if the pair connects after all. Live reading, offline
- * reading and rejoin over a database all go through here.
+ * endpoint and by relay port, the attempts that nothing explains yet, and per call or allocation
+ * the pairs tried. A failure is emitted when its pair's verdict is known, emitted again with the
+ * same id when something about it changes, and withdrawn if the pair connects after all. Live
+ * reading, offline reading and rejoin over a database all go through here.
  */
 #ifndef EW_FLOWS_JOINER_H
 #define EW_FLOWS_JOINER_H
@@ -16,12 +16,12 @@ struct joiner;
 struct finding;
 
 struct joiner_config {
-    const char *sensor;              /* part of event_id */
+    const char *sensor;               /* part of event_id */
     const struct fact_alias *aliases; /* configured ones */
     unsigned n_aliases;
-    const struct addr *edges;        /* configured --edge */
+    const struct addr *edges; /* configured --edge */
     unsigned n_edges;
-    uint16_t relay_low, relay_high;  /* --relay-ports */
+    uint16_t relay_low, relay_high; /* --relay-ports */
     uint64_t seed;
 };
 
@@ -70,10 +70,10 @@ enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a);
 struct relay_trouble {
     struct endpoint client, server;
     tick_t first, last;
-    uint8_t verdict;      /* VERDICT_PSEUDOTLS_FAIL or VERDICT_TLS_FAIL */
+    uint8_t verdict; /* VERDICT_PSEUDOTLS_FAIL or VERDICT_TLS_FAIL */
     uint32_t isn;
-    int instead;          /* enum tls_instead */
-    bool signaling;       /* a SIP/TLS connection, not a relay's */
+    int instead;    /* enum tls_instead */
+    bool signaling; /* a SIP/TLS connection, not a relay's */
 };
 void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t);
 

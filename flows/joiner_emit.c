@@ -26,8 +26,8 @@ static uint64_t mix_endpoint(uint64_t h, const struct endpoint *e)
     return mix(h, &e->port, sizeof e->port);
 }
 
-/* Stable over re-reading: sensor name, endpoints, ISN or transaction id, packet time (µs, because files
- * and databases keep no more). No per-process seed may enter. */
+/* Stable over re-reading: sensor name, endpoints, ISN or transaction id, packet time (µs, because
+ * files and databases keep no more). No per-process seed may enter. */
 static uint64_t event_id(const struct joiner *j, const struct endpoint *a, const struct endpoint *b,
                          uint32_t isn, tick_t first, const char *text)
 {
@@ -45,10 +45,13 @@ static uint64_t event_id(const struct joiner *j, const struct endpoint *a, const
 static uint64_t digest_context(const struct failure_context *ctx)
 {
     const struct fact_call *c = ctx->call;
-    int64_t numbers[] = {c ? (int64_t)c->n_diags : -1, c ? c->answered : TICK_NONE,
-                         ctx->send ? ctx->send->first : TICK_NONE, ctx->attempt->rtt_us,
+    int64_t numbers[] = {c ? (int64_t)c->n_diags : -1,
+                         c ? c->answered : TICK_NONE,
+                         ctx->send ? ctx->send->first : TICK_NONE,
+                         ctx->attempt->rtt_us,
                          ctx->from_far | ctx->far_sent_first << 1 | ctx->both_local << 2,
-                         ctx->near_side, ctx->tls_instead};
+                         ctx->near_side,
+                         ctx->tls_instead};
     uint64_t h = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
     for (unsigned m = 0; c && m < c->n_media; m++)
         for (int side = 0; side < CALL_SIDES; side++)
@@ -62,9 +65,9 @@ static uint64_t digest(const struct failure *f, const struct failure_context *ct
     uint64_t h = mix_text(f->event_id ^ digest_context(ctx), f->local_candidate);
     h = mix(h, &f->src_public, sizeof f->src_public);
     h = mix(h, &f->dst_public, sizeof f->dst_public);
-    int64_t numbers[] = {f->first, f->last,     f->verdict, f->quality,       f->info,
-                         f->attempts, f->syns,  f->rsts,    (int64_t)f->keys, f->confidence,
-                         f->grade, f->call_row, f->leg,     f->allocation_row};
+    int64_t numbers[] = {f->first,    f->last,     f->verdict, f->quality,       f->info,
+                         f->attempts, f->syns,     f->rsts,    (int64_t)f->keys, f->confidence,
+                         f->grade,    f->call_row, f->leg,     f->allocation_row};
     h = mix(h, numbers, sizeof numbers);
     h = mix_text(h, f->remote_candidate);
     h = mix_text(h, f->medium);
@@ -150,7 +153,8 @@ static bool is_relay_end(const struct match_question *q, const struct match_answ
 static void question_of(const struct joiner *j, const struct pair *p, struct match_question *q)
 {
     const struct pair_end *second = &p->end[1];
-    bool swap = endpoint_eq(&second->wire, &p->first_src) || endpoint_eq(&second->pub, &p->first_src);
+    bool swap =
+        endpoint_eq(&second->wire, &p->first_src) || endpoint_eq(&second->pub, &p->first_src);
     *q = (struct match_question){.proto = p->proto, .call = p->call, .medium = p->medium};
     for (int e = 0; e < 2; e++) {
         const struct pair_end *end = &p->end[e ^ swap];
@@ -272,7 +276,10 @@ void emit_pair(struct joiner *j, struct pair *p)
     describe_attempt(&f, p);
     f.grade = p->own || (p->client_leg && !p->signaling) ? 'B' : 'C';
     bool relay = is_relay_end(&q, &a, 0) || is_relay_end(&q, &a, 1);
-    f.leg = p->signaling ? LEG_SIGNALING : p->client_leg ? LEG_CLIENT_RELAY : relay ? LEG_RELAY_PEER : LEG_DIRECT;
+    f.leg = p->signaling    ? LEG_SIGNALING
+            : p->client_leg ? LEG_CLIENT_RELAY
+            : relay         ? LEG_RELAY_PEER
+                            : LEG_DIRECT;
     if (p->client_leg)
         describe_client_leg(j, &f, p);
     else
@@ -309,8 +316,8 @@ void emit_pair(struct joiner *j, struct pair *p)
 
 static void blank(struct failure *f, enum verdict v, uint8_t proto)
 {
-    *f = (struct failure){.verdict = (uint8_t)v, .proto = proto, .rtt_us = -1, .icmp_type = -1,
-                          .icmp_code = -1};
+    *f = (struct failure){
+        .verdict = (uint8_t)v, .proto = proto, .rtt_us = -1, .icmp_type = -1, .icmp_code = -1};
 }
 
 /* The address a side expected to be reached at: its relay if it offered one, else its default. */
@@ -351,8 +358,8 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
         }
     }
     for (int side = 0; side < CALL_SIDES; side++)
-        candidate_text(side == near ? f.local_candidate : f.remote_candidate, relay[side],
-                       true, relay[side] ? &relay[side]->at : &m->side[side].preset, f.proto, false);
+        candidate_text(side == near ? f.local_candidate : f.remote_candidate, relay[side], true,
+                       relay[side] ? &relay[side]->at : &m->side[side].preset, f.proto, false);
     f.leg = own || relay[0] || relay[1] ? LEG_RELAY_PEER : LEG_DIRECT;
     describe_half_seen(&f, s, medium);
     describe_call(&f, c, medium);
@@ -368,8 +375,8 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
     struct endpoint none = {.port = (uint16_t)medium};
     f.event_id = event_id(j, &none, &none, 0, c->started, c->call_id);
     f.id = s->verdict_row[medium] = ++j->last_failure;
-    struct failure_context ctx = {.call = c, .allocation = own, .tls_instead = -1,
-                                  .near_side = own ? near : -1};
+    struct failure_context ctx = {
+        .call = c, .allocation = own, .tls_instead = -1, .near_side = own ? near : -1};
     send_failure(j, &f, &ctx);
 }
 
@@ -404,7 +411,10 @@ void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v
     }
     f.event_id = event_id(j, &a->client, &a->server, a->requests, a->started, NULL);
     f.id = s->verdict_row[0] = ++j->last_failure;
-    struct failure_context ctx = {.call = call, .allocation = a, .tls_instead = -1, .near_side = -1,
+    struct failure_context ctx = {.call = call,
+                                  .allocation = a,
+                                  .tls_instead = -1,
+                                  .near_side = -1,
                                   .send = a->n_sends ? &a->sends[a->n_sends - 1] : NULL};
     send_failure(j, &f, &ctx);
 }

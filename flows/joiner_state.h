@@ -28,55 +28,57 @@ struct pair_end {
 };
 
 struct pair {
-    struct pair *next, *prev;    /* in the owner's list, or the orphans by age */
-    struct fact_call *call;      /* scope; medium is an index in call->media */
-    struct fact_allocation *own; /* near allocation (owner when call is NULL) */
+    struct pair *next, *prev;         /* in the owner's list, or the orphans by age */
+    struct fact_call *call;           /* scope; medium is an index in call->media */
+    struct fact_allocation *own;      /* near allocation (owner when call is NULL) */
     struct pair *own_next, *own_prev; /* list of own's pairs, when call owns the pair */
     unsigned medium;
-    uint32_t nodes[4];           /* orphan: by endpoint x2, by port x2 */
+    uint32_t nodes[4]; /* orphan: by endpoint x2, by port x2 */
     bool orphan;
-    struct pair_end end[2];      /* in no order */
+    struct pair_end end[2]; /* in no order */
     uint8_t proto, leg;
     unsigned keys;
     uint8_t confidence;
     bool connected;
     bool verdict_known;
-    struct attempt best;         /* the attempt that the verdict is taken from */
-    uint64_t first_id;           /* earliest attempt: part of event_id */
+    struct attempt best; /* the attempt that the verdict is taken from */
+    uint64_t first_id;   /* earliest attempt: part of event_id */
     uint32_t first_isn;
     struct endpoint first_src, first_dst;
     tick_t first, last;
     uint32_t attempts, syns, rsts;
     uint8_t quality;
-    uint64_t ids[PAIR_IDS];      /* attempts folded in, for attempts.failure_id and finals */
+    uint64_t ids[PAIR_IDS]; /* attempts folded in, for attempts.failure_id and finals */
     uint32_t isns[PAIR_IDS];
-    unsigned n_ids, n_linked;     /* linked: attempt_failure() was told for ids[0..n_linked) */
-    int64_t failure;             /* id, 0 = never emitted */
-    bool client_leg;             /* client to relay server, or signaling: no scope */
+    unsigned n_ids, n_linked; /* linked: attempt_failure() was told for ids[0..n_linked) */
+    int64_t failure;          /* id, 0 = never emitted */
+    bool client_leg;          /* client to relay server, or signaling: no scope */
     bool signaling;
-    bool shown, info;            /* emitted and not withdrawn; its severity then */
-    uint64_t digest;             /* of what was emitted last */
-    int tls_instead;             /* enum tls_instead, -1 = not applicable */
+    bool shown, info; /* emitted and not withdrawn; its severity then */
+    uint64_t digest;  /* of what was emitted last */
+    int tls_instead;  /* enum tls_instead, -1 = not applicable */
 };
 
 /* Joiner state of a call or an allocation (fact->join). */
 struct scope {
-    struct pair *pairs;      /* owned */
-    struct pair *borrowed;   /* allocation: pairs owned by a call, through own_next */
+    struct pair *pairs;    /* owned */
+    struct pair *borrowed; /* allocation: pairs owned by a call, through own_next */
     uint32_t *nodes;
     unsigned n_nodes, room;
     unsigned n_pairs;
-    unsigned sends_seen;     /* allocation: sends that were looked at */
-    unsigned answers_seen;   /* ... of which were answered */
+    unsigned sends_seen;                                /* allocation: sends that were looked at */
+    unsigned answers_seen;                              /* ... of which were answered */
     unsigned indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
     struct endpoint preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];
     struct addr client[CALL_SIDES]; /* call: host candidate's address */
     bool relay_indexed, over;
-    bool claimed;            /* allocation: a call told its story */
+    bool claimed;                         /* allocation: a call told its story */
     bool connected[LIMIT_MEDIA_PER_CALL]; /* allocation: [0] */
-    bool failed[LIMIT_MEDIA_PER_CALL]; /* call: by a client's way to its relay; else see the pairs */
+    bool
+        failed[LIMIT_MEDIA_PER_CALL]; /* call: by a client's way to its relay; else see the pairs */
     bool unseen[LIMIT_MEDIA_PER_CALL];
-    int64_t verdict_row[LIMIT_MEDIA_PER_CALL]; /* failure id of not-tried/unseen/alloc-fail, 0 none */
+    int64_t
+        verdict_row[LIMIT_MEDIA_PER_CALL]; /* failure id of not-tried/unseen/alloc-fail, 0 none */
     uint64_t verdict_digest[LIMIT_MEDIA_PER_CALL];
 };
 
@@ -88,16 +90,17 @@ struct alias_entry {
 struct joiner {
     struct joiner_config config;
     struct joiner_hooks hooks;
-    struct multimap by_endpoint;   /* calls' and allocations' own endpoints */
-    struct multimap by_port;       /* relay ports: same port, other address */
-    struct multimap waiting;       /* orphan pairs by wire endpoint */
-    struct multimap waiting_port;  /* orphan pairs by port, >= 1024 */
-    struct multimap by_client;     /* granted allocations by client address */
-    struct pair *oldest, *newest;  /* orphans */
+    struct multimap by_endpoint;  /* calls' and allocations' own endpoints */
+    struct multimap by_port;      /* relay ports: same port, other address */
+    struct multimap waiting;      /* orphan pairs by wire endpoint */
+    struct multimap waiting_port; /* orphan pairs by port, >= 1024 */
+    struct multimap by_client;    /* granted allocations by client address */
+    struct pair *oldest, *newest; /* orphans */
     uint32_t n_orphans;
     uint32_t ports_waiting[65536]; /* orphans' ends per port: most new endpoints concern none */
-    uint32_t ports_known[65536];   /* nodes of by_endpoint per port: most ends of attempts (a client's
-                                      port, 443, 5061) are in none, and this table stays in the cache */
+    uint32_t
+        ports_known[65536]; /* nodes of by_endpoint per port: most ends of attempts (a client's
+                               port, 443, 5061) are in none, and this table stays in the cache */
     struct pool pairs, scopes;
     struct alias_entry aliases[LIMIT_ALIASES];
     struct fact_alias alias_list[LIMIT_ALIASES];
@@ -107,7 +110,7 @@ struct joiner {
     struct endpoint servers[LIMIT_ALIASES];
     unsigned n_servers;
     int64_t last_failure;
-    bool rescan;                   /* an alias became trusted: look at all orphans again */
+    bool rescan; /* an alias became trusted: look at all orphans again */
     tick_t grade_c_minute;
     uint32_t grade_c_count;
     struct joiner_counts counts;
@@ -155,7 +158,7 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
 void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v);
 
 /* joiner_pair.c: scopes */
-struct scope *scope_new(struct joiner *j); /* NULL without memory */
+struct scope *scope_new(struct joiner *j);          /* NULL without memory */
 void scope_free(struct joiner *j, struct scope *s); /* with its pairs; NULL is fine */
 struct scope *scope_of_call(struct fact_call *c);
 struct scope *scope_of_allocation(struct fact_allocation *a);
