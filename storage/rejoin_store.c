@@ -3,20 +3,6 @@
 
 #include <stdlib.h>
 
-/* Runs a statement with up to three integers. */
-static int run3(struct db *db, const char *sql, int64_t a, int64_t b, int64_t c)
-{
-    sqlite3_stmt *q = db_prepare(db, sql);
-    if (!q)
-        return -1;
-    const int64_t values[] = {a, b, c};
-    for (int i = 0; i < sqlite3_bind_parameter_count(q) && i < 3; i++)
-        sqlite3_bind_int64(q, i + 1, values[i]);
-    int result = db_run(db, q);
-    sqlite3_finalize(q);
-    return result;
-}
-
 static int list_scopes(struct rejoin *r)
 {
     struct db *db = &r->s->db;
@@ -40,20 +26,25 @@ static int list_scopes(struct rejoin *r)
 
 static int remove_old(struct rejoin *r)
 {
+    static const char choose[] =
+        "INSERT INTO temp.gone SELECT id, event_id FROM failure WHERE first_us BETWEEN ?1 AND ?2 OR"
+        " EXISTS (SELECT 1 FROM temp.scope WHERE call = 1 AND scope.id = call_row) OR"
+        " EXISTS (SELECT 1 FROM temp.scope WHERE call = 0 AND scope.id = allocation_row)";
+    static const char remove[] =
+        "DELETE FROM failure WHERE id IN (SELECT id FROM temp.gone);"
+        "DELETE FROM finding WHERE failure_id IN (SELECT id FROM temp.gone);"
+        "UPDATE attempt SET failure_id = NULL WHERE failure_id IN (SELECT id FROM temp.gone)";
     struct db *db = &r->s->db;
-    return run3(db,
-                "CREATE TEMP TABLE gone AS SELECT id, event_id FROM failure WHERE first_us BETWEEN"
-                " CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER) OR EXISTS (SELECT 1 FROM temp.scope"
-                " WHERE call = 1 AND scope.id = call_row) OR EXISTS (SELECT 1 FROM temp.scope WHERE"
-                " call = 0 AND scope.id = allocation_row)",
-                r->first, r->last, 0) ||
-                   db_exec(db, "CREATE INDEX temp.gone_event ON gone(event_id);"
-                               "DELETE FROM failure WHERE id IN (SELECT id FROM temp.gone);"
-                               "DELETE FROM finding WHERE failure_id IN (SELECT id FROM temp.gone);"
-                               "UPDATE attempt SET failure_id = NULL WHERE failure_id IN"
-                               " (SELECT id FROM temp.gone)")
-               ? -1
-               : 0;
+    sqlite3_stmt *q;
+    if (db_exec(db, "CREATE TEMP TABLE gone (id INTEGER PRIMARY KEY, event_id INTEGER);"
+                    "CREATE INDEX temp.gone_event ON gone(event_id)") ||
+        !(q = db_prepare(db, choose)))
+        return -1;
+    sqlite3_bind_int64(q, 1, r->first);
+    sqlite3_bind_int64(q, 2, r->last);
+    int result = db_run(db, q);
+    sqlite3_finalize(q);
+    return result ? -1 : db_exec(db, remove);
 }
 
 /* The row of the same event, now taken, or a new one. */
