@@ -287,6 +287,7 @@ void allocations_turn(struct allocations *s, const struct stun_msg *m, const str
     if (!a)
         return;
     a->active_at = at->time;
+    a->fact.heard |= !out || at->both_ways;
     switch (m->kind) {
     case STUN_ALLOCATE_REQ:
         on_allocate_request(s, a, m, at);

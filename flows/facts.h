@@ -86,6 +86,7 @@ struct fact_allocation {
     uint8_t proto;           /* PROTO_TCP or PROTO_UDP: of the relay port (= control, P§1.6) */
     bool granted;
     bool ms;                 /* MS-TURN */
+    bool heard;              /* something of the server was seen: its silence means something */
     struct endpoint relay, relay2; /* as told to the client: public */
     struct addr wire_addr;   /* the relay's address as seen on the wire (alias), none = unknown */
     struct endpoint reflexive;

@@ -233,17 +233,28 @@ static bool known_to_call(const struct joiner *j, const struct fact_allocation *
     return false;
 }
 
+/* Asked for a relay port and got none. What was never asked for in sight of the sensor (a
+ * connection older than the capture), sent to another server (300), or answered where the sensor
+ * does not look, did not fail as far as the packets show. Silence over UDP is told as an attempt.
+ */
+static bool allocation_failed(const struct fact_allocation *a)
+{
+    enum { TRY_ALTERNATE = 300 };
+    if (a->granted || !a->requests || a->error_code == TRY_ALTERNATE)
+        return false;
+    return a->error_code || (a->proto == PROTO_TCP && a->heard);
+}
+
 void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
 {
     struct scope *s = scope_of_allocation(a);
     if (!s || s->over)
         return;
     s->over = true;
-    if (!a->granted) {
-        if (a->error_code || a->proto == PROTO_TCP)
-            emit_allocation(j, a, VERDICT_ALLOC_FAIL);
+    if (allocation_failed(a))
+        emit_allocation(j, a, VERDICT_ALLOC_FAIL);
+    if (!a->granted)
         return;
-    }
     bool any = s->connected[0] || s->claimed;
     for (const struct pair *p = s->pairs; p && !any; p = p->next)
         any = p->connected || p->shown;

@@ -63,6 +63,7 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
         .dst = side == SIDE_CLIENT ? f->server : f->client,
         .proto = PROTO_TCP,
         .origin = "wire",
+        .both_ways = f->saw_synack,
     };
 }
 

@@ -18,6 +18,7 @@ struct message_at {
     struct endpoint src, dst;
     uint8_t proto;      /* PROTO_TCP or PROTO_UDP */
     const char *origin; /* "wire" or a log's or feed's name */
+    bool both_ways;     /* TCP: the server's side of the connection was seen answering */
 };
 
 /* ---- calls ---- */

@@ -12,7 +12,7 @@
 /* flags of one medium of one side */
 enum media_flag { MEDIA_PRESENT = 1, MEDIA_REJECTED = 2, MEDIA_TCP = 4, MEDIA_CONCLUDED = 8 };
 /* allocation.flags */
-enum allocation_flag { ALLOCATION_GRANTED = 1, ALLOCATION_MS = 2 };
+enum allocation_flag { ALLOCATION_GRANTED = 1, ALLOCATION_MS = 2, ALLOCATION_HEARD = 4 };
 
 /* Append; false (nothing appended) if there is nothing to tell. */
 bool facts_json_side(struct text *out, const struct fact_call *c, enum call_side side);

@@ -176,6 +176,7 @@ static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
         .proto = proto_of(q, 6),
         .granted = flags & ALLOCATION_GRANTED,
         .ms = flags & ALLOCATION_MS,
+        .heard = flags & ALLOCATION_HEARD,
         .relay = load_endpoint(q, 8),
         .relay2 = load_endpoint(q, 10),
         .wire_addr = load_addr(q, 12),

@@ -132,7 +132,8 @@ int store_allocation(struct store *s, const struct fact_allocation *a)
     bind_endpoint(b, &a->client);
     bind_endpoint(b, &a->server);
     bind_word(b, a->proto == PROTO_UDP ? "UDP" : "TCP");
-    bind_int(b, (a->granted ? ALLOCATION_GRANTED : 0) | (a->ms ? ALLOCATION_MS : 0));
+    bind_int(b, (a->granted ? ALLOCATION_GRANTED : 0) | (a->ms ? ALLOCATION_MS : 0) |
+                    (a->heard ? ALLOCATION_HEARD : 0));
     bind_endpoint(b, &a->relay);
     bind_endpoint(b, &a->relay2);
     bind_addr(b, &a->wire_addr);

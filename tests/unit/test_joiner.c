@@ -734,6 +734,35 @@ static void refused_allocation_is_told_once(void **state)
     expect_text(s.rows[0].row, "relay-quota");
 }
 
+/* An allocation that did not come about, in four shades; only a refusal or heard silence failed. */
+static void allocation_without_a_refusal_is_no_failure(void **state)
+{
+    static const struct {
+        uint32_t requests;
+        uint16_t error;
+        bool heard;
+        size_t rows;
+    } shades[] = {
+        {0, 0, true, 0},   /* older than the capture: never seen asking */
+        {2, 300, true, 0}, /* sent on to another server */
+        {2, 0, false, 0},  /* the server's side is not in the capture */
+        {2, 0, true, 1},   /* the server is heard, and does not answer */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof shades / sizeof *shades; i++) {
+        struct world w = {.n = 0};
+        struct story s;
+        allocation_make(&w.own[0], "10.98.2.1:13211", "10.3.0.34:443", "");
+        w.own[0].fact.granted = false;
+        w.own[0].fact.requests = shades[i].requests;
+        w.own[0].fact.error_code = shades[i].error;
+        w.own[0].fact.heard = shades[i].heard;
+        world_allocation(&w, 0);
+        in_every_order(&w, NULL, &s);
+        assert_int_equal(s.n, shades[i].rows);
+    }
+}
+
 /* ---- what was never seen ---- */
 
 static void no_send_within_half_a_minute_is_not_tried(void **state)
@@ -856,6 +885,7 @@ int main(void)
         cmocka_unit_test(trouble_above_tcp_has_no_attempt),
         cmocka_unit_test(served_client_makes_its_failure_info),
         cmocka_unit_test(refused_allocation_is_told_once),
+        cmocka_unit_test(allocation_without_a_refusal_is_no_failure),
         cmocka_unit_test(no_send_within_half_a_minute_is_not_tried),
         cmocka_unit_test(sends_without_packets_outside_are_unseen_once),
         cmocka_unit_test(failure_leaves_nothing_unseen),
