@@ -2,9 +2,9 @@
  * Slices and the one checked way to read raw bytes.
  *
  * A slice is lent memory: pointer and length, never owned. A cursor walks a slice from front to
- * back; every getter first checks, then consumes, then stores, so that a failed read leaves both the
- * cursor and the output untouched. Numbers are big-endian unless the name says le.
- * Nothing outside this file turns wire bytes into numbers.
+ * back; every getter first checks, then consumes, then stores, so that a failed read leaves both
+ * the cursor and the output untouched. Numbers are big-endian unless the name says le. Nothing
+ * outside this file turns wire bytes into numbers.
  */
 #ifndef EW_CAPTURE_BYTES_H
 #define EW_CAPTURE_BYTES_H

@@ -21,7 +21,8 @@ enum { ADDR_TEXT = 46, ENDPOINT_TEXT = 56 };
 static inline struct addr addr_v4(uint32_t host_order)
 {
     struct addr a = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (uint8_t)(host_order >> 24),
-                      (uint8_t)(host_order >> 16), (uint8_t)(host_order >> 8), (uint8_t)host_order}};
+                      (uint8_t)(host_order >> 16), (uint8_t)(host_order >> 8),
+                      (uint8_t)host_order}};
     return a;
 }
 

@@ -22,9 +22,9 @@ char *tick_text(tick_t t, char out[TICK_TEXT])
     long ns;
     out[0] = 0;
     if (split(t, &tm, &ns) == 0)
-        snprintf(out, TICK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", (tm.tm_year + 1900) % 10000,
-                 tm.tm_mon % 12 + 1, tm.tm_mday % 32, tm.tm_hour % 24, tm.tm_min % 60,
-                 tm.tm_sec % 61, ns / 1000 % 1000000);
+        snprintf(out, TICK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
+                 (tm.tm_year + 1900) % 10000, tm.tm_mon % 12 + 1, tm.tm_mday % 32, tm.tm_hour % 24,
+                 tm.tm_min % 60, tm.tm_sec % 61, ns / 1000 % 1000000);
     return out;
 }
 

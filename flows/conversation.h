@@ -28,10 +28,10 @@ struct half {
 struct conversation {
     struct conversation *next; /* free list */
     uint8_t kind;
-    bool troubled;  /* the relay trouble was told */
+    bool troubled; /* the relay trouble was told */
     tick_t first;
     struct half half[2];
-    uint8_t *text;  /* WebSocket: message being put together */
+    uint8_t *text; /* WebSocket: message being put together */
     size_t text_used;
 };
 

@@ -29,12 +29,14 @@ const char *confidence_name(enum confidence c)
 
 enum confidence match_confidence(unsigned keys, bool both_ends)
 {
-    /* an alias only says through which key another one agreed, and an end that is both a candidate and
-     * the default address was still named once (both ends named: both_ends) */
+    /* an alias only says through which key another one agreed, and an end that is both a candidate
+     * and the default address was still named once (both ends named: both_ends) */
     if (keys & KEY_CANDIDATE)
         keys &= ~(unsigned)KEY_DEFAULT_ADDRESS;
     int n = __builtin_popcount(keys & ~(unsigned)KEY_ALIAS);
-    return n >= 2 || both_ends ? CONFIDENCE_CONFIRMED : n == 1 ? CONFIDENCE_PROBABLE : CONFIDENCE_UNMATCHED;
+    return n >= 2 || both_ends ? CONFIDENCE_CONFIRMED
+           : n == 1            ? CONFIDENCE_PROBABLE
+                               : CONFIDENCE_UNMATCHED;
 }
 
 bool match_call_alive(const struct fact_call *c, tick_t t, tick_t slack)
@@ -91,7 +93,8 @@ static void place_ends(const struct match_question *q, struct match_answer *a)
         if (a->side[0] >= 0 && a->side[1] >= 0)
             return; /* no second look through all candidates */
         for (int e = 0; e < 2; e++)
-            found[e] = find_on_side(&m->side[e ^ turn], &q->end[e].pub, q->proto, &c[e], &preset[e]);
+            found[e] =
+                find_on_side(&m->side[e ^ turn], &q->end[e].pub, q->proto, &c[e], &preset[e]);
         int had = (a->side[0] >= 0) + (a->side[1] >= 0);
         if (found[0] + found[1] <= had)
             continue;
@@ -118,7 +121,8 @@ static int near_end(const struct match_question *q, const struct match_answer *a
     return a->side[0] < 0 && a->side[1] >= 0 ? 1 : 0;
 }
 
-static const struct fact_send *find_send(const struct fact_allocation *a, const struct match_end *far)
+static const struct fact_send *find_send(const struct fact_allocation *a,
+                                         const struct match_end *far)
 {
     for (unsigned i = 0; a && i < a->n_sends; i++)
         if (endpoint_eq(&a->sends[i].peer, &far->pub) || endpoint_eq(&a->sends[i].peer, &far->wire))
@@ -148,12 +152,12 @@ static bool media_debug_agrees(const struct fact_call *c, const struct endpoint 
 {
     for (unsigned i = 0; i < c->n_diags; i++) {
         struct ms_diag d;
-        if (!c->diags[i].value ||
-            ms_diag_parse(slice_str(c->diags[i].value), &d, NULL) != WIRE_OK)
+        if (!c->diags[i].value || ms_diag_parse(slice_str(c->diags[i].value), &d, NULL) != WIRE_OK)
             continue;
         for (unsigned k = 0; k < d.n_media; k++) {
             const struct endpoint *l = &d.media[k].local_mr, *r = &d.media[k].remote_mr;
-            if ((endpoint_eq(l, a) && endpoint_eq(r, b)) || (endpoint_eq(l, b) && endpoint_eq(r, a)))
+            if ((endpoint_eq(l, a) && endpoint_eq(r, b)) ||
+                (endpoint_eq(l, b) && endpoint_eq(r, a)))
                 return true;
         }
     }

@@ -17,7 +17,7 @@ struct relay_trouble;
 /* Cause counts per interface and for the engine as a whole; all ever-growing. */
 struct iface_counts {
     uint64_t packets, bytes, decode_errors, duplicates, not_ip;
-    uint64_t no_link; /* of a link type that we can't read */
+    uint64_t no_link;  /* of a link type that we can't read */
     uint16_t linktype; /* that one */
 };
 struct engine_counts {

@@ -262,9 +262,12 @@ static int recognise(const struct stream *s, enum stream_side side, struct slice
 static void decide(struct proto *p, struct stream *s, struct conversation *c, int kind)
 {
     uint64_t *const counters[] = {
-        [STREAM_UNDECIDED] = &p->counts.unknown_streams, [STREAM_SIP] = &p->counts.sip_streams,
-        [STREAM_WEBSOCKET] = &p->counts.websocket_streams, [STREAM_MS_TURN] = &p->counts.turn_streams,
-        [STREAM_TURN] = &p->counts.turn_streams, [STREAM_ICE] = &p->counts.ice_streams,
+        [STREAM_UNDECIDED] = &p->counts.unknown_streams,
+        [STREAM_SIP] = &p->counts.sip_streams,
+        [STREAM_WEBSOCKET] = &p->counts.websocket_streams,
+        [STREAM_MS_TURN] = &p->counts.turn_streams,
+        [STREAM_TURN] = &p->counts.turn_streams,
+        [STREAM_ICE] = &p->counts.ice_streams,
         [STREAM_TLS] = &p->counts.tls_streams,
     };
     ++*counters[kind];

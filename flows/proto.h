@@ -1,10 +1,10 @@
 /*
- * What is this stream, and what does it say? The reader behind the feeder: recognises a TCP stream by
- * its first bytes (ports are hints only), walks its messages with the wire parsers, and hands them to
- * calls and allocations.
+ * What is this stream, and what does it say? The reader behind the feeder: recognises a TCP stream
+ * by its first bytes (ports are hints only), walks its messages with the wire parsers, and hands
+ * them to calls and allocations.
  *
- *   SIP · WebSocket with SIP · pseudo-TLS + TURN framing (MS-TURN) · TURN (RFC) · RFC 4571 with checks
- *   everything else, and relay control that turned into bulk media, is released
+ *   SIP · WebSocket with SIP · pseudo-TLS + TURN framing (MS-TURN) · TURN (RFC) · RFC 4571 with
+ * checks everything else, and relay control that turned into bulk media, is released
  */
 #ifndef EW_FLOWS_PROTO_H
 #define EW_FLOWS_PROTO_H
@@ -24,7 +24,8 @@ struct proto_config {
 };
 
 struct proto_counts {
-    uint64_t sip_streams, turn_streams, ice_streams, websocket_streams, tls_streams, unknown_streams;
+    uint64_t sip_streams, turn_streams, ice_streams, websocket_streams, tls_streams,
+        unknown_streams;
     uint64_t resyncs, bad_frames, bulk_released, ice_messages;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Relay control and ICE over TCP: pseudo-TLS and TURN framing (P§1.1, 1.2), TURN over TCP (RFC 8656),
- * RFC 4571 peer connections, and TLS as far as its failures can be seen.
+ * Relay control and ICE over TCP: pseudo-TLS and TURN framing (P§1.1, 1.2), TURN over TCP (RFC
+ * 8656), RFC 4571 peer connections, and TLS as far as its failures can be seen.
  */
 #include "flows/conversation.h"
 #include "flows/limits.h"
@@ -15,9 +15,14 @@ static void tell_trouble(struct proto *p, struct stream *s, struct conversation 
     if (c->troubled)
         return;
     c->troubled = true;
-    struct relay_trouble t = {.client = f->client, .server = f->server, .first = c->first,
-                              .last = s->time, .verdict = (uint8_t)verdict, .isn = f->client_isn,
-                              .instead = instead, .signaling = signaling};
+    struct relay_trouble t = {.client = f->client,
+                              .server = f->server,
+                              .first = c->first,
+                              .last = s->time,
+                              .verdict = (uint8_t)verdict,
+                              .isn = f->client_isn,
+                              .instead = instead,
+                              .signaling = signaling};
     joiner_relay_trouble(p->config.joiner, &t);
     const struct engine_out *out = p->config.out;
     if (out && out->trouble)
@@ -54,8 +59,8 @@ static bool greet(struct proto *p, struct stream *s, struct conversation *c, enu
 
 /* ---- TURN framing ---- */
 
-static void control_message(struct proto *p, struct stream *s, struct half *h, enum stream_side side,
-                            struct slice payload)
+static void control_message(struct proto *p, struct stream *s, struct half *h,
+                            enum stream_side side, struct slice payload)
 {
     struct mux_frame mux;
     struct stun_msg m;
@@ -80,8 +85,8 @@ static bool is_bulk(struct proto *p, const struct conversation *c)
     return true;
 }
 
-/* After a hole, frames can't be found again inside payload by guessing (P§1.2): only a control frame
- * that begins a segment is taken up again. */
+/* After a hole, frames can't be found again inside payload by guessing (P§1.2): only a control
+ * frame that begins a segment is taken up again. */
 static bool back_in_step(struct half *h, struct slice rest)
 {
     struct turn_frame f;
@@ -150,7 +155,8 @@ struct stream_take relay_turn(struct proto *p, struct stream *s, struct conversa
             take.used += m.size;
             continue;
         }
-        if (r == WIRE_BAD && !h->lost && (r = channel_data_parse(rest, true, &d, NULL)) == WIRE_OK) {
+        if (r == WIRE_BAD && !h->lost &&
+            (r = channel_data_parse(rest, true, &d, NULL)) == WIRE_OK) {
             h->media += (uint32_t)d.size;
             allocations_channel(p->config.allocations, d.channel, &at);
             take.used += d.size;

@@ -25,7 +25,7 @@ struct stream_take {
 struct stream {
     const struct flow *flow;
     void *user;
-    tick_t time;     /* of the packet that brought the newest bytes, or closed the stream */
+    tick_t time; /* of the packet that brought the newest bytes, or closed the stream */
     uint16_t iface;
     bool from_start; /* the handshake was seen: offset 0 is the first byte of the connection */
 };

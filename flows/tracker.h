@@ -1,13 +1,13 @@
 /*
- * Watches every TCP packet and every STUN/TURN request over UDP, and says of each attempt what became
- * of it. libnids can't: it never reports a handshake that failed.
+ * Watches every TCP packet and every STUN/TURN request over UDP, and says of each attempt what
+ * became of it. libnids can't: it never reports a handshake that failed.
  *
  * TCP: an attempt is (source, destination, ISN). The transition function is pure (handshake.h). UDP
  * checks and TURN transactions: checks.h, driven from here so that one table of deadlines serves
  * both. Time is packet time; silence is an event: tracker_advance() runs what is due.
  *
- * Fixed memory: all tables are allocated by tracker_new(). A full table evicts first SYN-only flows of
- * unknown endpoints, then idle ones, never a flow of a wanted endpoint while others exist.
+ * Fixed memory: all tables are allocated by tracker_new(). A full table evicts first SYN-only flows
+ * of unknown endpoints, then idle ones, never a flow of a wanted endpoint while others exist.
  */
 #ifndef EW_FLOWS_TRACKER_H
 #define EW_FLOWS_TRACKER_H
@@ -27,8 +27,8 @@ enum flow_watch {
 
 /* The part of a tracked flow that others see. */
 struct flow {
-    struct endpoint client, server; /* client sent the SYN; of a mid-stream flow, a guess: the side
-                                       with the higher port, or the first sender */
+    struct endpoint client, server;  /* client sent the SYN; of a mid-stream flow, a guess: the side
+                                        with the higher port, or the first sender */
     uint32_t client_isn, server_isn; /* valid with saw_syn / saw_synack */
     uint32_t stream;                 /* feeder's handle, 0 = none */
     uint8_t watch;                   /* enum flow_watch; written by the feeder */
@@ -37,20 +37,21 @@ struct flow {
 
 /* Where a TCP packet belongs. */
 struct flow_ref {
-    struct flow *flow;  /* NULL: table full or packet meaningless */
+    struct flow *flow; /* NULL: table full or packet meaningless */
     bool from_client;
-    bool fresh;         /* this packet began a new connection on the ports: an old stream is over
-                           (hooks.flow_over was called for it) */
+    bool fresh; /* this packet began a new connection on the ports: an old stream is over
+                   (hooks.flow_over was called for it) */
 };
 
 struct tracker_hooks {
     void *arg;
     /* Is the endpoint a known relay, allocation or configured Edge? Asked once per new attempt. */
     bool (*wanted)(void *arg, const struct endpoint *src, const struct endpoint *dst);
-    /* An attempt is decided. final: nothing will change (bytes are complete); a connected attempt is
-     * reported once when bytes went both ways and again, final, when its flow ends. open-no-check is
-     * reported when the silence has lasted long enough, and final when the flow ends: it may still
-     * become connected in between. All other failures are reported once, final. a is lent. */
+    /* An attempt is decided. final: nothing will change (bytes are complete); a connected attempt
+     * is reported once when bytes went both ways and again, final, when its flow ends.
+     * open-no-check is reported when the silence has lasted long enough, and final when the flow
+     * ends: it may still become connected in between. All other failures are reported once, final.
+     * a is lent. */
     void (*attempt)(void *arg, const struct attempt *a, bool final);
     /* The flow's entry is about to be reused or its connection replaced; stream is not 0. */
     void (*flow_over)(void *arg, struct flow *f);
@@ -67,8 +68,8 @@ struct tracker *tracker_new(uint32_t flows, uint32_t checks, uint64_t seed,
                             const struct tracker_hooks *hooks);
 void tracker_free(struct tracker *t);
 
-/* For packets handled in groups: three steps that ask early for the memory tracker_tcp() will need, each
- * of use only some packets after the one before. The last gives the flow the packet probably
+/* For packets handled in groups: three steps that ask early for the memory tracker_tcp() will need,
+ * each of use only some packets after the one before. The last gives the flow the packet probably
  * belongs to, or NULL. They change nothing. */
 uint32_t tracker_hint(const struct tracker *t, const struct packet *p);
 void tracker_hint_entry(const struct tracker *t, uint32_t hint);

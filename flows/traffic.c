@@ -102,8 +102,8 @@ void traffic_add(struct traffic *t, const struct attempt *a, const struct engine
         traffic_flush(t, out);
         t->hour = hour;
     }
-    struct traffic_row want = {.hour = hour, .src = a->src.addr, .dst_net = net_of(&a->dst.addr),
-                               .proto = a->proto};
+    struct traffic_row want = {
+        .hour = hour, .src = a->src.addr, .dst_net = net_of(&a->dst.addr), .proto = a->proto};
     port_range(t, a->dst.port, &want);
     struct traffic_row *r = row_for(t, want);
     if (!r)

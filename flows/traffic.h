@@ -1,6 +1,7 @@
 /*
  * Hourly denominators: how many attempts of known relays connected, were refused, timed out
- * (view traffic). What a flood would add beyond LIMIT_TRAFFIC rows an hour is counted under no source.
+ * (view traffic). What a flood would add beyond LIMIT_TRAFFIC rows an hour is counted under no
+ * source.
  */
 #ifndef EW_FLOWS_TRAFFIC_H
 #define EW_FLOWS_TRAFFIC_H

@@ -1,5 +1,6 @@
 /*
- * What the packets show of one attempt (design §6, P§7.3), and the flat records that leave the engine.
+ * What the packets show of one attempt (design §6, P§7.3), and the flat records that leave the
+ * engine.
  */
 #ifndef EW_FLOWS_VERDICT_H
 #define EW_FLOWS_VERDICT_H
@@ -48,25 +49,25 @@ enum peek {
 /* One connect: source, destination, ISN (TCP), or a run of STUN checks from source to destination
  * (UDP: isn is the first 32 random bits of the first transaction id). */
 struct attempt {
-    uint64_t id;             /* run-unique, in order of first packet */
-    struct endpoint src, dst; /* as on the wire; src is who asked */
-    uint8_t proto;           /* PROTO_TCP or PROTO_UDP */
-    uint8_t verdict;         /* enum verdict */
-    uint8_t quality;         /* enum quality */
+    uint64_t id;               /* run-unique, in order of first packet */
+    struct endpoint src, dst;  /* as on the wire; src is who asked */
+    uint8_t proto;             /* PROTO_TCP or PROTO_UDP */
+    uint8_t verdict;           /* enum verdict */
+    uint8_t quality;           /* enum quality */
     uint8_t peek_out, peek_in; /* enum peek: first payload of src, of dst */
-    bool again;              /* reported before, with final false: count it once */
-    bool wanted;             /* src or dst is a known relay or configured Edge (tracker_hooks) */
+    bool again;                /* reported before, with final false: count it once */
+    bool wanted;               /* src or dst is a known relay or configured Edge (tracker_hooks) */
     uint32_t isn;
     uint32_t syns, synacks, rsts; /* UDP: requests, answers, 0 */
-    tick_t first, last;      /* requests and their answers */
-    int64_t rtt_us;          /* first answer after its request; -1 = none */
-    int16_t answer_ttl;      /* of the first SYN-ACK, RST or STUN answer; -1 = none */
-    int32_t answer_ipid;     /* -1 = none or IPv6 */
+    tick_t first, last;           /* requests and their answers */
+    int64_t rtt_us;               /* first answer after its request; -1 = none */
+    int16_t answer_ttl;           /* of the first SYN-ACK, RST or STUN answer; -1 = none */
+    int32_t answer_ipid;          /* -1 = none or IPv6 */
     int16_t icmp_type, icmp_code; /* -1 = none */
     struct addr icmp_from;
     uint64_t bytes_out, bytes_in; /* payload bytes by the IP header */
-    uint32_t concurrency;    /* TCP: connections src had open when it asked; 0 = none, unknown */
-    uint32_t evidence;       /* tracker_evidence() handle, 0 = none */
+    uint32_t concurrency; /* TCP: connections src had open when it asked; 0 = none, unknown */
+    uint32_t evidence;    /* tracker_evidence() handle, 0 = none */
 };
 
 enum { ATTEMPT_MAX_EVIDENCE = 12 };

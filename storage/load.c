@@ -75,23 +75,48 @@ static uint8_t proto_of(sqlite3_stmt *q, int column)
 /* Fills the next element from the statement's row. False without memory. */
 typedef bool fill_row(struct loaded *l, size_t i, sqlite3_stmt *q);
 
-/* Runs a query over [first, last]; the first column of its rows counts them, so that arrays are
- * made once: every query begins with "count(*) OVER ()". */
+static sqlite3_stmt *query_over(struct db *db, const char *sql, int64_t first, int64_t last)
+{
+    sqlite3_stmt *q = db_prepare(db, sql);
+    if (q) {
+        sqlite3_bind_int64(q, 1, first);
+        sqlite3_bind_int64(q, 2, last);
+    }
+    return q;
+}
+
+/* How many rows a query gives over [first, last]. 0 or -1. */
+static int count_rows(struct db *db, const char *sql, int64_t first, int64_t last, size_t *n)
+{
+    char *text = sqlite3_mprintf("SELECT count(*) FROM (%s)", sql);
+    if (!text)
+        return db_no_memory(db);
+    sqlite3_stmt *q = query_over(db, text, first, last);
+    sqlite3_free(text);
+    if (!q)
+        return -1;
+    int rc = sqlite3_step(q);
+    *n = (size_t)sqlite3_column_int64(q, 0);
+    int result = rc == SQLITE_ROW ? 0 : db_fault(db, "read");
+    sqlite3_finalize(q);
+    return result;
+}
+
+/* Counts the rows, makes room for all of them at once, and fills it. */
 static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t first, int64_t last,
                      bool (*room)(struct loaded *l, size_t n), fill_row *fill)
 {
-    sqlite3_stmt *q = db_prepare(db, sql);
+    size_t n = 0, i = 0;
+    if (count_rows(db, sql, first, last, &n))
+        return -1;
+    if (n && !room(l, n))
+        return db_no_memory(db);
+    sqlite3_stmt *q = query_over(db, sql, first, last);
     if (!q)
         return -1;
-    sqlite3_bind_int64(q, 1, first);
-    sqlite3_bind_int64(q, 2, last);
-    int rc, result = 0;
-    size_t i = 0;
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW && result == 0) {
-        if ((i == 0 && !room(l, (size_t)sqlite3_column_int64(q, 0))) || !fill(l, i, q))
-            result = db_no_memory(db);
-        i++;
-    }
+    int rc = SQLITE_DONE, result = 0;
+    while (result == 0 && i < n && (rc = sqlite3_step(q)) == SQLITE_ROW)
+        result = fill(l, i++, q) ? 0 : db_no_memory(db);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         result = db_fault(db, "read");
     sqlite3_finalize(q);
@@ -101,12 +126,12 @@ static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t f
 /* ---- calls ---- */
 
 static const char calls_sql[] =
-    "SELECT count(*) OVER (), c.id, c.call_id, c.caller, c.callee, c.conversation_id, c.origin,"
+    "SELECT c.id, c.call_id, c.caller, c.callee, c.conversation_id, c.origin,"
     " c.started_us, c.answered_us, c.ended_us, c.status, c.outcome, c.media_failed, s.offer,"
     " s.answer, s.diags, c.ended_us IS NULL AND r.ended_us IS NULL FROM call c"
     " LEFT JOIN sdp s ON s.call_row = c.id LEFT JOIN run r ON r.id = c.run_id"
     " WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <= ?2 AND coalesce(c.ended_us,"
-    " r.last_us, c.started_us) >= ?1 ORDER BY c.started_us, c.id";
+    " r.last_us, c.started_us) >= ?1 ORDER BY c.id";
 
 static bool calls_room(struct loaded *l, size_t n)
 {
@@ -127,30 +152,30 @@ static bool fill_call(struct loaded *l, size_t i, sqlite3_stmt *q)
 {
     struct fact_call *c = &l->calls[i];
     *c = (struct fact_call){
-        .id = sqlite3_column_int64(q, 1),
-        .call_id = text_of(l, q, 2),
-        .caller = text_of(l, q, 3),
-        .callee = text_of(l, q, 4),
-        .conversation_id = text_of(l, q, 5),
-        .origin = text_of(l, q, 6),
-        .started = load_tick(q, 7),
-        .answered = load_tick(q, 8),
-        .ended = load_tick(q, 9),
-        .status = sqlite3_column_int(q, 10),
-        .outcome = outcome_of(q, 11),
-        .media_failed_diag = sqlite3_column_int(q, 12) != 0,
+        .id = sqlite3_column_int64(q, 0),
+        .call_id = text_of(l, q, 1),
+        .caller = text_of(l, q, 2),
+        .callee = text_of(l, q, 3),
+        .conversation_id = text_of(l, q, 4),
+        .origin = text_of(l, q, 5),
+        .started = load_tick(q, 6),
+        .answered = load_tick(q, 7),
+        .ended = load_tick(q, 8),
+        .status = sqlite3_column_int(q, 9),
+        .outcome = outcome_of(q, 10),
+        .media_failed_diag = sqlite3_column_int(q, 11) != 0,
     };
-    l->states[i] = (struct call_state){c->outcome, sqlite3_column_int(q, 16) != 0};
+    l->states[i] = (struct call_state){c->outcome, sqlite3_column_int(q, 15) != 0};
     l->n_calls = i + 1;
-    return load_json_side(&l->arena, bytes_of(q, 13), c, SIDE_OFFER) &&
-           load_json_side(&l->arena, bytes_of(q, 14), c, SIDE_ANSWER) &&
-           load_json_diags(&l->arena, bytes_of(q, 15), c) && !l->pool.refused;
+    return load_json_side(&l->arena, bytes_of(q, 12), c, SIDE_OFFER) &&
+           load_json_side(&l->arena, bytes_of(q, 13), c, SIDE_ANSWER) &&
+           load_json_diags(&l->arena, bytes_of(q, 14), c) && !l->pool.refused;
 }
 
 /* ---- allocations ---- */
 
 static const char allocations_sql[] =
-    "SELECT count(*) OVER (), id, client_addr, client_port, server_addr, server_port, transport,"
+    "SELECT id, client_addr, client_port, server_addr, server_port, transport,"
     " flags, relay_addr, relay_port, relay2_addr, relay2_port, wire_addr, reflexive_addr,"
     " reflexive_port, medium, started_us, ended_us, end_reason, error_code, requests, call_id,"
     " connection_id, active_addr, active_port, sends FROM allocation a"
@@ -168,35 +193,35 @@ static bool allocations_room(struct loaded *l, size_t n)
 static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
 {
     struct fact_allocation *a = &l->allocations[i];
-    int flags = sqlite3_column_int(q, 7);
+    int flags = sqlite3_column_int(q, 6);
     *a = (struct fact_allocation){
-        .id = sqlite3_column_int64(q, 1),
-        .client = load_endpoint(q, 2),
-        .server = load_endpoint(q, 4),
-        .proto = proto_of(q, 6),
+        .id = sqlite3_column_int64(q, 0),
+        .client = load_endpoint(q, 1),
+        .server = load_endpoint(q, 3),
+        .proto = proto_of(q, 5),
         .granted = flags & ALLOCATION_GRANTED,
         .ms = flags & ALLOCATION_MS,
         .heard = flags & ALLOCATION_HEARD,
-        .relay = load_endpoint(q, 8),
-        .relay2 = load_endpoint(q, 10),
-        .wire_addr = load_addr(q, 12),
-        .reflexive = load_endpoint(q, 13),
-        .medium = text_of(l, q, 15),
-        .started = load_tick(q, 16),
-        .ended = load_tick(q, 17),
-        .end_reason = text_of(l, q, 18),
-        .error_code = (uint16_t)sqlite3_column_int(q, 19),
-        .requests = (uint32_t)sqlite3_column_int64(q, 20),
-        .call_id = text_of(l, q, 21),
-        .active = load_endpoint(q, 23),
+        .relay = load_endpoint(q, 7),
+        .relay2 = load_endpoint(q, 9),
+        .wire_addr = load_addr(q, 11),
+        .reflexive = load_endpoint(q, 12),
+        .medium = text_of(l, q, 14),
+        .started = load_tick(q, 15),
+        .ended = load_tick(q, 16),
+        .end_reason = text_of(l, q, 17),
+        .error_code = (uint16_t)sqlite3_column_int(q, 18),
+        .requests = (uint32_t)sqlite3_column_int64(q, 19),
+        .call_id = text_of(l, q, 20),
+        .active = load_endpoint(q, 22),
     };
-    struct slice id = bytes_of(q, 22);
+    struct slice id = bytes_of(q, 21);
     a->has_connection_id = id.n == sizeof a->connection_id;
     if (a->has_connection_id)
         memcpy(a->connection_id, id.p, id.n);
     l->wire_addrs[i] = a->wire_addr;
     l->n_allocations = i + 1;
-    return load_json_sends(&l->arena, bytes_of(q, 25), a) && !l->pool.refused;
+    return load_json_sends(&l->arena, bytes_of(q, 24), a) && !l->pool.refused;
 }
 
 int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
@@ -211,7 +236,7 @@ int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
 
 /* Another sensor may have stored the same attempt too: the joiner counts an ISN once per pair. */
 static const char attempts_sql[] =
-    "SELECT count(*) OVER (), id, src_addr, src_port, dst_addr, dst_port, transport, isn, verdict,"
+    "SELECT id, src_addr, src_port, dst_addr, dst_port, transport, isn, verdict,"
     " quality, peeks, wanted, syns, synacks, rsts, first_us, last_us, rtt_us, answer_ttl,"
     " answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in, concurrency"
     " FROM attempt"
@@ -235,39 +260,39 @@ static uint8_t quality_of(sqlite3_stmt *q, int column)
 
 static bool fill_attempt(struct loaded *l, size_t i, sqlite3_stmt *q)
 {
-    int peeks = sqlite3_column_int(q, 10);
+    int peeks = sqlite3_column_int(q, 9);
     l->attempts[i] = (struct attempt){
-        .id = (uint64_t)sqlite3_column_int64(q, 1),
-        .src = load_endpoint(q, 2),
-        .dst = load_endpoint(q, 4),
-        .proto = proto_of(q, 6),
-        .isn = (uint32_t)sqlite3_column_int64(q, 7),
-        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 8)),
-        .quality = quality_of(q, 9),
+        .id = (uint64_t)sqlite3_column_int64(q, 0),
+        .src = load_endpoint(q, 1),
+        .dst = load_endpoint(q, 3),
+        .proto = proto_of(q, 5),
+        .isn = (uint32_t)sqlite3_column_int64(q, 6),
+        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 7)),
+        .quality = quality_of(q, 8),
         .peek_out = (uint8_t)(peeks & 15),
         .peek_in = (uint8_t)(peeks >> 4),
-        .wanted = sqlite3_column_int(q, 11) != 0,
-        .syns = (uint32_t)sqlite3_column_int64(q, 12),
-        .synacks = (uint32_t)sqlite3_column_int64(q, 13),
-        .rsts = (uint32_t)sqlite3_column_int64(q, 14),
-        .first = load_tick(q, 15),
-        .last = load_tick(q, 16),
-        .rtt_us = sqlite3_column_type(q, 17) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, 17),
-        .answer_ttl = (int16_t)known(q, 18),
-        .answer_ipid = known(q, 19),
-        .icmp_type = (int16_t)known(q, 20),
-        .icmp_code = (int16_t)known(q, 21),
-        .icmp_from = load_addr(q, 22),
-        .bytes_out = (uint64_t)sqlite3_column_int64(q, 23),
-        .bytes_in = (uint64_t)sqlite3_column_int64(q, 24),
-        .concurrency = (uint32_t)sqlite3_column_int64(q, 25),
+        .wanted = sqlite3_column_int(q, 10) != 0,
+        .syns = (uint32_t)sqlite3_column_int64(q, 11),
+        .synacks = (uint32_t)sqlite3_column_int64(q, 12),
+        .rsts = (uint32_t)sqlite3_column_int64(q, 13),
+        .first = load_tick(q, 14),
+        .last = load_tick(q, 15),
+        .rtt_us = sqlite3_column_type(q, 16) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, 16),
+        .answer_ttl = (int16_t)known(q, 17),
+        .answer_ipid = known(q, 18),
+        .icmp_type = (int16_t)known(q, 19),
+        .icmp_code = (int16_t)known(q, 20),
+        .icmp_from = load_addr(q, 21),
+        .bytes_out = (uint64_t)sqlite3_column_int64(q, 22),
+        .bytes_in = (uint64_t)sqlite3_column_int64(q, 23),
+        .concurrency = (uint32_t)sqlite3_column_int64(q, 24),
     };
     l->n_attempts = i + 1;
     return l->attempts[i].verdict < VERDICTS;
 }
 
 static const char troubles_sql[] =
-    "SELECT count(*) OVER (), client_addr, client_port, server_addr, server_port, first_us,"
+    "SELECT client_addr, client_port, server_addr, server_port, first_us,"
     " last_us, verdict, isn, instead, signaling FROM trouble WHERE first_us BETWEEN ?1 AND ?2"
     " ORDER BY first_us, id";
 
@@ -280,14 +305,14 @@ static bool troubles_room(struct loaded *l, size_t n)
 static bool fill_trouble(struct loaded *l, size_t i, sqlite3_stmt *q)
 {
     l->troubles[i] = (struct relay_trouble){
-        .client = load_endpoint(q, 1),
-        .server = load_endpoint(q, 3),
-        .first = load_tick(q, 5),
-        .last = load_tick(q, 6),
-        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 7)),
-        .isn = (uint32_t)sqlite3_column_int64(q, 8),
-        .instead = sqlite3_column_int(q, 9),
-        .signaling = sqlite3_column_int(q, 10) != 0,
+        .client = load_endpoint(q, 0),
+        .server = load_endpoint(q, 2),
+        .first = load_tick(q, 4),
+        .last = load_tick(q, 5),
+        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 6)),
+        .isn = (uint32_t)sqlite3_column_int64(q, 7),
+        .instead = sqlite3_column_int(q, 8),
+        .signaling = sqlite3_column_int(q, 9) != 0,
     };
     l->n_troubles = i + 1;
     return l->troubles[i].verdict < VERDICTS;

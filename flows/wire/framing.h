@@ -17,13 +17,15 @@ enum { PSEUDO_TLS_HELLO = 50, PSEUDO_TLS_ANSWER = 83 };
 enum wire_result pseudo_tls_hello(struct slice in, struct wire_fault *fault);
 enum wire_result pseudo_tls_answer(struct slice in, struct wire_fault *fault);
 
-/* What came instead of the 83-byte answer (verdict pseudotls-fail, finding tls-inspection-on-443). */
+/* What came instead of the 83-byte answer (verdict pseudotls-fail, finding tls-inspection-on-443).
+ */
 enum tls_instead {
-    TLS_NOT_TLS,      /* other bytes, HTTP for example */
+    TLS_NOT_TLS, /* other bytes, HTTP for example */
     TLS_ALERT,
-    TLS_SPLIT_HELLO,  /* ServerHello and ServerHelloDone not in one record (P§1.1, field.md row 39) */
-    TLS_CERTIFICATE,  /* a certificate where none belongs */
-    TLS_OTHER_HELLO,  /* a ServerHello of another shape */
+    TLS_SPLIT_HELLO, /* ServerHello and ServerHelloDone not in one record (P§1.1, field.md row 39)
+                      */
+    TLS_CERTIFICATE, /* a certificate where none belongs */
+    TLS_OTHER_HELLO, /* a ServerHello of another shape */
 };
 /* Judges the first bytes of a server that answered a pseudo-TLS hello with something else. MORE
  * while too little is there to tell. */

@@ -13,18 +13,18 @@ enum diag_side { DIAG_NO_SIDE, DIAG_CALLER, DIAG_CALLEE };
 
 struct media_debug {
     enum diag_side side;
-    struct slice medium;   /* "application-sharing", "audio" ... */
-    struct slice fields;   /* all k=v,k=v of this block */
+    struct slice medium; /* "application-sharing", "audio" ... */
+    struct slice fields; /* all k=v,k=v of this block */
     bool has_icewarn;
     uint32_t icewarn;
     bool has_icewarn_ex;
     uint32_t icewarn_ex;
     struct endpoint local_site, remote_site, local_mr, remote_mr; /* none if absent or masked */
-    bool has_local_mr, has_remote_mr; /* key present, masked or not */
+    bool has_local_mr, has_remote_mr;                             /* key present, masked or not */
     uint16_t local_mrtcp, remote_mrtcp;
-    uint16_t port_low, port_high;     /* PortRange */
+    uint16_t port_low, port_high;           /* PortRange */
     int8_t local_location, remote_location; /* 0 unknown 1 internet 2 intranet; -1 absent */
-    int8_t federation;                /* 0 none 1 enterprise 2 public cloud; -1 absent */
+    int8_t federation;                      /* 0 none 1 enterprise 2 public cloud; -1 absent */
 };
 
 struct ms_diag {
@@ -46,8 +46,8 @@ bool media_debug_field(struct slice fields, size_t *pos, struct slice *key, stru
 /* One bit of ICEWarn (P§3.4). */
 struct icewarn_bit {
     uint32_t bit;
-    const char *text;   /* one sentence */
-    bool expected;      /* normal in many networks */
+    const char *text; /* one sentence */
+    bool expected;    /* normal in many networks */
     bool can_break_ice;
 };
 /* Entry for one bit (a power of two); unknown bits give a generic entry, never NULL. */

@@ -13,9 +13,26 @@
 #include "flows/wire/wire.h"
 
 enum sip_method {
-    SIP_NO_METHOD, SIP_INVITE, SIP_ACK, SIP_BYE, SIP_CANCEL, SIP_UPDATE, SIP_PRACK, SIP_OPTIONS,
-    SIP_REGISTER, SIP_INFO, SIP_SUBSCRIBE, SIP_NOTIFY, SIP_REFER, SIP_MESSAGE, SIP_PUBLISH,
-    SIP_SERVICE, SIP_NEGOTIATE, SIP_BENOTIFY, SIP_OTHER_METHOD, SIP_METHODS
+    SIP_NO_METHOD,
+    SIP_INVITE,
+    SIP_ACK,
+    SIP_BYE,
+    SIP_CANCEL,
+    SIP_UPDATE,
+    SIP_PRACK,
+    SIP_OPTIONS,
+    SIP_REGISTER,
+    SIP_INFO,
+    SIP_SUBSCRIBE,
+    SIP_NOTIFY,
+    SIP_REFER,
+    SIP_MESSAGE,
+    SIP_PUBLISH,
+    SIP_SERVICE,
+    SIP_NEGOTIATE,
+    SIP_BENOTIFY,
+    SIP_OTHER_METHOD,
+    SIP_METHODS
 };
 
 enum { SIP_MAX_DIAG = 4, SIP_MAX_HEADER = 65536 };
@@ -26,40 +43,39 @@ struct sip_header_ref {
 
 struct sip_msg {
     bool request;
-    enum sip_method method;      /* request: of the start line; response: of CSeq */
-    struct slice method_text;    /* start line (request) or CSeq (response) */
-    struct slice uri;            /* request */
-    int status;                  /* response, 100-699; else 0 */
+    enum sip_method method;   /* request: of the start line; response: of CSeq */
+    struct slice method_text; /* start line (request) or CSeq (response) */
+    struct slice uri;         /* request */
+    int status;               /* response, 100-699; else 0 */
     struct slice reason;
-    struct slice call_id;        /* empty if missing */
-    struct slice from, to;       /* whole header values */
+    struct slice call_id;          /* empty if missing */
+    struct slice from, to;         /* whole header values */
     struct slice from_uri, to_uri; /* sip:user@host without parameters, brackets, display name */
     struct slice from_tag, to_tag;
     uint32_t cseq;
-    struct slice branch;         /* of the top Via */
+    struct slice branch; /* of the top Via */
     struct slice contact;
     struct slice user_agent;
-    struct slice conversation_id; /* Ms-Conversation-ID */
-    struct slice content_type;    /* whole value, parameters included */
-    struct slice compression;     /* NEGOTIATE: Compression header */
-    struct slice location;        /* ms-endpoint-location-data */
+    struct slice conversation_id;             /* Ms-Conversation-ID */
+    struct slice content_type;                /* whole value, parameters included */
+    struct slice compression;                 /* NEGOTIATE: Compression header */
+    struct slice location;                    /* ms-endpoint-location-data */
     struct sip_header_ref diag[SIP_MAX_DIAG]; /* ms-diagnostics, -public, ms-client-diagnostics */
     unsigned n_diag;
-    int64_t content_length;      /* -1 missing, -2 not a number */
-    struct slice head;           /* start line and headers, blank line included */
+    int64_t content_length; /* -1 missing, -2 not a number */
+    struct slice head;      /* start line and headers, blank line included */
     struct slice body;
-    size_t size;                 /* bytes from the front of the input: keep-alives, head, body */
-    bool body_cut;               /* datagram: Content-Length says more than there is */
+    size_t size;   /* bytes from the front of the input: keep-alives, head, body */
+    bool body_cut; /* datagram: Content-Length says more than there is */
 };
 
 /* Parses one message at the front of in (after skipping CRLF keep-alives).
- * datagram: the message ends with the slice; MORE never comes. A last header line without a line end
- * is left out: it may be cut in the middle.
- * stream: MORE until head and Content-Length bytes are there; a missing or bad Content-Length is 0.
- * With MORE, fault->offset is the least size of input that can do better (fault->reason is NULL): the
- * caller need not try again before it has that much.
- * A Content-Length over 9 digits counts as bad.
- * BAD: the front is not a SIP start line, or the head exceeds SIP_MAX_HEADER. */
+ * datagram: the message ends with the slice; MORE never comes. A last header line without a line
+ * end is left out: it may be cut in the middle. stream: MORE until head and Content-Length bytes
+ * are there; a missing or bad Content-Length is 0. With MORE, fault->offset is the least size of
+ * input that can do better (fault->reason is NULL): the caller need not try again before it has
+ * that much. A Content-Length over 9 digits counts as bad. BAD: the front is not a SIP start line,
+ * or the head exceeds SIP_MAX_HEADER. */
 enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
                            struct wire_fault *fault);
 

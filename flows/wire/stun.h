@@ -84,20 +84,20 @@ enum {
 struct stun_msg {
     enum stun_kind kind;
     enum stun_dialect dialect;
-    uint16_t type; /* raw */
-    size_t size;   /* whole message in bytes, header included */
-    uint8_t id[16]; /* transaction id; RFC: cookie + 96 bits */
-    uint32_t has;   /* STUN_HAS_* */
-    struct endpoint mapped;    /* reflexive address of the client (MS: XOR-MAPPED 0x8020) */
-    struct endpoint relay;     /* allocated relay (RFC XOR-RELAYED; MS Allocate ok: MAPPED 0x0001) */
-    struct endpoint relay2;    /* of the other address family */
-    struct endpoint peer;      /* XOR-PEER / DESTINATION / REMOTE address; of several, the first */
+    uint16_t type;          /* raw */
+    size_t size;            /* whole message in bytes, header included */
+    uint8_t id[16];         /* transaction id; RFC: cookie + 96 bits */
+    uint32_t has;           /* STUN_HAS_* */
+    struct endpoint mapped; /* reflexive address of the client (MS: XOR-MAPPED 0x8020) */
+    struct endpoint relay;  /* allocated relay (RFC XOR-RELAYED; MS Allocate ok: MAPPED 0x0001) */
+    struct endpoint relay2; /* of the other address family */
+    struct endpoint peer;   /* XOR-PEER / DESTINATION / REMOTE address; of several, the first */
     struct endpoint alternate; /* ALTERNATE-SERVER */
     uint32_t lifetime;         /* seconds */
     uint16_t error_code;       /* 300-699 */
     struct slice error_text;
-    struct slice data;         /* DATA: nested message, may be empty */
-    struct slice username;     /* trailing NULs cut; a check's is remote:local ufrag */
+    struct slice data;     /* DATA: nested message, may be empty */
+    struct slice username; /* trailing NULs cut; a check's is remote:local ufrag */
     struct slice realm;
     uint32_t priority;
     uint16_t channel;
@@ -106,10 +106,10 @@ struct stun_msg {
     uint32_t sequence;
     uint16_t stream_type, quality; /* MS-SERVICE-QUALITY: 1 audio 2 video 3 supplemental 4 data */
     uint32_t ms_version;
-    uint8_t transport;         /* REQUESTED-TRANSPORT: 6 or 17 */
+    uint8_t transport; /* REQUESTED-TRANSPORT: 6 or 17 */
     struct slice sip_call_id;
     uint8_t session[8];
-    struct slice foundation;   /* trailing NULs cut */
+    struct slice foundation; /* trailing NULs cut */
     uint32_t ice_version;
     bool damaged; /* an attribute did not fit: everything before it is set, nothing after */
 };
@@ -143,7 +143,8 @@ struct channel_data {
 enum wire_result channel_data_parse(struct slice in, bool stream, struct channel_data *out,
                                     struct wire_fault *fault);
 
-/* A check's USERNAME "remote:local" in its parts (P§1.9, strips NULs). False if there is no colon. */
+/* A check's USERNAME "remote:local" in its parts (P§1.9, strips NULs). False if there is no colon.
+ */
 bool stun_ufrags(struct slice username, struct slice *remote, struct slice *local);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What all wire parsers share. A wire parser is pure: slice in, struct out, no allocation, no log, no
- * clock, no state. Slices in the output point into the input and die with it. On anything but
+ * What all wire parsers share. A wire parser is pure: slice in, struct out, no allocation, no log,
+ * no clock, no state. Slices in the output point into the input and die with it. On anything but
  * WIRE_OK the output struct is unchanged.
  */
 #ifndef EW_FLOWS_WIRE_WIRE_H
