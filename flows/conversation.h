@@ -23,6 +23,7 @@ struct half {
     bool lost;         /* bytes are missing: look for the next message */
     uint32_t searched; /* bytes looked through without finding a message */
     uint32_t media;    /* bytes since the last control message */
+    size_t enough;     /* SIP: unread bytes without which the next message cannot be complete */
 };
 
 struct conversation {

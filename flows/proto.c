@@ -104,9 +104,13 @@ static struct stream_take sip_data(struct proto *p, struct stream *s, struct con
     struct half *h = &c->half[side];
     struct stream_take take = {0};
     struct message_at at;
+    if (avail.n < h->enough && avail.n <= LIMIT_SIP_MESSAGE)
+        return take;
+    h->enough = 0;
     conversation_at(s, side, &at);
     while (take.used < avail.n) {
         struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
+        struct wire_fault fault;
         struct sip_msg m;
         if (h->lost) {
             size_t skip = sip_resync(rest, 0);
@@ -117,9 +121,11 @@ static struct stream_take sip_data(struct proto *p, struct stream *s, struct con
             h->lost = false;
             continue;
         }
-        enum wire_result r = sip_parse(rest, false, &m, NULL);
-        if (r == WIRE_MORE && rest.n <= LIMIT_SIP_MESSAGE)
+        enum wire_result r = sip_parse(rest, false, &m, &fault);
+        if (r == WIRE_MORE && rest.n <= LIMIT_SIP_MESSAGE) {
+            h->enough = fault.offset;
             return take;
+        }
         if (r == WIRE_OK) {
             calls_sip(p->config.calls, &m, &at);
             take.used += m.size;
@@ -353,8 +359,10 @@ static void stream_gap(void *arg, struct stream *s, enum stream_side side, uint3
     struct conversation *c = s->user;
     (void)arg;
     (void)missing;
-    if (c)
-        c->half[side].lost = true;
+    if (!c)
+        return;
+    c->half[side].lost = true;
+    c->half[side].enough = 0;
 }
 
 static void stream_over(void *arg, struct stream *s, bool closed)

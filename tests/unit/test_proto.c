@@ -1,0 +1,138 @@
+/* SIP streams as the feeder hands them on: piece by piece, what was not taken coming again. */
+#include "flows/proto.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "flows/limits.h"
+
+static const char OPTIONS[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
+                              "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 12\r\n\r\n"
+                              "twelve bytes";
+
+struct line {
+    struct joiner *joiner;
+    struct calls *calls;
+    struct proto *proto;
+    struct flow flow;
+    struct stream stream;
+};
+
+static void no_failure(void *arg, const struct failure *f, const struct finding *list, unsigned n)
+{
+    (void)arg, (void)f, (void)list, (void)n;
+}
+
+static int setup(void **state)
+{
+    static const struct joiner_config plain = {.sensor = "here"};
+    static const struct joiner_hooks hooks = {.failure = no_failure};
+    static const struct engine_out nowhere;
+    struct line *l = calloc(1, sizeof *l);
+    l->joiner = joiner_new(&plain, &hooks);
+    l->calls = calls_new(l->joiner, &nowhere, false, 1);
+    l->proto = proto_new(&(struct proto_config){.calls = l->calls, .joiner = l->joiner});
+    l->flow.client.port = 50000;
+    l->flow.server.port = 5060;
+    l->stream = (struct stream){.flow = &l->flow, .from_start = true};
+    *state = l;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct line *l = *state;
+    const struct stream_reader *r = proto_reader(l->proto);
+    r->over(r->arg, &l->stream, true);
+    proto_free(l->proto);
+    calls_free(l->calls);
+    joiner_free(l->joiner);
+    free(l);
+    return 0;
+}
+
+static size_t give(struct line *l, const char *text, size_t n)
+{
+    const struct stream_reader *r = proto_reader(l->proto);
+    struct stream_take take =
+        r->data(r->arg, &l->stream, SIDE_CLIENT, slice_of((const uint8_t *)text, n));
+    assert_false(take.release);
+    return take.used;
+}
+
+static uint64_t messages(const struct line *l)
+{
+    struct calls_counts counts;
+    calls_counts(l->calls, &counts);
+    return counts.sip_messages;
+}
+
+static void a_message_is_taken_with_its_last_byte(void **state)
+{
+    struct line *l = *state;
+    size_t size = sizeof OPTIONS - 1;
+    for (int round = 1; round <= 3; round++) {
+        for (size_t n = 1; n < size; n++)
+            assert_int_equal(give(l, OPTIONS, n), 0);
+        assert_int_equal(give(l, OPTIONS, size), size);
+        assert_int_equal(messages(l), round);
+    }
+}
+
+/* the second one's front comes along, and only then the rest of it */
+static void what_a_message_wants_counts_from_its_own_front(void **state)
+{
+    struct line *l = *state;
+    char two[2 * sizeof OPTIONS];
+    size_t size = sizeof OPTIONS - 1;
+    snprintf(two, sizeof two, "%s%s", OPTIONS, OPTIONS);
+    assert_int_equal(give(l, two, 2 * size - 5), size);
+    assert_int_equal(give(l, two + size, size - 1), 0);
+    assert_int_equal(give(l, two + size, size), size);
+    assert_int_equal(messages(l), 2);
+}
+
+/* the rest of the first message is lost: the next one is shorter than what the first one wanted */
+static void after_a_gap_nothing_is_waited_for(void **state)
+{
+    static const char LONG[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
+                               "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 5000\r\n\r\n";
+    struct line *l = *state;
+    const struct stream_reader *r = proto_reader(l->proto);
+    assert_int_equal(give(l, LONG, sizeof LONG - 1), 0);
+    r->gap(r->arg, &l->stream, SIDE_CLIENT, 5000);
+    assert_int_equal(give(l, OPTIONS, sizeof OPTIONS - 1), sizeof OPTIONS - 1);
+    assert_int_equal(messages(l), 1);
+}
+
+static void a_message_too_long_is_given_up(void **state)
+{
+    struct line *l = *state;
+    size_t room = LIMIT_SIP_MESSAGE + 1 + sizeof OPTIONS;
+    char *text = malloc(room);
+    int head = snprintf(text, room,
+                        "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
+                        "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 900000\r\n\r\n");
+    memset(text + head, '\n', room - (size_t)head);
+    memcpy(text + room - sizeof OPTIONS, OPTIONS, sizeof OPTIONS - 1);
+    assert_int_equal(give(l, text, LIMIT_SIP_MESSAGE), 0);
+    assert_int_equal(give(l, text, room - 1), room - 1);
+    assert_int_equal(messages(l), 1);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_message_is_taken_with_its_last_byte, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_message_wants_counts_from_its_own_front, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(after_a_gap_nothing_is_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_message_too_long_is_given_up, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
