@@ -116,10 +116,10 @@ UPDATE attempt AS n SET
     icmp_from = coalesce(iif(t.old_better, o.icmp_from, n.icmp_from), o.icmp_from, n.icmp_from)
 FROM temp.twin t JOIN attempt o ON o.id = t.old WHERE n.id = t.new;
 
--- Of two sets of packets the larger stays.
+-- Of two sets of packets the larger stays; the old one if they are alike, to move less.
 DELETE FROM evidence WHERE attempt_id IN (
     SELECT t.new FROM temp.twin t JOIN evidence n ON n.attempt_id = t.new
-        JOIN evidence o ON o.attempt_id = t.old WHERE o.n > n.n);
+        JOIN evidence o ON o.attempt_id = t.old WHERE o.n >= n.n);
 DELETE FROM evidence WHERE attempt_id IN (SELECT old FROM temp.twins) AND attempt_id NOT IN (
     SELECT t.old FROM temp.twin t LEFT JOIN evidence n ON n.attempt_id = t.new
     WHERE n.attempt_id IS NULL);
@@ -132,7 +132,7 @@ UPDATE attempt SET id = (SELECT old FROM temp.twin WHERE new = id)
 UPDATE failure SET attempt_row = (SELECT old FROM temp.twin WHERE new = attempt_row)
     WHERE run_id = :run AND attempt_row IN (SELECT new FROM temp.twin);
 
--- ---- calls: the one with more SDP is better ----
+-- ---- calls: the one with more SDP is better; the old one if they are alike, to move less ----
 
 DELETE FROM temp.twin;
 DELETE FROM temp.twins;
@@ -151,7 +151,7 @@ CREATE TEMP VIEW sdp_size AS
         AS size FROM sdp;
 INSERT INTO temp.twin
     SELECT t.new, t.old, 0, ifnull((SELECT size FROM sdp_size WHERE call_row = t.old), 0)
-        > ifnull((SELECT size FROM sdp_size WHERE call_row = t.new), 0)
+        >= ifnull((SELECT size FROM sdp_size WHERE call_row = t.new), 0)
     FROM (SELECT new, min(old) AS old FROM temp.twins GROUP BY new) t;
 DROP VIEW temp.sdp_size;
 
