@@ -162,6 +162,7 @@ static void put_allocation(struct writer *w)
                                 .wire_addr = host("10.3.0.40"),
                                 .reflexive = at("10.98.2.1:13211"),
                                 .medium = "data",
+                                .granted_at = MS(-9714),
                                 .started = MS(-9766),
                                 .ended = TICK_NONE,
                                 .requests = 2,

@@ -104,7 +104,8 @@ static void every_request_and_reset_has_its_own_time(void **state)
         assert_true(strstr(story, lines[i]) >= at); /* in this order */
         at = strstr(story, lines[i]);
     }
-    has("|-- Allocate, granted -->|");
+    has("|------- Allocate ------>|");
+    has("|<--- granted 58138 -----|");
     has("|--- Send to the peer -->|");
     has("INVITE, offer");
     has("200, answer");
