@@ -119,6 +119,8 @@ same "nothing else is in the list" "$((2 * $(wc -l <<<"$expected") + 5))" \
 same "what the router said, and who it is" \
     "$(printf '%s\n' "50705 3 13 $firewall" "50705 3 13 $firewall" "50712 3 1 $firewall" "50712 3 1 $firewall" "50705 1 1 $firewall6" | sort)" \
     "$(ask "SELECT dst_port, icmp_type, icmp_code, icmp_from FROM failures WHERE icmp_from IS NOT NULL" | sort)"
+same "what is plain has its name" $'50704 silent-drop\n50705 admin-prohibited' \
+    "$(ask "SELECT DISTINCT dst_port, finding FROM failures WHERE dst_port IN (50704, 50705) ORDER BY 1")"
 
 # the relay port of each client, from the client's own mouth
 same "every failed pair has its client and its relay address" \

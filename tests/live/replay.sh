@@ -31,6 +31,6 @@ ew read -q --sensor lab "$work/0.pcap" "$work/1.pcap" >"$work/read.log" 2>&1
 same "the packets as they were planned give the same failures" "$(failure_rows)" "$live"
 verdict "there are failures of each verdict" "$(comm -23 \
     <(printf '%s\n' refused timeout single-syn unreachable half-open retry-conflict reset-after-open \
-        open-no-check pseudotls-fail alloc-fail | sort) \
+        open-no-check pseudotls-fail tls-fail alloc-fail | sort) \
     <(ask "SELECT DISTINCT verdict FROM failures" | sort) | sed 's/^/none is /')"
 finish
