@@ -9,9 +9,12 @@
 /* A night of 100,000 calls takes about 600 MB; beyond this the joining is given up. */
 #define LOAD_BYTES ((size_t)2 << 30)
 
-void load_begin(struct loaded *l)
+/* Runs of the same sensor as run ?3. */
+#define OF_SENSOR "(SELECT id FROM run WHERE sensor = (SELECT sensor FROM run WHERE id = ?3))"
+
+void load_begin(struct loaded *l, int64_t run)
 {
-    *l = (struct loaded){0};
+    *l = (struct loaded){.run = run};
     arena_pool_init(&l->pool, LOAD_BYTES);
     arena_init(&l->arena, &l->pool);
 }
@@ -75,23 +78,26 @@ static uint8_t proto_of(sqlite3_stmt *q, int column)
 /* Fills the next element from the statement's row. False without memory. */
 typedef bool fill_row(struct loaded *l, size_t i, sqlite3_stmt *q);
 
-static sqlite3_stmt *query_over(struct db *db, const char *sql, int64_t first, int64_t last)
+static sqlite3_stmt *query_over(struct db *db, const char *sql, int64_t run, int64_t first,
+                                int64_t last)
 {
     sqlite3_stmt *q = db_prepare(db, sql);
     if (q) {
         sqlite3_bind_int64(q, 1, first);
         sqlite3_bind_int64(q, 2, last);
+        sqlite3_bind_int64(q, 3, run);
     }
     return q;
 }
 
 /* How many rows a query gives over [first, last]. 0 or -1. */
-static int count_rows(struct db *db, const char *sql, int64_t first, int64_t last, size_t *n)
+static int count_rows(struct db *db, const char *sql, int64_t run, int64_t first, int64_t last,
+                      size_t *n)
 {
     char *text = sqlite3_mprintf("SELECT count(*) FROM (%s)", sql);
     if (!text)
         return db_no_memory(db);
-    sqlite3_stmt *q = query_over(db, text, first, last);
+    sqlite3_stmt *q = query_over(db, text, run, first, last);
     sqlite3_free(text);
     if (!q)
         return -1;
@@ -107,11 +113,11 @@ static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t f
                      bool (*room)(struct loaded *l, size_t n), fill_row *fill)
 {
     size_t n = 0, i = 0;
-    if (count_rows(db, sql, first, last, &n))
+    if (count_rows(db, sql, l->run, first, last, &n))
         return -1;
     if (n && !room(l, n))
         return db_no_memory(db);
-    sqlite3_stmt *q = query_over(db, sql, first, last);
+    sqlite3_stmt *q = query_over(db, sql, l->run, first, last);
     if (!q)
         return -1;
     int rc = SQLITE_DONE, result = 0;
@@ -131,7 +137,7 @@ static const char calls_sql[] =
     " s.answer, s.diags, c.ended_us IS NULL AND r.ended_us IS NULL FROM call c"
     " LEFT JOIN sdp s ON s.call_row = c.id LEFT JOIN run r ON r.id = c.run_id"
     " WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <= ?2 AND coalesce(c.ended_us,"
-    " r.last_us, c.started_us) >= ?1 ORDER BY c.id";
+    " r.last_us, c.started_us) >= ?1 AND c.run_id IN " OF_SENSOR " ORDER BY c.id";
 
 static bool calls_room(struct loaded *l, size_t n)
 {
@@ -181,7 +187,7 @@ static const char allocations_sql[] =
     " connection_id, active_addr, active_port, sends FROM allocation a"
     " WHERE coalesce(started_us, ended_us) <= ?2 AND coalesce(ended_us,"
     " (SELECT last_us FROM run WHERE run.id = a.run_id), started_us) >= ?1"
-    " ORDER BY started_us, id";
+    " AND run_id IN " OF_SENSOR " ORDER BY started_us, id";
 
 static bool allocations_room(struct loaded *l, size_t n)
 {
@@ -234,13 +240,12 @@ int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
 
 /* ---- attempts ---- */
 
-/* Another sensor may have stored the same attempt too: the joiner counts an ISN once per pair. */
 static const char attempts_sql[] =
     "SELECT id, src_addr, src_port, dst_addr, dst_port, transport, isn, verdict,"
     " quality, peeks, wanted, syns, synacks, rsts, first_us, last_us, rtt_us, answer_ttl,"
     " answer_ipid, icmp_type, icmp_code, icmp_from, bytes_out, bytes_in, concurrency"
     " FROM attempt"
-    " WHERE first_us BETWEEN ?1 AND ?2 AND verdict IS NOT NULL"
+    " WHERE first_us BETWEEN ?1 AND ?2 AND verdict IS NOT NULL AND run_id IN " OF_SENSOR
     " ORDER BY first_us, id";
 
 static bool attempts_room(struct loaded *l, size_t n)
@@ -294,7 +299,7 @@ static bool fill_attempt(struct loaded *l, size_t i, sqlite3_stmt *q)
 static const char troubles_sql[] =
     "SELECT client_addr, client_port, server_addr, server_port, first_us,"
     " last_us, verdict, isn, instead, signaling FROM trouble WHERE first_us BETWEEN ?1 AND ?2"
-    " ORDER BY first_us, id";
+    " AND run_id IN " OF_SENSOR " ORDER BY first_us, id";
 
 static bool troubles_room(struct loaded *l, size_t n)
 {

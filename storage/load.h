@@ -1,6 +1,6 @@
 /*
- * Facts out of the database, as the engine's own structs, for joining runs. Memory is one arena,
- * freed in one call.
+ * Facts of one sensor out of the database, as the engine's own structs, for joining runs. Memory is
+ * one arena, freed in one call.
  */
 #ifndef EW_STORAGE_LOAD_H
 #define EW_STORAGE_LOAD_H
@@ -17,6 +17,7 @@ struct call_state {
 };
 
 struct loaded {
+    int64_t run; /* whose sensor's runs are read */
     struct arena_pool pool;
     struct arena arena;
     struct fact_call *calls; /* ids are row ids, here and below */
@@ -31,7 +32,7 @@ struct loaded {
     size_t n_troubles;
 };
 
-void load_begin(struct loaded *l);
+void load_begin(struct loaded *l, int64_t run);
 void load_free(struct loaded *l);
 
 /* Calls and allocations whose life touches [first, last] (us). 0 or -1 with db->why. */

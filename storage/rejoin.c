@@ -1,9 +1,12 @@
 /*
- * Facts of several runs through one joiner.
+ * Facts of several runs of one sensor through one joiner.
  *
  *   stretch: packet time where this run and others lie within NEAR of each other
  *   scopes:  calls and allocations whose life touches the stretch, whole
  *   attempts: over the stretch and over the whole life of these scopes
+ *
+ * Only of the sensor whose run ends: its name is part of each event_id, and another sensor may see
+ * the same packets from elsewhere.
  *
  * So every scope is judged on all its attempts, and the failures of these scopes, with those of the
  * stretch that have none, are exactly the ones to replace. A failure that has the same event_id
@@ -98,7 +101,8 @@ static int find_stretch(struct rejoin *r, bool *any)
     sqlite3_stmt *q = db_prepare(
         &r->s->db, "SELECT min(max(n.first_us, o.first_us - ?2)) - ?2, max(min(n.last_us, "
                    "o.last_us + ?2)) + ?2"
-                   " FROM run n JOIN run o ON o.id <> n.id AND o.first_us <= n.last_us + ?2 AND"
+                   " FROM run n JOIN run o ON o.id <> n.id AND o.sensor = n.sensor AND o.first_us "
+                   "<= n.last_us + ?2 AND"
                    " o.last_us >= n.first_us - ?2 WHERE n.id = ?1");
     if (!q)
         return -1;
@@ -129,11 +133,13 @@ static int read_config(struct rejoin *r)
 {
     sqlite3_stmt *q =
         db_prepare(&r->s->db, "SELECT sensor, edges, relay_low, relay_high FROM run WHERE"
-                              " first_us <= ?2 AND last_us >= ?1 ORDER BY sensor, id");
+                              " first_us <= ?2 AND last_us >= ?1 AND sensor = (SELECT sensor FROM"
+                              " run WHERE id = ?3) ORDER BY id");
     if (!q)
         return -1;
     sqlite3_bind_int64(q, 1, r->first);
     sqlite3_bind_int64(q, 2, r->last);
+    sqlite3_bind_int64(q, 3, r->s->run);
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
         if (!r->sensor)
@@ -292,7 +298,7 @@ int rejoin_run(struct store *s)
         return db_no_memory(&s->db);
     *r = (struct rejoin){.s = s, .relay_low = 50000, .relay_high = 59999};
     r->scratch = block_new(FAILURE_BYTES);
-    load_begin(&r->facts);
+    load_begin(&r->facts, s->run);
     int result = r->scratch ? find_stretch(r, &any) : db_no_memory(&s->db);
     if (result == 0 && any)
         result = read_config(r) || read_aliases(r) || load_all(r) || judge(r) || rejoin_store(r)

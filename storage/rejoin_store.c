@@ -27,7 +27,9 @@ static int list_scopes(struct rejoin *r)
 static int remove_old(struct rejoin *r)
 {
     static const char choose[] =
-        "INSERT INTO temp.gone SELECT id, event_id FROM failure WHERE first_us BETWEEN ?1 AND ?2 OR"
+        "INSERT INTO temp.gone SELECT id, event_id FROM failure WHERE (first_us BETWEEN ?1 AND ?2 "
+        "AND"
+        " run_id IN (SELECT id FROM run WHERE sensor = (SELECT sensor FROM run WHERE id = ?3))) OR"
         " EXISTS (SELECT 1 FROM temp.scope WHERE call = 1 AND scope.id = call_row) OR"
         " EXISTS (SELECT 1 FROM temp.scope WHERE call = 0 AND scope.id = allocation_row)";
     static const char remove[] =
@@ -42,6 +44,7 @@ static int remove_old(struct rejoin *r)
         return -1;
     sqlite3_bind_int64(q, 1, r->first);
     sqlite3_bind_int64(q, 2, r->last);
+    sqlite3_bind_int64(q, 3, r->s->run);
     int result = db_run(db, q);
     sqlite3_finalize(q);
     return result ? -1 : db_exec(db, remove);

@@ -295,17 +295,23 @@ static void a_failed_hello_is_told_once(void **state)
     assert_string_equal(facts_sql(*state, told), "pseudotls-fail client-relay 10.98.2.9 1");
 }
 
-/* Another sensor saw the signaling: its facts join, both keep their name where they saw something.
- */
-static void sensors_join(void **state)
+/* What another sensor stored stays as it is, and explains nothing here. */
+static void sensors_are_kept_apart(void **state)
 {
-    struct view other = outside;
-    other.sensor = "t";
-    read_view(*state, &inside);
-    read_view(*state, &other);
-    assert_string_equal(facts_sql(*state, "SELECT sensor || ' ' || grade FROM failures WHERE"
-                                          " severity = 'failure'"),
-                        "t A");
+    static const char rows[] = "SELECT group_concat(id || event_id || sensor || grade || run_id)"
+                               " FROM failures WHERE sensor = 's'";
+    struct view signaling = inside, again = both;
+    char kept[256];
+    signaling.sensor = again.sensor = "a";
+    read_view(*state, &both);
+    snprintf(kept, sizeof kept, "%s", facts_sql(*state, rows));
+    assert_non_null(strstr(kept, "sA1"));
+    read_view(*state, &signaling);
+    read_view(*state, &again);
+    assert_string_equal(facts_sql(*state, rows), kept);
+    assert_string_equal(facts_sql(*state, "SELECT count(*) || ' ' || count(DISTINCT event_id)"
+                                          " FROM failures"),
+                        "2 2");
 }
 
 /* ---- counters ---- */
@@ -347,7 +353,7 @@ int main(void)
         ON_DATABASE(what_was_noted_down_stays_true),
         ON_DATABASE(another_days_failures_are_left_alone),
         ON_DATABASE(a_failed_hello_is_told_once),
-        ON_DATABASE(sensors_join),
+        ON_DATABASE(sensors_are_kept_apart),
         ON_DATABASE(traffic_of_the_same_capture_counts_once),
         ON_DATABASE(traffic_of_overlapping_captures_counts_each_attempt_once),
     };
