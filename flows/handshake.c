@@ -215,6 +215,14 @@ static bool answer_convinces(const struct handshake *h)
            (h->flags & BOTH_FIN) != 0;
 }
 
+/* The client closes, and all that it had from the other side is silence: nobody cut it off. */
+static void client_gives_up(struct handshake *h)
+{
+    if (h->state == HS_OPEN && h->peek_out == PEEK_CHECK_REQUEST && !h->bytes[SERVER] &&
+        !(h->flags & CLOSE_FLAGS))
+        h->flags |= HS_NO_CHECK;
+}
+
 /* A segment of an open connection, RST excepted. */
 static void on_data(struct handshake *h, const struct handshake_event *e, result *r)
 {
@@ -227,8 +235,11 @@ static void on_data(struct handshake *h, const struct handshake_event *e, result
         h->flags &= (uint16_t)~rst;
         wait_for(h, h->state == HS_LIVE ? WAIT_IDLE : WAIT_BYTES, r);
     }
-    if ((e->flags & TCP_FIN) && around(e->seq, before, NEAR))
+    if ((e->flags & TCP_FIN) && around(e->seq, before, NEAR)) {
+        if (e->from_client)
+            client_gives_up(h);
         h->flags |= e->from_client ? HS_CLIENT_FIN : HS_SERVER_FIN;
+    }
     if (h->state == HS_OPEN) {
         peek_at(h, e);
         if (answer_convinces(h)) {
@@ -286,8 +297,11 @@ static void on_rst(struct handshake *h, const struct handshake_event *e, result 
         break;
     case HS_OPEN:
     case HS_LIVE:
-        if (around(e->seq, h->next[e->from_client ? CLIENT : SERVER], NEAR))
+        if (around(e->seq, h->next[e->from_client ? CLIENT : SERVER], NEAR)) {
+            if (e->from_client)
+                client_gives_up(h);
             rst_counts(h, flag, WAIT_CLOSED, r);
+        }
         r->part &= h->state == HS_OPEN;
         break;
     case HS_MIDSTREAM:
@@ -360,11 +374,13 @@ static enum verdict judge_answered(const struct handshake *h, const struct hands
 static enum verdict judge_open(const struct handshake *h, const struct handshake_event *e)
 {
     bool answered = both_ways(h) && h->peek_in != PEEK_CHECK_ERROR;
+    if ((h->flags & HS_NO_CHECK) && !answered)
+        return VERDICT_OPEN_NO_CHECK;
     if (h->flags & CLOSE_FLAGS)
         return answered && !(h->flags & RST_FLAGS) ? VERDICT_CONNECTED : VERDICT_RESET_AFTER_OPEN;
     if (answered)
         return VERDICT_CONNECTED;
-    if (e->what == HS_DEADLINE || e->idle >= DEADLINE_OPEN_SILENT || (h->flags & HS_NO_CHECK))
+    if (e->what == HS_DEADLINE || e->idle >= DEADLINE_OPEN_SILENT)
         return VERDICT_OPEN_NO_CHECK;
     if (h->peek_out == PEEK_CHECK_REQUEST && e->idle >= DEADLINE_SINGLE_SYN)
         return VERDICT_OPEN_NO_CHECK;
