@@ -192,8 +192,10 @@ static void check_silent(struct allocations *s, struct allocation *a, tick_t now
     tick_t wait = a->fact.error_code ? FAILED_AFTER_ERROR : FAILED_AFTER_SILENCE;
     if (a->fact.granted && a->expires != TICK_NONE && now > a->expires + TICK_S)
         allocation_end(s, a, a->expires, "expired");
-    else if (!a->fact.granted && now - a->active_at > wait)
-        allocation_end(s, a, a->active_at, "failed");
+    if (a->fact.granted || now - a->active_at <= wait)
+        return;
+    allocation_end(s, a, a->active_at, "failed");
+    allocation_over(s, a, "failed"); /* no call can still need it: it is told at once */
 }
 
 void allocations_advance(struct allocations *s, tick_t now)
