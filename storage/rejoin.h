@@ -1,14 +1,14 @@
 /*
  * Joining across runs: the internal span read today, the external one tomorrow. Facts of all runs
- * in the stretch of packet time where this run touches another go through a fresh joiner, and its
- * failures replace those stored for that stretch.
+ * of this sensor, in the stretch of packet time where this run touches another, go through a fresh
+ * joiner, and its failures replace those stored for that stretch.
  */
 #ifndef EW_STORAGE_REJOIN_H
 #define EW_STORAGE_REJOIN_H
 
 #include "storage/store.h"
 
-/* Nothing to do if no other run is near in packet time. In a transaction. 0 or -1 with db.why. */
+/* Nothing to do if no other run of the sensor is near in packet time. In a transaction. 0 or -1 with db.why. */
 int rejoin_run(struct store *s);
 
 #endif

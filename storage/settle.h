@@ -1,7 +1,4 @@
-/*
- * The end of a run: what earlier runs stored from the same packets is merged, failures are judged
- * anew where runs overlap, findings across failures are drawn.
- */
+/* The end of a run: what earlier runs stored from the same packets is merged (settle.sql). */
 #ifndef EW_STORAGE_SETTLE_H
 #define EW_STORAGE_SETTLE_H
 
