@@ -8,7 +8,8 @@
 
 #include "storage/store.h"
 
-/* Nothing to do if no other run of the sensor is near in packet time. In a transaction. 0 or -1 with db.why. */
+/* Nothing to do if no other run of the sensor is near in packet time. In a transaction. 0 or -1
+ * with db.why. */
 int rejoin_run(struct store *s);
 
 #endif
