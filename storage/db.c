@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "storage/functions.h"
 
-enum { BUSY_MS = 5000 };
+enum { BUSY_MS = 5000, RETRY_MS = 20 };
 
 __attribute__((format(printf, 2, 3))) static void db_why(struct db *db, const char *fmt, ...)
 {
@@ -25,7 +26,9 @@ __attribute__((format(printf, 2, 3))) static void db_why(struct db *db, const ch
 
 int db_fault(struct db *db, const char *doing)
 {
-    switch (sqlite3_errcode(db->handle) & 0xff) {
+    int code = sqlite3_errcode(db->handle) & 0xff;
+    db->busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
+    switch (code) {
     case SQLITE_NOTADB:
         db_why(db, "is not a database");
         break;
@@ -142,17 +145,18 @@ static void why_not_opened(struct db *db, bool create)
     db_why(db, "%s", strerror(missing));
 }
 
+/* Content first: another edgewatch that makes it now brings the id together with the tables. */
 static int version_of(struct db *db, const struct schema *s, int64_t *version)
 {
     int64_t app, objects;
-    if (db_int(db, "PRAGMA application_id", 0, &app) ||
-        db_int(db, "PRAGMA user_version", 0, version) ||
-        db_int(db, "SELECT count(*) FROM sqlite_schema", 0, &objects))
+    *version = 0;
+    if (db_int(db, "SELECT count(*) FROM sqlite_schema", 0, &objects))
         return -1;
-    if (objects == 0) {
-        *version = 0;
+    if (objects == 0)
         return 0;
-    }
+    if (db_int(db, "PRAGMA application_id", 0, &app) ||
+        db_int(db, "PRAGMA user_version", 0, version))
+        return -1;
     if (app != s->application_id) {
         db_why(db, "is a database of another program");
         return -1;
@@ -163,6 +167,13 @@ static int version_of(struct db *db, const struct schema *s, int64_t *version)
         return -1;
     }
     return 0;
+}
+
+static int64_t ms_since(const struct timespec *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - t->tv_sec) * 1000 + (now.tv_nsec - t->tv_nsec) / 1000000;
 }
 
 /* Inside a transaction: whoever came first has done it. */
@@ -231,30 +242,50 @@ static const char write_pragmas[] = "PRAGMA page_size = 8192;"
                                     "PRAGMA cache_size = -16000;"
                                     "PRAGMA journal_size_limit = 67108864;";
 
+static int open_once(struct db *db, const struct schema *s)
+{
+    int64_t version;
+    /* judged before the first write: a stranger's file is left as it is */
+    if (handle_open(db, db->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) ||
+        version_of(db, s, &version))
+        return -1;
+    db->fresh = version == 0;
+    if (sqlite3_db_readonly(db->handle, "main") == 1) {
+        db_why(db, "is read-only");
+        return -1;
+    }
+    return db_exec(db, write_pragmas) || migrate(db, s) ? -1 : 0;
+}
+
+/* SQLite itself does not wait where a journal mode is changed, or where a read lock would have to
+ * become a write lock. */
 enum db_result db_open(struct db *db, const char *path, const struct schema *s)
 {
     if (path_set(db, path))
         return DB_NOT_OPENED;
-    int64_t version;
-    /* judged before the first write: a stranger's file is left as it is */
-    if (handle_open(db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) == 0 &&
-        version_of(db, s, &version) == 0) {
-        db->fresh = version == 0;
-        if (sqlite3_db_readonly(db->handle, "main") == 1)
-            db_why(db, "is read-only");
-        else if (db_exec(db, write_pragmas) == 0 && migrate(db, s) == 0)
-            return DB_OK;
+    struct timespec begun;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    while (open_once(db, s)) {
+        if (!db->busy || ms_since(&begun) >= BUSY_MS) {
+            db_close(db);
+            return DB_NOT_OPENED;
+        }
+        db->busy = false;
+        sqlite3_close_v2(db->handle);
+        db->handle = NULL;
+        sqlite3_sleep(RETRY_MS);
     }
-    db_close(db);
-    return DB_NOT_OPENED;
+    return DB_OK;
 }
 
 int db_bulk_begin(struct db *db)
 {
     if (!db->fresh)
         return 0;
+    if (db_exec(db, "PRAGMA journal_mode = PERSIST"))
+        return db->busy ? 0 : -1;
     db->bulk = true;
-    return db_exec(db, "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = OFF");
+    return db_exec(db, "PRAGMA synchronous = OFF");
 }
 
 /* If a reader is in the way the log comes back with the next writer. */

@@ -18,6 +18,7 @@ struct db {
     sqlite3 *handle;
     char *path;
     char why[DB_WHY]; /* the last error: "path: reason" */
+    bool busy;        /* that error is somebody else's lock */
     bool fresh, bulk; /* db_open() made it; between db_bulk_begin() and db_bulk_end() */
 };
 
@@ -32,7 +33,8 @@ void db_close(struct db *db);
  * written once instead of twice (first the write-ahead log, then the file: 2.4 s of 6.2 on 100,000
  * calls) and not forced to the disk. A crash of the program still leaves whole transactions; one of
  * the machine before the system has written them may cost the file. Readers wait for commits, and
- * commits for readers. No effect on a database that was there before. 0, or -1 with db->why. */
+ * commits for readers. No effect on a database that was there before or
+ * that others have open, too. 0, or -1 with db->why. */
 int db_bulk_begin(struct db *db);
 int db_bulk_end(struct db *db);
 

@@ -101,8 +101,8 @@ static int find_stretch(struct rejoin *r, bool *any)
     sqlite3_stmt *q = db_prepare(
         &r->s->db, "SELECT min(max(n.first_us, o.first_us - ?2)) - ?2, max(min(n.last_us, "
                    "o.last_us + ?2)) + ?2"
-                   " FROM run n JOIN run o ON o.id <> n.id AND o.sensor = n.sensor AND o.first_us "
-                   "<= n.last_us + ?2 AND"
+                   " FROM run n JOIN run o ON o.id <> n.id AND o.sensor = n.sensor AND"
+                   " o.first_us <= n.last_us + ?2 AND"
                    " o.last_us >= n.first_us - ?2 WHERE n.id = ?1");
     if (!q)
         return -1;

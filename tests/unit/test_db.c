@@ -114,6 +114,37 @@ static void a_locked_database_is_told_after_five_seconds(void **state)
     sqlite3_close(h);
 }
 
+/* One new run on a database that may not be there yet, in a process of its own. */
+static pid_t run_of_its_own(const char *path)
+{
+    pid_t pid = fork();
+    if (pid)
+        return pid;
+    char why[512];
+    struct run_info run = {.sensor = "s", .command = "read"};
+    struct writer *w = writer_open(path, &run, why, sizeof why);
+    _exit(w && writer_close(w, FACTS_START, FACTS_START, NULL, why, sizeof why) == DB_OK ? 0 : 1);
+}
+
+static void several_may_make_it_at_once(void **state)
+{
+    enum { ROUNDS = 10, AT_ONCE = 3 };
+    (void)state;
+    for (int i = 0; i < ROUNDS; i++) {
+        const char *path = facts_db_path();
+        pid_t pids[AT_ONCE];
+        for (int k = 0; k < AT_ONCE; k++)
+            pids[k] = run_of_its_own(path);
+        for (int k = 0; k < AT_ONCE; k++) {
+            int status;
+            assert_int_equal(waitpid(pids[k], &status, 0), pids[k]);
+            assert_int_equal(status, 0);
+        }
+        assert_string_equal(facts_sql(path, "SELECT count(*) FROM runs"), "3");
+        facts_db_forget();
+    }
+}
+
 /* Two steps from version 1 to 3: both run, in order, and what was there stays. */
 static void an_older_version_is_brought_up(void **state)
 {
@@ -192,6 +223,7 @@ int main(void)
         WITH_PATH(a_strangers_database_is_left_alone),
         WITH_PATH(a_newer_version_is_refused),
         WITH_PATH(a_missing_file_is_made_by_the_writer_only),
+        cmocka_unit_test(several_may_make_it_at_once),
         WITH_PATH(a_locked_database_is_told_after_five_seconds),
         WITH_PATH(an_older_version_is_brought_up),
         WITH_PATH(a_failed_migration_changes_nothing),
