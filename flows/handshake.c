@@ -112,7 +112,11 @@ static void on_syn(struct handshake *h, const struct handshake_event *e, result 
 static void on_synack(struct handshake *h, const struct handshake_event *e, result *r)
 {
     if (handshake_open(h))
-        bump(&h->synacks); /* the server missed the ACK */
+        bump(&h->synacks);                                       /* the server missed the ACK */
+    if (h->state == HS_DECIDED && e->ack == h->client_isn + 1) { /* a late retry got through */
+        state_is(h, HS_ASKED);
+        h->flags |= HS_TOLD;
+    }
     if (!handshake_embryonic(h))
         return;
     bump(&h->synacks);
@@ -454,6 +458,10 @@ struct handshake_result handshake_step(struct handshake *h, const struct handsha
         on_icmp(h, e, &r);
     else
         on_silence(h, e, &r);
+    if ((h->flags & HS_TOLD) && r.verdict != VERDICT_CONNECTED) {
+        r.report = HS_QUIET;
+        r.verdict = VERDICT_PENDING;
+    }
     return r;
 }
 

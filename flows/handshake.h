@@ -25,7 +25,7 @@ enum handshake_state {
     HS_ANSWERED,  /* SYN-ACK seen, not acknowledged */
     HS_OPEN,      /* handshake done, bytes not yet both ways */
     HS_LIVE,      /* bytes both ways: connected */
-    HS_DECIDED,   /* verdict given: late packets of the attempt change nothing */
+    HS_DECIDED,   /* verdict given: of the attempt's late packets only a SYN-ACK counts */
     HS_MIDSTREAM, /* older than the capture, or only one direction visible: no attempt */
 };
 
@@ -57,6 +57,7 @@ enum {
     HS_ICMP = 1 << 10,     /* icmp_from, icmp_code are set */
     HS_NO_CHECK = 1 << 11, /* open-no-check was reported, provisionally */
     HS_ONE_WAY = 1 << 12,  /* midstream: counted as one-way */
+    HS_TOLD = 1 << 13,     /* was decided as failed, then answered: only a connection is news */
 };
 
 struct handshake {

@@ -62,7 +62,8 @@ static void report(struct tracker *t, uint32_t n, const struct handshake *h,
         .evidence = attempts_handle(c->evidence, e->wanted),
     };
     bool final = r->report == HS_FINAL, live = h->state == HS_LIVE;
-    a.again = (final && live) || ((h->flags & HS_NO_CHECK) && (final || live));
+    a.again = (final && live) || ((h->flags & HS_NO_CHECK) && (final || live)) ||
+              (h->flags & HS_TOLD) != 0;
     set_icmp(&a, h);
     if (handshake_open(h)) {
         a.bytes_out = h->bytes[0];

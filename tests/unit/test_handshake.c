@@ -192,10 +192,18 @@ static const struct {
     {"S0 S1 S3 S7 S15 S31 S63 a63.1 .74", NO, VERDICT_HALF_OPEN, "... and gets its answer"},
     {"S0 S1 S3 S7 S15 S31 .56 .81 .106", NO, VERDICT_TIMEOUT, "... or never"},
     /* unreachable */
-    {"S0 u0.1 .4.2", NO, VERDICT_UNREACHABLE, "ICMP"},
-    {"S0 u0.1 S3 u3.1 .7.2", NO, VERDICT_UNREACHABLE, "ICMP to both"},
+    {"S0 u0.1 .10.2", NO, VERDICT_UNREACHABLE, "ICMP"},
+    {"S0 u0.1 S3 u3.1 .13.2", NO, VERDICT_UNREACHABLE, "ICMP to both"},
     {"S0 u0.1 S3 a3.1 A3.2 D3.3 d3.4", VERDICT_CONNECTED, NO, "connects after all"},
     {"S0 a0.1 u0.2 A0.3 D0.4 d0.5", VERDICT_CONNECTED, NO, "ICMP after the answer"},
+    /* told as failed, and the same SYN is answered in the end */
+    {"S0 u0.1 .10.2 S15 a15.1 A15.2 D15.3 d15.4", VERDICT_CONNECTED, VERDICT_UNREACHABLE,
+     "the block is lifted"},
+    {"S0 r0.1 .3.2 S4 a4.1 A4.2 D4.3 d4.4", VERDICT_CONNECTED, VERDICT_REFUSED, "a late retry"},
+    {"S0 u0.1 .10.2 S15 a15.1 .25.2", NO, VERDICT_UNREACHABLE, "half a handshake is no news"},
+    {"S0 u0.1 .10.2 S15 a15.1 A15.2 .45.3", NO, VERDICT_UNREACHABLE, "nor a silent one"},
+    {"S0 u0.1 .10.2 S15 w15.1 A15.2 D15.3 d15.4", NO, VERDICT_UNREACHABLE,
+     "SYN-ACK of another attempt"},
     /* half-open and conflicts */
     {"S0 a0.1 .10.2", NO, VERDICT_HALF_OPEN, "no ACK"},
     {"S0 a0.1 a1.1 a3.1 .13.2", NO, VERDICT_HALF_OPEN, "SYN-ACK repeated"},
@@ -267,7 +275,7 @@ static void late_packets_of_a_decided_attempt_change_nothing(void **state)
     (void)state;
     play(&p, "S0 S3 S9 .34");
     struct handshake before = p.h;
-    for (const char *w = "SarAuR"; *w; w++) {
+    for (const char *w = "SwrAuR"; *w; w++) {
         perform(&p, *w, 35 * TICK_S);
         assert_int_equal(p.last.report, HS_QUIET);
         assert_false(p.last.rearm);

@@ -135,38 +135,6 @@ static void open_no_check_is_provisional_until_the_flow_ends(void **state)
     assert_true(!lab.report[0].again && lab.report[1].again && lab.report[2].again);
 }
 
-static void icmp_that_quotes_the_syn_is_recorded_with_its_sender(void **state)
-{
-    (void)state;
-    struct endpoint router = lab_end("192.0.2.1:1");
-    lab_segment(&lab, 0, RELAY, PEER, LAB_SYN, 7, 0, 0);
-    lab_icmp(&lab, 0.1, "192.0.2.9:1", 3, 4, PROTO_TCP, RELAY, PEER, 7);  /* too big: no verdict */
-    lab_icmp(&lab, 0.1, "192.0.2.9:1", 11, 0, PROTO_TCP, RELAY, PEER, 7); /* nor this */
-    lab_icmp(&lab, 0.1, "192.0.2.9:1", 3, 1, PROTO_TCP, RELAY, PEER, 8);  /* another SYN */
-    lab_icmp(&lab, 0.2, "192.0.2.1:1", 3, 13, PROTO_TCP, RELAY, PEER, 7);
-    lab_finish(&lab, 1);
-    const struct attempt *a = only(VERDICT_UNREACHABLE);
-    assert_int_equal(a->icmp_type, 3);
-    assert_int_equal(a->icmp_code, 13);
-    assert_true(addr_eq(&a->icmp_from, &router.addr));
-    assert_int_equal(lab.proofs[0], 2);
-    struct tracker_counts c;
-    tracker_counts(lab.tracker, &c);
-    assert_int_equal(c.icmp_errors, 4);
-    assert_int_equal(c.icmp_unmatched, 3);
-}
-
-static void icmpv6_has_its_own_type(void **state)
-{
-    (void)state;
-    lab_segment(&lab, 0, "[2001:db8::1]:5", "[2001:db8::2]:80", LAB_SYN, 7, 0, 0);
-    lab_icmp(&lab, 0.1, "[2001:db8::9]:1", 1, 0, PROTO_TCP, "[2001:db8::1]:5", "[2001:db8::2]:80",
-             7);
-    lab_finish(&lab, 1);
-    assert_int_equal(only(VERDICT_UNREACHABLE)->icmp_type, 1);
-    assert_int_equal(lab.report[0].icmp_code, 0);
-}
-
 /* ---- several connections on the same ports ---- */
 
 /* RFC 9293 §3.5, figure 8; and as some stacks do it, with plain ACKs, or with one of the two lost
@@ -445,8 +413,6 @@ int main(void)
         TEST(a_connection_is_reported_when_bytes_went_both_ways_and_at_its_end),
         TEST(payload_is_peeked_at_with_rfc_4571_framing_or_without),
         TEST(open_no_check_is_provisional_until_the_flow_ends),
-        TEST(icmp_that_quotes_the_syn_is_recorded_with_its_sender),
-        TEST(icmpv6_has_its_own_type),
         TEST(simultaneous_open_is_one_connected_attempt),
         TEST(syns_that_cross_and_are_both_refused_are_two_attempts),
         TEST(a_new_isn_is_a_new_attempt),
