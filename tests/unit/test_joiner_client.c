@@ -1,0 +1,173 @@
+/*
+ * What fails before a relay sends anything: a client's way to its relay, its allocation, and what
+ * should have been sent and never was.
+ */
+#include "flows/joiner.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "flows/wire/framing.h"
+#include "tests/help/expect.h"
+#include "tests/help/world.h"
+
+/* ---- clients and their relay ---- */
+
+static void refused_client_is_a_client_leg(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    allocation_make(&w.own[0], "10.98.2.9:40000", "10.3.0.34:443", "2.2.2.2:58200");
+    w.own[0].sends[0].answered = at(51);
+    world_allocation(&w, 0); /* tells where relay control is */
+    world_attempt(&w, attempt_make(0, "10.98.2.1:13211", "10.3.0.34:443", VERDICT_TIMEOUT, 49));
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, "client-relay timeout failure 10.98.2.1:13211>10.3.0.34:443");
+}
+
+static void trouble_above_tcp_has_no_attempt(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    struct relay_trouble t = {.client = ep("10.98.2.1:13211"),
+                              .server = ep("10.3.0.34:443"),
+                              .first = at(49),
+                              .last = at(49.1),
+                              .verdict = VERDICT_PSEUDOTLS_FAIL,
+                              .instead = TLS_CERTIFICATE};
+    (void)state;
+    telling_begin(&s, NULL);
+    joiner_relay_trouble(s.j, &t);
+    assert_int_equal(s.n, 1);
+    assert_int_equal(s.linked, 0);
+    assert_int_equal(s.rows[0].f.attempt, 0);
+    expect_text(s.rows[0].row, "client-relay pseudotls-fail failure 10.98.2.1:13211>10.3.0.34:443");
+    expect_text(s.rows[0].row, "tls-inspection-on-443");
+    world_end(&w, &s);
+}
+
+static void served_client_makes_its_failure_info(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    allocation_make(&w.own[0], "10.98.2.1:13300", "10.3.0.34:443", "2.2.2.2:58200");
+    world_allocation(&w, 0);
+    world_attempt(&w, attempt_make(0, "10.98.2.1:13211", "10.3.0.34:443", VERDICT_TIMEOUT, 49));
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, "client-relay timeout info 10.98.2.1:13211>10.3.0.34:443");
+}
+
+static void refused_allocation_is_told_once(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    allocation_make(&w.own[0], "10.98.2.1:13211", "10.3.0.34:443", "");
+    w.own[0].fact.granted = false;
+    w.own[0].fact.error_code = 486;
+    world_allocation(&w, 0);
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, "client-relay alloc-fail failure 10.98.2.1:13211>10.3.0.34:443");
+    expect_text(s.rows[0].row, "relay-quota");
+}
+
+/* An allocation that did not come about, in four shades; only a refusal or heard silence failed. */
+static void allocation_without_a_refusal_is_no_failure(void **state)
+{
+    static const struct {
+        uint32_t requests;
+        uint16_t error;
+        bool heard;
+        size_t rows;
+    } shades[] = {
+        {0, 0, true, 0},   /* older than the capture: never seen asking */
+        {2, 300, true, 0}, /* sent on to another server */
+        {2, 0, false, 0},  /* the server's side is not in the capture */
+        {2, 0, true, 1},   /* the server is heard, and does not answer */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof shades / sizeof *shades; i++) {
+        struct world w = {.n = 0};
+        struct telling s;
+        allocation_make(&w.own[0], "10.98.2.1:13211", "10.3.0.34:443", "");
+        w.own[0].fact.granted = false;
+        w.own[0].fact.requests = shades[i].requests;
+        w.own[0].fact.error_code = shades[i].error;
+        w.own[0].fact.heard = shades[i].heard;
+        world_allocation(&w, 0);
+        world_in_every_order(&w, NULL, &s);
+        assert_int_equal(s.n, shades[i].rows);
+    }
+}
+
+/* ---- what was never seen ---- */
+
+static void no_send_within_half_a_minute_is_not_tried(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    world_incident_call(&w);
+    world_incident_allocation(&w);
+    w.own[0].fact.n_sends = 0;
+    w.call[0].call.ended = at(90); /* 37 s after its answer */
+    world_call(&w, 0);
+    world_allocation(&w, 0);
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, "not-tried info");
+    expect_text(s.rows[0].row, "client-endpoint-filter");
+}
+
+static void sends_without_packets_outside_are_unseen_once(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    world_incident_call(&w);
+    world_incident_allocation(&w);
+    w.call[0].call.ended = at(90);
+    world_call(&w, 0);
+    world_allocation(&w, 0);
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, "relay-peer unseen info");
+    expect_text(s.rows[0].row, "sensor-blind");
+}
+
+static void failure_leaves_nothing_unseen(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    world_incident_call(&w);
+    world_incident_allocation(&w);
+    w.call[0].call.ended = at(90);
+    world_call(&w, 0);
+    world_allocation(&w, 0);
+    world_attempt(&w, attempt_of_incident());
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, "refused failure");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused_client_is_a_client_leg),
+        cmocka_unit_test(trouble_above_tcp_has_no_attempt),
+        cmocka_unit_test(served_client_makes_its_failure_info),
+        cmocka_unit_test(refused_allocation_is_told_once),
+        cmocka_unit_test(allocation_without_a_refusal_is_no_failure),
+        cmocka_unit_test(no_send_within_half_a_minute_is_not_tried),
+        cmocka_unit_test(sends_without_packets_outside_are_unseen_once),
+        cmocka_unit_test(failure_leaves_nothing_unseen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
