@@ -89,7 +89,12 @@ static void verdict(struct rows *r, const char *a, const char *b, char cell[CELL
 
 static void ratio(struct rows *r, const char *a, const char *b, char cell[CELL])
 {
-    snprintf(cell, CELL, "%" PRId64 "/%" PRId64, row_int(r, a, 0), row_int(r, b, 0));
+    int64_t of = row_int(r, b, -1);
+    int n = snprintf(cell, CELL, "%" PRId64 "/", row_int(r, a, 0));
+    if (of < 0)
+        snprintf(cell + n, CELL - (size_t)n, "-");
+    else
+        snprintf(cell + n, CELL - (size_t)n, "%" PRId64, of);
 }
 
 static void ending(struct rows *r, const char *a, const char *b, char cell[CELL])

@@ -178,6 +178,17 @@ static int store_findings(struct store *s, int64_t row, const struct record_fail
     return store_run(s, WRITE_FINDINGS_REST);
 }
 
+/* Of a relay port or a medium nobody counts requests: 0 is unknown then. */
+static void bind_count(struct binds *b, const struct failure *f, uint32_t n)
+{
+    bool counted = f->verdict != VERDICT_ALLOC_FAIL && f->verdict != VERDICT_NOT_TRIED &&
+                   f->verdict != VERDICT_UNSEEN;
+    if (n || counted)
+        bind_int(b, n);
+    else
+        bind_null(b);
+}
+
 static void bind_failure_pair(struct binds *b, const struct failure *f)
 {
     bind_word(b, leg_name((enum leg)f->leg));
@@ -189,8 +200,8 @@ static void bind_failure_pair(struct binds *b, const struct failure *f)
     bind_endpoint(b, &f->dst);
     bind_addr(b, &f->dst_public);
     bind_int(b, f->attempts);
-    bind_int(b, f->syns);
-    bind_int(b, f->rsts);
+    bind_count(b, f, f->syns);
+    bind_count(b, f, f->rsts);
     bind_known(b, f->rtt_us);
     bind_known(b, f->icmp_type);
     bind_known(b, f->icmp_code);

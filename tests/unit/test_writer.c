@@ -97,6 +97,26 @@ static void what_is_unknown_is_null(void **state)
          "NULL");
 }
 
+/* A verdict about a relay port or a medium counts no SYNs: 0 would say that none was sent. */
+static void requests_that_nobody_counted_are_null(void **state)
+{
+    static const uint8_t verdicts[] = {VERDICT_ALLOC_FAIL, VERDICT_NOT_TRIED, VERDICT_UNSEEN,
+                                       VERDICT_UNREACHABLE};
+    struct writer *w = facts_run(*state, "s");
+    for (unsigned i = 0; i < 5; i++) {
+        struct failure f = *facts_failure();
+        f.id = i + 1;
+        f.verdict = verdicts[i % 4];
+        f.syns = i < 4 ? 0 : 2;
+        f.rsts = 0;
+        writer_failure(w, &f, NULL, 0);
+    }
+    facts_close(w);
+    SAYS("SELECT group_concat(verdict || ' ' || ifnull(syns, '-') || ' ' || ifnull(rsts, '-'), ',')"
+         " FROM (SELECT * FROM failures ORDER BY id)",
+         "alloc-fail - -,not-tried - -,unseen - -,unreachable 0 0,alloc-fail 2 -");
+}
+
 static void a_failure_comes_with_its_attempt_findings_and_packets(void **state)
 {
     struct writer *w = facts_run(*state, "north");
@@ -444,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(a_call_comes_back_as_the_contract_spells_it),
         ON_DATABASE(what_is_unknown_is_null),
+        ON_DATABASE(requests_that_nobody_counted_are_null),
         ON_DATABASE(a_failure_comes_with_its_attempt_findings_and_packets),
         ON_DATABASE(diagnostics_are_told_bit_by_bit),
         ON_DATABASE(counters_and_aliases_keep_their_columns),
