@@ -112,9 +112,9 @@ static void on_syn(struct handshake *h, const struct handshake_event *e, result 
 static void on_synack(struct handshake *h, const struct handshake_event *e, result *r)
 {
     if (handshake_open(h))
-        bump(&h->synacks);                                       /* the server missed the ACK */
-    if (h->state == HS_DECIDED && e->ack == h->client_isn + 1) { /* a late retry got through */
-        state_is(h, HS_ASKED);
+        bump(&h->synacks); /* the server missed the ACK */
+    if (h->state == HS_DECIDED && e->ack == h->client_isn + 1) {
+        state_is(h, HS_ASKED); /* a late retry got through */
         h->flags |= HS_TOLD;
     }
     if (!handshake_embryonic(h))

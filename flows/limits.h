@@ -46,23 +46,19 @@ enum {
 };
 
 /* ---- deadlines (packet time) ---- */
-#define DEADLINE_NO_ANSWER                                                                        \
-    (25 * TICK_S)                        /* after the last SYN (Windows gives up at 21 s), P§7.1 \
-                                          */
-#define DEADLINE_AFTER_RST (3 * TICK_S)  /* Windows retries 0.5 s after a RST, P§7.1 */
-#define DEADLINE_SINGLE_SYN (3 * TICK_S) /* a retry would have come by then, P§7.3 */
-#define DEADLINE_HALF_OPEN (10 * TICK_S) /* SYN-ACK seen, no ACK */
+#define DEADLINE_NO_ANSWER (25 * TICK_S)   /* after a SYN; Windows gives up at 21 s, P§7.1 */
+#define DEADLINE_AFTER_RST (3 * TICK_S)    /* Windows retries 0.5 s after a RST, P§7.1 */
+#define DEADLINE_SINGLE_SYN (3 * TICK_S)   /* a retry would have come by then, P§7.3 */
+#define DEADLINE_HALF_OPEN (10 * TICK_S)   /* SYN-ACK seen, no ACK */
 #define DEADLINE_OPEN_SILENT (30 * TICK_S) /* handshake done, no bytes or only one side's */
 #define DEADLINE_AFTER_ICMP (10 * TICK_S)  /* longest gap between early retries: Linux 8 s */
 #define DEADLINE_CHECK (40 * TICK_S)       /* RFC 8445 STUN over UDP fails after 39.5 s, P§7.2 */
-#define DEADLINE_LINGER                                                                            \
-    (40 * TICK_S)                       /* decided: the next retry of Linux comes 32 s after a SYN \
-                                         */
-#define FLOW_IDLE_CHECK (60 * TICK_S)   /* how often a flow is looked at for that */
-#define CLOCK_STEP_BACK (3600 * TICK_S) /* packet time that falls by more began anew */
-#define FLOW_IDLE (300 * TICK_S)        /* established flow without packets */
-#define STREAM_IDLE (120 * TICK_S)      /* libnids has no idle timeout of its own */
-#define HEAL_AFTER (200 * TICK_MS)      /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
+#define DEADLINE_LINGER (40 * TICK_S)      /* decided: Linux tries again 32 s after a SYN */
+#define FLOW_IDLE_CHECK (60 * TICK_S)      /* how often a flow is looked at for that */
+#define CLOCK_STEP_BACK (3600 * TICK_S)    /* packet time that falls by more began anew */
+#define FLOW_IDLE (300 * TICK_S)           /* established flow without packets */
+#define STREAM_IDLE (120 * TICK_S)         /* libnids has no idle timeout of its own */
+#define HEAL_AFTER (200 * TICK_MS)         /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
 enum { HEAL_SEGMENTS = 8, HEAL_MAX_BYTES = 65536 };
 #define CALL_GRACE (60 * TICK_S)      /* after BYE: late verdicts still find their call */
 #define CALL_NO_ANSWER (300 * TICK_S) /* INVITE without final answer */
