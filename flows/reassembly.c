@@ -139,8 +139,11 @@ static void lose_room(struct feeder *f, struct fed *e)
 void reassembly_leave(struct feeder *f, struct fed *e)
 {
     reassembly_flush(f, e);
+    uint64_t gaps = f->counts.gaps;
     if (e->room)
         lose_room(f, e);
+    /* the reader must know that its rest is gone, but nothing was missing in the capture */
+    f->counts.gaps = gaps;
 }
 
 void reassembly_close(struct feeder *f, struct fed *e)
