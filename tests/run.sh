@@ -44,7 +44,7 @@ piece_unit_asan() { each "$jobs" tests/help/cmocka.sh build/asan/tests/test_*; }
 # As the program ships, where memory is handed around most.
 piece_valgrind() {
     local tests=()
-    for t in stun sip sdp frame defrag reassembly tracker matcher joiner calls writer; do
+    for t in stun sip sdp frame defrag reassembly tracker matcher joiner joiner_owner joiner_client calls writer; do
         [ -e "tests/unit/test_$t.c" ] && tests+=("build/release/tests/test_$t")
     done
     UNDER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \

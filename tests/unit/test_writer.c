@@ -412,7 +412,7 @@ static int fill_the_disk(const char *dir)
 {
     char path[128], why[512] = "";
     static char big[60000];
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", dir, "tmpfs", 0, "size=3m") != 0)
         return 77;
     snprintf(path, sizeof path, "%s/full.db", dir);
