@@ -12,7 +12,31 @@ static void json_endpoint(struct text *t, const struct endpoint *e)
 
 /* ---- sides ---- */
 
-static void json_candidate(struct text *t, const struct fact_candidate *k)
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Nothing but the next component's number and the priority tells b from a. */
+static bool next_component(const struct fact_candidate *a, const struct fact_candidate *b)
+{
+    return b->component == a->component + 1 && b->transport == a->transport && b->type == a->type &&
+           b->dialect == a->dialect && endpoint_eq(&b->at, &a->at) &&
+           endpoint_eq(&b->related, &a->related) && same_text(b->foundation, a->foundation) &&
+           same_text(b->name, a->name);
+}
+
+/* How many candidates from the first of n on go into one entry. */
+static unsigned components(const struct fact_candidate *k, unsigned n)
+{
+    unsigned run = 1;
+    while (run < n && next_component(&k[run - 1], &k[run]))
+        run++;
+    return run;
+}
+
+/* One entry for n components. */
+static void json_candidate(struct text *t, const struct fact_candidate *k, unsigned n)
 {
     text_char(t, '[');
     text_int(t, k->component);
@@ -27,9 +51,11 @@ static void json_candidate(struct text *t, const struct fact_candidate *k)
         text_json_addr(t, &k->at.addr);
     text_char(t, ',');
     text_json_port(t, k->at.port);
-    text_char(t, ',');
-    text_int(t, k->priority);
-    text_char(t, ',');
+    for (unsigned i = 0; i < n; i++) {
+        text_put(t, i ? "," : ",[");
+        text_int(t, k[i].priority);
+    }
+    text_raw(t, "],", 2);
     text_json(t, k->foundation);
     text_char(t, ',');
     text_int(t, k->dialect);
@@ -72,15 +98,16 @@ static void json_medium(struct text *t, const struct fact_media *m, const struct
         text_raw(t, ",[", 2);
         struct fact_candidate preset;
         bool alone = default_candidate(s, &preset);
-        for (unsigned i = 0; i < s->n_candidates; i++) {
+        for (unsigned i = 0, n; i < s->n_candidates; i += n) {
+            n = components(&s->candidates[i], s->n_candidates - i);
             if (i)
                 text_char(t, ',');
-            json_candidate(t, &s->candidates[i]);
+            json_candidate(t, &s->candidates[i], n);
         }
         if (alone && s->n_candidates)
             text_char(t, ',');
         if (alone)
-            json_candidate(t, &preset);
+            json_candidate(t, &preset, 1);
         text_char(t, ']');
     }
     text_char(t, ']');

@@ -56,7 +56,6 @@ static void candidate_of(struct arena *a, const json_t *from, struct fact_candid
         .transport = (uint8_t)int_at(from, 1),
         .type = (uint8_t)int_at(from, 2),
         .at = endpoint_at(from, 3),
-        .priority = (uint32_t)int_at(from, 5),
         .foundation = text_at(a, from, 6),
         .dialect = (uint8_t)int_at(from, 7),
         .related = endpoint_at(from, 8),
@@ -65,12 +64,33 @@ static void candidate_of(struct arena *a, const json_t *from, struct fact_candid
         k->name = text_at(a, from, 3);
 }
 
+static const json_t *priorities(const json_t *candidate)
+{
+    return json_array_get(candidate, 5);
+}
+
+/* An entry may stand for several components: one candidate for each priority. */
+static void add_candidates(struct arena *a, const json_t *from, struct fact_side *s)
+{
+    struct fact_candidate k;
+    candidate_of(a, from, &k);
+    if (k.dialect == DIALECT_DEFAULT) /* that one is the preset */
+        return;
+    size_t n = json_array_size(priorities(from));
+    for (size_t i = 0; i < n; i++, k.component++) {
+        k.priority = (uint32_t)int_at(priorities(from), i);
+        s->candidates[s->n_candidates++] = k;
+    }
+}
+
 static bool side_of(struct arena *a, const json_t *from, struct fact_media *m, enum call_side side)
 {
     struct fact_side *s = &m->side[side];
     json_int_t flags = int_at(from, 1);
     const json_t *list = json_array_get(from, 5);
-    size_t n = json_array_size(list);
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        n += json_array_size(priorities(json_array_get(list, i)));
     if (!m->medium)
         m->medium = text_at(a, from, 0);
     m->concluded |= (flags & MEDIA_CONCLUDED) != 0;
@@ -84,12 +104,8 @@ static bool side_of(struct arena *a, const json_t *from, struct fact_media *m, e
     };
     if (n && !s->candidates)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        struct fact_candidate *k = &s->candidates[s->n_candidates];
-        candidate_of(a, json_array_get(list, i), k);
-        if (k->dialect != DIALECT_DEFAULT) /* that one is the preset */
-            s->n_candidates++;
-    }
+    for (size_t i = 0; i < json_array_size(list); i++)
+        add_candidates(a, json_array_get(list, i), s);
     s->room = (uint16_t)n;
     return true;
 }

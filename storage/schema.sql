@@ -82,9 +82,10 @@ CREATE INDEX call_time ON call(started_us);
 
 -- What a call negotiated, apart from the slim row that lists are made of. A side is an array by medium:
 --   [medium, flags, default addr, default port, ufrag, [candidate, ...]]   (flags: media_flag)
---   candidate: [component, transport, type, addr or name, port, priority, foundation, dialect,
---               rel_addr, rel_port]      (the last two only where there is a related address;
---               numbers of enums as in flows/wire/sdp.h)
+--   candidate: [component, transport, type, addr or name, port, [priority, ...], foundation,
+--               dialect, rel_addr, rel_port]
+--              (the last two only where there is a related address; the second priority is the next
+--               component's, which differs in nothing else; numbers of enums as in flows/wire/sdp.h)
 -- diags: [[seen_us, header, code, reason, side, medium, icewarn, icewarn_text, fields,
 --         the header's whole value], ...]
 -- Calls end in another order than they began: by its own row id each page is written once, by call_row
@@ -186,20 +187,21 @@ FROM call;
 
 CREATE VIEW candidates AS SELECT
     c.call_id, s.side, m.value ->> 0 AS medium, k.value ->> 6 AS foundation,
-    k.value ->> 0 AS component,
+    (k.value ->> 0) + p.key AS component,
     CASE k.value ->> 1 WHEN 0 THEN 'UDP' WHEN 1 THEN 'TCP-PASS' WHEN 2 THEN 'TCP-ACT'
         WHEN 3 THEN 'TCP-SO' END AS transport,
     CASE k.value ->> 2 WHEN 0 THEN 'host' WHEN 1 THEN 'srflx' WHEN 2 THEN 'prflx'
         WHEN 3 THEN 'relay' END AS type,
     k.value ->> 3 AS addr, k.value ->> 4 AS port, k.value ->> 8 AS rel_addr,
-    k.value ->> 9 AS rel_port, nullif(k.value ->> 5, 0) AS priority,
+    k.value ->> 9 AS rel_port, nullif(p.value, 0) AS priority,
     CASE k.value ->> 7 WHEN 0 THEN 'ms-ice' WHEN 1 THEN 'ms-ice2' WHEN 2 THEN 'rfc5245'
         WHEN 3 THEN 'rfc6544' WHEN 4 THEN 'default' END AS dialect,
     c.origin
 FROM call c JOIN (
     SELECT call_row, 'offer' AS side, offer AS media FROM sdp WHERE offer IS NOT NULL
     UNION ALL SELECT call_row, 'answer', answer FROM sdp WHERE answer IS NOT NULL
-) s ON s.call_row = c.id, json_each(s.media) m, json_each(m.value, '$[5]') k;
+) s ON s.call_row = c.id, json_each(s.media) m, json_each(m.value, '$[5]') k,
+    json_each(k.value, '$[5]') p;
 
 CREATE VIEW allocations AS SELECT
     id, client_addr, client_port, server_addr, server_port, transport, relay_addr, relay_port,

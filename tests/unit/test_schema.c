@@ -119,14 +119,15 @@ static void candidates_are_expanded_from_the_packed_sides(void **state)
         *state,
         "INSERT INTO call (id, call_id, origin) VALUES (7, 'c@x', 'wire');"
         "INSERT INTO sdp (call_row, offer, answer) VALUES (7, '[[\"audio\", 1, \"10.0.0.1\","
-        " 5000, \"uf\", [[1,0,0,\"10.0.0.1\",5000,77,\"f1\",2],"
-        " [2,1,3,\"2001:db8::1\",9,1,null,3,\"10.0.0.1\",5001],"
-        " [1,0,4,\"x.local\",7,5,\"f\",0]]]]', NULL)",
+        " 5000, \"uf\", [[1,0,0,\"10.0.0.1\",5000,[77,76],\"f1\",2],"
+        " [2,1,3,\"2001:db8::1\",9,[1],null,3,\"10.0.0.1\",5001],"
+        " [1,0,4,\"x.local\",7,[5],\"f\",0]]]]', NULL)",
         NULL, NULL, NULL);
-    expect(*state, "SELECT * FROM candidates ORDER BY port",
+    expect(*state, "SELECT * FROM candidates ORDER BY port, component",
            "c@x|offer|audio|f|1|UDP|NULL|x.local|7|NULL|NULL|5|ms-ice|wire\n"
            "c@x|offer|audio|NULL|2|TCP-PASS|relay|2001:db8::1|9|10.0.0.1|5001|1|rfc6544|wire\n"
-           "c@x|offer|audio|f1|1|UDP|host|10.0.0.1|5000|NULL|NULL|77|rfc5245|wire");
+           "c@x|offer|audio|f1|1|UDP|host|10.0.0.1|5000|NULL|NULL|77|rfc5245|wire\n"
+           "c@x|offer|audio|f1|2|UDP|host|10.0.0.1|5000|NULL|NULL|76|rfc5245|wire");
     expect(*state,
            "SELECT typeof(port), typeof(priority), typeof(component) FROM candidates"
            " WHERE port = 9",
