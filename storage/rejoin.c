@@ -155,15 +155,19 @@ static int read_config(struct rejoin *r)
     return result;
 }
 
+/* What was learned and what this run was told, that first; not what an earlier one was told: it may
+ * have been wrong. */
 static int read_aliases(struct rejoin *r)
 {
-    sqlite3_stmt *q = db_prepare(&r->s->db, "SELECT private_addr, public_addr, configured,"
-                                            " ports_seen FROM alias WHERE configured OR"
-                                            " ports_seen >= ?1 ORDER BY 1, 2 LIMIT ?2");
+    sqlite3_stmt *q =
+        db_prepare(&r->s->db, "SELECT private_addr, public_addr, configured = ?3,"
+                              " ports_seen FROM alias WHERE configured = ?3 OR"
+                              " ports_seen >= ?1 ORDER BY configured = ?3 DESC, 1, 2 LIMIT ?2");
     if (!q)
         return -1;
     sqlite3_bind_int(q, 1, ALIAS_TRUSTED_PORTS);
     sqlite3_bind_int(q, 2, LIMIT_ALIASES);
+    sqlite3_bind_int64(q, 3, r->s->run);
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW && r->n_aliases < LIMIT_ALIASES)
         r->aliases[r->n_aliases++] =

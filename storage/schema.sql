@@ -103,6 +103,7 @@ CREATE TABLE allocation (
 );
 CREATE INDEX allocation_time ON allocation(started_us);
 
+-- configured: the last run that was told so, 0 = learned.
 CREATE TABLE alias (
     private_addr TEXT, public_addr TEXT, configured INTEGER, ports_seen INTEGER,
     PRIMARY KEY (private_addr, public_addr)

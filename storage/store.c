@@ -329,10 +329,16 @@ static int store_alias(struct store *s, const struct fact_alias *a)
 {
     if (store_relay(s, &a->private_addr) || store_relay(s, &a->public_addr))
         return -1;
-    struct binds *b = store_bind(s, WRITE_ALIAS);
+    struct binds *b = store_bind(s, WRITE_ALIAS_OVER);
     bind_addr(b, &a->private_addr);
     bind_addr(b, &a->public_addr);
-    bind_int(b, a->configured);
+    bind_int(b, s->run);
+    if (a->configured && store_run(s, WRITE_ALIAS_OVER))
+        return -1;
+    b = store_bind(s, WRITE_ALIAS);
+    bind_addr(b, &a->private_addr);
+    bind_addr(b, &a->public_addr);
+    bind_int(b, a->configured ? s->run : 0);
     bind_int(b, a->ports_seen);
     return store_run(s, WRITE_ALIAS);
 }

@@ -46,6 +46,10 @@ static const char *const texts[WRITE_SQLS] = {
                     " VALUES (?,?,?,?) ON CONFLICT (private_addr, public_addr) DO UPDATE SET"
                     " configured = max(configured, excluded.configured),"
                     " ports_seen = max(ports_seen, excluded.ports_seen)",
+    /* private, public, run: what earlier runs were told of the same address was wrong, or is over
+     */
+    [WRITE_ALIAS_OVER] = "DELETE FROM alias WHERE private_addr = ?1 AND public_addr <> ?2 AND"
+                         " configured NOT IN (0, ?3)",
     [WRITE_RELAY] = "INSERT OR IGNORE INTO relay_addr (addr) VALUES (?)",
     [WRITE_FAILURE] =
         "INSERT OR REPLACE INTO failure (id, event_id, run_id, first_us, last_us, leg, transport,"

@@ -21,7 +21,8 @@ struct view {
     tick_t shift;     /* of the attempt: another span's clock */
     uint64_t packets; /* of the capture: its fingerprint in health */
     const char *sensor;
-    tick_t day; /* the whole view happens later by this */
+    const char *nat; /* configured public address of 10.3.0.40 */
+    tick_t day;      /* the whole view happens later by this */
 };
 
 static int begin(void **state)
@@ -102,6 +103,12 @@ static void read_view(const char *path, const struct view *v)
     struct writer *w = facts_run(path, v->sensor ? v->sensor : "s");
     struct joiner_config config = {
         .sensor = v->sensor ? v->sensor : "s", .relay_low = 50000, .relay_high = 59999, .seed = 1};
+    struct fact_alias nat = {.private_addr = facts_addr("10.3.0.40"), .configured = true};
+    if (v->nat) {
+        nat.public_addr = facts_addr(v->nat);
+        config.aliases = &nat;
+        config.n_aliases = 1;
+    }
     struct joiner_hooks hooks = {w, on_failure, on_gone, on_link, on_alias};
     struct joiner *j = joiner_new(&config, &hooks);
     struct fact_call *c = facts_call();
@@ -314,6 +321,34 @@ static void sensors_are_kept_apart(void **state)
                         "2 2");
 }
 
+/* ---- configured aliases ---- */
+
+static void a_wrong_alias_ends_with_its_run(void **state)
+{
+    struct view wrong = both;
+    wrong.nat = "9.9.9.9";
+    read_view(*state, &wrong);
+    assert_string_equal(facts_sql(*state, "SELECT src_public FROM failures"), "9.9.9.9");
+    read_view(*state, &both);
+    assert_string_equal(facts_sql(*state, "SELECT group_concat(src_public || grade) FROM failures"),
+                        "2.2.2.2A");
+}
+
+static void a_newer_alias_takes_the_place_of_an_older_one(void **state)
+{
+    static const char told[] = "SELECT group_concat(public_addr || ' ' || origin)"
+                               " FROM (SELECT * FROM aliases ORDER BY public_addr)";
+    struct view wrong = both, right = both;
+    wrong.nat = "9.9.9.9";
+    right.nat = "2.2.2.2";
+    read_view(*state, &wrong);
+    assert_non_null(strstr(facts_sql(*state, told), "9.9.9.9 configured"));
+    read_view(*state, &right);
+    assert_string_equal(facts_sql(*state, told), "2.2.2.2 configured");
+    assert_string_equal(facts_sql(*state, "SELECT group_concat(src_public || grade) FROM failures"),
+                        "2.2.2.2A");
+}
+
 /* ---- counters ---- */
 
 static const char traffic[] = "SELECT ifnull(sum(connected) || ' ' || sum(refused), 'none')"
@@ -354,6 +389,8 @@ int main(void)
         ON_DATABASE(another_days_failures_are_left_alone),
         ON_DATABASE(a_failed_hello_is_told_once),
         ON_DATABASE(sensors_are_kept_apart),
+        ON_DATABASE(a_wrong_alias_ends_with_its_run),
+        ON_DATABASE(a_newer_alias_takes_the_place_of_an_older_one),
         ON_DATABASE(traffic_of_the_same_capture_counts_once),
         ON_DATABASE(traffic_of_overlapping_captures_counts_each_attempt_once),
     };
