@@ -199,6 +199,7 @@ static void on_request(struct call *k, const struct sip_msg *m, tick_t time)
 {
     struct fact_call *f = &k->fact;
     if (m->method == SIP_INVITE) {
+        k->invited = true;
         /* after 401/407 the same dialog asks again */
         if (f->answered == TICK_NONE && m->cseq > k->invite_cseq) {
             f->ended = TICK_NONE;

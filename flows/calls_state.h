@@ -24,6 +24,7 @@ struct call {
     uint32_t body_candidates[CALL_SIDES];
     uint32_t invite_cseq;
     unsigned media_room;
+    bool invited; /* the INVITE itself was seen */
     bool offered, offerer_is_caller;
     bool dirty, emitted;
 };

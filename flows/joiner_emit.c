@@ -84,10 +84,10 @@ static void candidate_text(char out[80], const struct fact_candidate *c, bool pr
     char at[ENDPOINT_TEXT];
     const char *transport = proto == PROTO_UDP ? "UDP" : "TCP-PASS";
     endpoint_text(e, at);
-    if (c)
+    if (c && c->dialect != DIALECT_DEFAULT)
         snprintf(out, 80, "%s %s %s", cand_type_name(c->type) ? cand_type_name(c->type) : "unknown",
                  cand_transport_name(c->transport), at);
-    else if (preset)
+    else if (c || preset)
         snprintf(out, 80, "default %s %s", transport, at);
     else if (relay)
         snprintf(out, 80, "relay %s %s", transport, at);

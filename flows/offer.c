@@ -1,6 +1,6 @@
 /*
  * What the messages of a call carry: offers and answers with their candidates, and diagnostics. The
- * first SDP is the offer; later bodies are told apart by the sender's tag.
+ * first SDP tells which party offers; later bodies are told apart by the sender's tag.
  */
 #include "flows/calls_state.h"
 #include "flows/limits.h"
@@ -117,6 +117,36 @@ static void take_candidates(struct call *k, struct fact_side *s, const struct sd
     }
 }
 
+/* A default address that another replaces may have been tried before: it stays as a candidate. */
+static void remember_preset(struct call *k, struct fact_side *s)
+{
+    for (unsigned i = 0; i < s->n_candidates; i++)
+        if (endpoint_eq(&s->candidates[i].at, &s->preset))
+            return;
+    if (!side_room(k, s, 1) || s->n_candidates == s->room)
+        return;
+    s->candidates[s->n_candidates++] =
+        (struct fact_candidate){.at = s->preset,
+                                .component = 1,
+                                .transport = s->tcp ? CAND_TCP_PASS : CAND_UDP,
+                                .type = CAND_TYPE_UNKNOWN,
+                                .dialect = DIALECT_DEFAULT};
+}
+
+/* The newest c= and m= hold (of several forks, the one that answers speaks last), but not those
+ * that only say what ICE chose. */
+static void take_preset(struct call *k, struct fact_side *s, const struct sdp_media *m, bool chosen)
+{
+    struct endpoint preset = {m->conn, m->port};
+    bool has_one = !endpoint_none(&s->preset);
+    if (!m->port || addr_none(&m->conn) || (has_one && chosen))
+        return;
+    if (has_one && !endpoint_eq(&s->preset, &preset))
+        remember_preset(k, s);
+    s->preset = preset;
+    s->tcp = m->tcp;
+}
+
 static void take_medium(struct call *k, enum call_side side, const struct sdp *sdp,
                         const struct sdp_media *m, unsigned nth)
 {
@@ -124,17 +154,13 @@ static void take_medium(struct call *k, enum call_side side, const struct sdp *s
     if (!f)
         return;
     struct fact_side *s = &f->side[side];
-    struct endpoint preset = {m->conn, m->port};
     bool first = !s->present || s->rejected;
     s->present = true;
     s->rejected = first && m->port == 0 && !m->n_candidates;
-    if (first && m->port && !addr_none(&m->conn)) {
-        s->preset = preset;
-        s->tcp = m->tcp;
-    }
+    f->concluded |= m->remote_candidates;
+    take_preset(k, s, m, f->concluded);
     if (m->ufrag.n && (!s->ufrag || !slice_eq(slice_str(s->ufrag), m->ufrag)))
         s->ufrag = arena_text(&k->arena, m->ufrag, 256);
-    f->concluded |= m->remote_candidates;
     take_candidates(k, s, sdp, m);
 }
 
@@ -162,14 +188,25 @@ static bool by_caller(const struct call *k, const struct sip_msg *m)
     return tag.n ? (calls_hash(1, tag) | 1) == k->caller_tag : m->request;
 }
 
+/* The first description is the offer, unless the message can only carry an answer: a response whose
+ * INVITE was not seen, an ACK. */
+static enum call_side side_of(const struct call *k, const struct sip_msg *m, bool caller)
+{
+    if (k->offered)
+        return caller == k->offerer_is_caller ? SIDE_OFFER : SIDE_ANSWER;
+    return (m->request ? m->method == SIP_ACK : !k->invited) ? SIDE_ANSWER : SIDE_OFFER;
+}
+
 void offer_body(struct calls *c, struct call *k, const struct sip_msg *m)
 {
     struct mime_walk w;
     struct slice type, disposition, part;
     if (!m->body.n || slice_starts(m->content_type, "application/dtmf"))
         return;
+    if (!m->request && m->status < 200 && k->fact.answered != TICK_NONE)
+        return; /* of a fork that was not taken */
     bool caller = by_caller(k, m), any = false;
-    enum call_side side = !k->offered || caller == k->offerer_is_caller ? SIDE_OFFER : SIDE_ANSWER;
+    enum call_side side = side_of(k, m, caller);
     uint64_t now = calls_hash(c->seed, m->body);
     if (k->offered && k->body[side] == now) {
         c->counts.sdp_bodies++;
@@ -189,7 +226,7 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m)
     if (!any)
         return;
     if (!k->offered)
-        k->offerer_is_caller = caller;
+        k->offerer_is_caller = caller == (side == SIDE_OFFER);
     k->offered = k->dirty = true;
     k->body[side] = now;
 }

@@ -74,7 +74,7 @@ static void add_candidates(struct arena *a, const json_t *from, struct fact_side
 {
     struct fact_candidate k;
     candidate_of(a, from, &k);
-    if (k.dialect == DIALECT_DEFAULT) /* that one is the preset */
+    if (k.dialect == DIALECT_DEFAULT && endpoint_eq(&k.at, &s->preset))
         return;
     size_t n = json_array_size(priorities(from));
     for (size_t i = 0; i < n; i++, k.component++) {

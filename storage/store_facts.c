@@ -36,7 +36,8 @@ static const struct endpoint *default_relay_of(const struct fact_side *s)
         addr_is_private(&s->preset.addr))
         return NULL;
     for (unsigned i = 0; i < s->n_candidates; i++)
-        if (addr_eq(&s->candidates[i].at.addr, &s->preset.addr))
+        if (s->candidates[i].dialect != DIALECT_DEFAULT &&
+            addr_eq(&s->candidates[i].at.addr, &s->preset.addr))
             return NULL;
     return &s->preset;
 }

@@ -1,0 +1,178 @@
+/* What the messages of a call carry: which side a description is of, and which one holds. */
+#include "flows/session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "flows/limits.h"
+#include "tests/help/facts_lab.h"
+
+struct exchange {
+    struct joiner *joiner;
+    struct calls *calls;
+    struct fact_call last; /* texts and media live until the calls are freed */
+    unsigned told;
+    struct engine_out out;
+};
+
+static void no_failure(void *arg, const struct failure *f, const struct finding *list, unsigned n)
+{
+    (void)arg, (void)f, (void)list, (void)n;
+}
+
+static void on_call(void *arg, const struct fact_call *c)
+{
+    struct exchange *x = arg;
+    x->last = *c;
+    x->told++;
+}
+
+static int setup(void **state)
+{
+    static const struct joiner_config plain = {.sensor = "here"};
+    static const struct joiner_hooks hooks = {.failure = no_failure};
+    struct exchange *x = calloc(1, sizeof *x);
+    x->out = (struct engine_out){.arg = x, .call = on_call};
+    x->joiner = joiner_new(&plain, &hooks);
+    x->calls = calls_new(x->joiner, &x->out, true, 1);
+    *state = x;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct exchange *x = *state;
+    calls_free(x->calls);
+    joiner_free(x->joiner);
+    free(x);
+    return 0;
+}
+
+/* tag: of the To header, the callee's; empty in a first INVITE */
+static void say(struct exchange *x, double second, const char *start, const char *method,
+                const char *tag, const char *sdp)
+{
+    static char text[32768];
+    struct sip_msg m;
+    struct message_at when = {.time = at(second), .proto = PROTO_TCP, .origin = "wire"};
+    int n = snprintf(text, sizeof text,
+                     "%s\r\nFrom: <sip:a@contoso.com>;tag=a1\r\nTo: <sip:b@fabrikam.com>%s%s\r\n"
+                     "Call-ID: one\r\nCSeq: 1 %s\r\nContent-Type: application/sdp\r\n"
+                     "Content-Length: %zu\r\n\r\n%s",
+                     start, *tag ? ";tag=" : "", tag, method, strlen(sdp), sdp);
+    assert_true(n > 0 && (size_t)n < sizeof text);
+    assert_int_equal(sip_parse(slice_of((uint8_t *)text, (size_t)n), true, &m, NULL), WIRE_OK);
+    calls_sip(x->calls, &m, &when);
+}
+
+static const char *described(const char *addr, unsigned port, const char *lines)
+{
+    static char text[16384];
+    snprintf(text, sizeof text,
+             "v=0\r\no=- 0 0 IN IP4 %s\r\ns=s\r\nc=IN IP4 %s\r\nt=0 0\r\n"
+             "m=applicationsharing %u TCP/RTP/AVP 127\r\n%s",
+             addr, addr, port, lines);
+    return text;
+}
+
+#define INVITE "INVITE sip:b@fabrikam.com SIP/2.0", "INVITE", ""
+#define RINGING(tag) "SIP/2.0 183 Session Progress", "INVITE", tag
+#define ANSWER(tag) "SIP/2.0 200 OK", "INVITE", tag
+
+static const struct fact_side *side(struct exchange *x, enum call_side s)
+{
+    calls_advance(x->calls, at(1000)); /* the interim row of a call that goes on */
+    assert_int_equal(x->told, 1);
+    assert_int_equal(x->last.n_media, 1);
+    return &x->last.media[0].side[s];
+}
+
+static void expect_preset(const struct fact_side *s, const char *where)
+{
+    struct endpoint e = ep(where);
+    assert_true(s->present);
+    assert_true(endpoint_eq(&s->preset, &e));
+}
+
+static void the_fork_that_answers_holds_and_the_other_is_remembered(void **state)
+{
+    struct exchange *x = *state;
+    say(x, 1, INVITE, described("203.0.113.2", 58138, ""));
+    say(x, 2, RINGING("fork1"), described("198.51.100.8", 50800, ""));
+    say(x, 3, ANSWER("fork2"), described("198.51.100.9", 50704, ""));
+    const struct fact_side *s = side(x, SIDE_ANSWER);
+    struct endpoint old = ep("198.51.100.8:50800");
+    expect_preset(s, "198.51.100.9:50704");
+    assert_int_equal(s->n_candidates, 1);
+    assert_true(endpoint_eq(&s->candidates[0].at, &old));
+    expect_preset(&x->last.media[0].side[SIDE_OFFER], "203.0.113.2:58138");
+}
+
+static void another_fork_has_no_say_after_the_answer(void **state)
+{
+    struct exchange *x = *state;
+    say(x, 1, INVITE, described("203.0.113.2", 58138, ""));
+    say(x, 2, RINGING("fork1"), described("198.51.100.8", 50800, ""));
+    say(x, 3, ANSWER("fork2"), described("198.51.100.9", 50704, ""));
+    say(x, 4, RINGING("fork1"), described("198.51.100.8", 50800, ""));
+    expect_preset(side(x, SIDE_ANSWER), "198.51.100.9:50704");
+}
+
+/* P§2.3: the address in use is written there then, be it a relay's or not */
+static void concluded_ice_does_not_move_the_default_address(void **state)
+{
+    struct exchange *x = *state;
+    say(x, 1, INVITE, described("203.0.113.2", 58138, ""));
+    say(x, 3, ANSWER("b2"), described("198.51.100.9", 50704, ""));
+    say(x, 5, "INVITE sip:b@fabrikam.com SIP/2.0", "INVITE", "b2",
+        described("10.98.2.1", 21916, "a=remote-candidates:1 10.26.10.50 50058\r\n"));
+    expect_preset(side(x, SIDE_OFFER), "203.0.113.2:58138");
+}
+
+static void hold_does_not_take_the_address_away(void **state)
+{
+    struct exchange *x = *state;
+    say(x, 1, INVITE, described("203.0.113.2", 58138, ""));
+    say(x, 3, ANSWER("b2"), described("198.51.100.9", 50704, ""));
+    say(x, 5, "INVITE sip:b@fabrikam.com SIP/2.0", "INVITE", "b2", described("0.0.0.0", 9, ""));
+    expect_preset(side(x, SIDE_OFFER), "203.0.113.2:58138");
+}
+
+/* A sensor that sees one direction, or begins within the call. */
+static void response_to_an_unseen_invite_is_the_answer(void **state)
+{
+    struct exchange *x = *state;
+    say(x, 3, ANSWER("b2"), described("198.51.100.9", 50704, ""));
+    expect_preset(side(x, SIDE_ANSWER), "198.51.100.9:50704");
+    assert_false(x->last.media[0].side[SIDE_OFFER].present);
+}
+
+/* RFC 3264 §5 with RFC 3261 §13.2.1: the offer comes in the 200, the answer in the ACK */
+static void response_to_an_invite_without_sdp_is_the_offer(void **state)
+{
+    struct exchange *x = *state;
+    say(x, 1, INVITE, "");
+    say(x, 3, ANSWER("b2"), described("198.51.100.9", 50704, ""));
+    say(x, 4, "ACK sip:b@fabrikam.com SIP/2.0", "ACK", "b2", described("203.0.113.2", 58138, ""));
+    expect_preset(side(x, SIDE_OFFER), "198.51.100.9:50704");
+    expect_preset(&x->last.media[0].side[SIDE_ANSWER], "203.0.113.2:58138");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_fork_that_answers_holds_and_the_other_is_remembered),
+        TEST(another_fork_has_no_say_after_the_answer),
+        TEST(concluded_ice_does_not_move_the_default_address),
+        TEST(hold_does_not_take_the_address_away),
+        TEST(response_to_an_unseen_invite_is_the_answer),
+        TEST(response_to_an_invite_without_sdp_is_the_offer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
