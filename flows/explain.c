@@ -210,10 +210,10 @@ static void say_allocation(struct prose *p, const struct failure *f,
         say(p, "; the last answer was error %u (%s), and none was granted.", f->error_code,
             turn_error_meaning(f->error_code));
     else
-        say(p, "; no answer was seen.");
+        say(p, "; no grant of one was seen.");
 }
 
-/* Nothing of the pair was seen on the wire. */
+/* No attempt of the pair was seen on the wire. */
 static void say_nothing_seen(struct prose *p, const struct failure *f,
                              const struct failure_context *ctx)
 {
@@ -234,9 +234,8 @@ static void say_nothing_seen(struct prose *p, const struct failure *f,
     if (send)
         say(p, " and asked it %u time%s to send to %s", send->count, plural(send->count),
             endpoint_text(&send->peer, at));
-    say(p,
-        "; no packet between the two ends was seen. Whether none was sent or the capture does not "
-        "cover that place cannot be told.");
+    say(p, "; no connection attempt between the two ends was seen. Whether none was made or the "
+           "capture does not cover that place cannot be told.");
 }
 
 static void say_circumstances(struct prose *p, const struct failure *f,

@@ -62,6 +62,19 @@ static void every_verdict_has_words(void **state)
         }
 }
 
+/* Packets of other kinds, an answer without a relay address: both may have come. */
+static void no_more_is_denied_than_was_looked_for(void **state)
+{
+    struct scene s;
+    (void)state;
+    scene_incident(&s);
+    s.f.verdict = VERDICT_UNSEEN;
+    expect_text(explain(&s), "no connection attempt between the two ends was seen");
+    s.f.verdict = VERDICT_ALLOC_FAIL;
+    s.f.error_code = 0;
+    expect_text(explain(&s), "; no grant of one was seen.");
+}
+
 static void lossy_capture_is_said(void **state)
 {
     struct scene s;
@@ -90,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(incident_in_words),
         cmocka_unit_test(every_verdict_has_words),
+        cmocka_unit_test(no_more_is_denied_than_was_looked_for),
         cmocka_unit_test(lossy_capture_is_said),
         cmocka_unit_test(explanation_fits_any_room),
     };
