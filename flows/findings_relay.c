@@ -258,15 +258,17 @@ static void private_advice(const struct hypothesis_case *c, char out[FINDING_ADV
         endpoint_text(near ? near_of(c) : far_of(c), at), c->when);
 }
 
-/* Legacy candidates do not say their type, and the default address may be a relay whose line was
- * cut off: both count as one. */
+/* Legacy candidates do not say their type (what is no private address may be a relay's), and the
+ * default address may be a relay whose line was cut off: both count as one. */
 static bool may_have_relay(const struct fact_side *s)
 {
     bool preset_explained = false;
     for (unsigned i = 0; i < s->n_candidates; i++) {
-        if (s->candidates[i].type == CAND_RELAY || s->candidates[i].type == CAND_TYPE_UNKNOWN)
+        const struct fact_candidate *k = &s->candidates[i];
+        bool guessed = k->dialect == DIALECT_MS_ICE && k->type != CAND_HOST;
+        if (k->type == CAND_RELAY || k->type == CAND_TYPE_UNKNOWN || guessed)
             return true;
-        preset_explained |= addr_eq(&s->candidates[i].at.addr, &s->preset.addr);
+        preset_explained |= addr_eq(&k->at.addr, &s->preset.addr);
     }
     return s->n_candidates == 0 || !preset_explained;
 }

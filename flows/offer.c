@@ -164,6 +164,17 @@ static void take_medium(struct call *k, enum call_side side, const struct sdp *s
     take_candidates(k, s, sdp, m);
 }
 
+/* Legacy candidates don't say their type: P§2.2. A relay that nobody knows yet passes for the
+ * client's reflexive address. */
+static uint8_t legacy_type(const struct calls *c, const struct candidate *k)
+{
+    if (k->name.n)
+        return CAND_TYPE_UNKNOWN;
+    if (joiner_relay_addr(c->joiner, &k->at.addr))
+        return CAND_RELAY;
+    return addr_is_private(&k->at.addr) ? CAND_HOST : CAND_SRFLX;
+}
+
 static void take_sdp(struct calls *c, struct call *k, enum call_side side, struct slice body)
 {
     if (sdp_parse(body, &c->sdp, NULL) != WIRE_OK) {
@@ -173,6 +184,9 @@ static void take_sdp(struct calls *c, struct call *k, enum call_side side, struc
     c->counts.sdp_bodies++;
     c->counts.sdp_candidates += c->sdp.n_candidates + c->sdp.dropped_candidates;
     k->body_candidates[side] += c->sdp.n_candidates + c->sdp.dropped_candidates;
+    for (unsigned i = 0; i < c->sdp.n_candidates; i++)
+        if (c->sdp.candidates[i].dialect == DIALECT_MS_ICE)
+            c->sdp.candidates[i].type = legacy_type(c, &c->sdp.candidates[i]);
     for (unsigned i = 0; i < c->sdp.n_media; i++) {
         unsigned nth = 0;
         for (unsigned b = 0; b < i; b++)

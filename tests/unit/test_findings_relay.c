@@ -149,6 +149,20 @@ static void answer_without_relay(void **state)
     expect_text(s.list[0].advice, "sip:user2@fabrikam.com");
 }
 
+/* P§2.2: its type is a guess, and of the partner's relays nothing is known */
+static void legacy_candidate_may_be_the_relay(void **state)
+{
+    struct scene s;
+    (void)state;
+    scene_incident(&s);
+    call_make(&s.call, "2.2.2.2:58138", "1.1.1.1:50704");
+    call_add(&s.call, SIDE_ANSWER, CAND_SRFLX, false, "1.1.1.1:50704")->dialect = DIALECT_MS_ICE;
+    s.attempt.verdict = VERDICT_TIMEOUT;
+    scene_from_attempt(&s);
+    scene_run(&s);
+    scene_expect_none(&s, "no-relay-on-peer");
+}
+
 /* The incident's answer shows no relay line, but its default address is none of its host
  * candidates. */
 static void default_address_may_be_the_relay(void **state)
@@ -280,6 +294,7 @@ int main(void)
         cmocka_unit_test(private_relay_address_cannot_be_reached),
         cmocka_unit_test(private_relay_of_the_peer),
         cmocka_unit_test(answer_without_relay),
+        cmocka_unit_test(legacy_candidate_may_be_the_relay),
         cmocka_unit_test(default_address_may_be_the_relay),
         cmocka_unit_test(diagnostics_without_remote_relay),
         cmocka_unit_test(granted_relay_never_used),

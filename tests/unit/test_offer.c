@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "flows/limits.h"
+#include "flows/wire/sdp.h"
 #include "tests/help/facts_lab.h"
 
 struct exchange {
@@ -34,11 +35,13 @@ static void on_call(void *arg, const struct fact_call *c)
 
 static int setup(void **state)
 {
-    static const struct joiner_config plain = {.sensor = "here"};
+    static struct addr edge;
+    static const struct joiner_config one_edge = {.sensor = "here", .edges = &edge, .n_edges = 1};
     static const struct joiner_hooks hooks = {.failure = no_failure};
     struct exchange *x = calloc(1, sizeof *x);
+    edge = ad("203.0.113.2");
     x->out = (struct engine_out){.arg = x, .call = on_call};
-    x->joiner = joiner_new(&plain, &hooks);
+    x->joiner = joiner_new(&one_edge, &hooks);
     x->calls = calls_new(x->joiner, &x->out, true, 1);
     *state = x;
     return 0;
@@ -163,6 +166,22 @@ static void response_to_an_invite_without_sdp_is_the_offer(void **state)
     expect_preset(&x->last.media[0].side[SIDE_ANSWER], "203.0.113.2:58138");
 }
 
+/* P§2.2 */
+static void legacy_candidates_get_their_type_from_their_address(void **state)
+{
+#define LEGACY "a=candidate:kQ3vX0b1c2D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ123 1 a1B2c3D4e5F6g7H8i9J0kL "
+    static const uint8_t types[] = {CAND_HOST, CAND_SRFLX, CAND_RELAY};
+    struct exchange *x = *state;
+    say(x, 1, INVITE,
+        described("203.0.113.2", 58138,
+                  LEGACY "UDP 0.830 10.98.2.1 21916\r\n" LEGACY
+                         "UDP 0.550 192.0.2.7 21916\r\n" LEGACY "TCP 0.250 203.0.113.2 58138\r\n"));
+    const struct fact_side *s = side(x, SIDE_OFFER);
+    assert_int_equal(s->n_candidates, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(s->candidates[i].type, types[i]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -173,6 +192,7 @@ int main(void)
         TEST(hold_does_not_take_the_address_away),
         TEST(response_to_an_unseen_invite_is_the_answer),
         TEST(response_to_an_invite_without_sdp_is_the_offer),
+        TEST(legacy_candidates_get_their_type_from_their_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
