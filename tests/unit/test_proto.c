@@ -96,6 +96,20 @@ static void what_a_message_wants_counts_from_its_own_front(void **state)
     assert_int_equal(messages(l), 2);
 }
 
+static void a_short_message_does_not_wait_for_the_size_of_the_one_before(void **state)
+{
+    struct line *l = *state;
+    char longer[1000];
+    int size = snprintf(longer, sizeof longer,
+                        "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
+                        "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 400\r\n\r\n%0400d",
+                        0);
+    assert_int_equal(give(l, longer, (size_t)size - 1), 0);
+    assert_int_equal(give(l, longer, (size_t)size), size);
+    assert_int_equal(give(l, OPTIONS, sizeof OPTIONS - 1), sizeof OPTIONS - 1);
+    assert_int_equal(messages(l), 2);
+}
+
 /* the rest of the first message is lost: the next one is shorter than what the first one wanted */
 static void after_a_gap_nothing_is_waited_for(void **state)
 {
@@ -131,6 +145,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message_is_taken_with_its_last_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_message_wants_counts_from_its_own_front, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_short_message_does_not_wait_for_the_size_of_the_one_before, setup, teardown),
         cmocka_unit_test_setup_teardown(after_a_gap_nothing_is_waited_for, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_too_long_is_given_up, setup, teardown),
     };
