@@ -223,10 +223,10 @@ void pair_begin(struct pair *p, const struct attempt *a)
 }
 
 /* One attempt seen on both sides of a NAT has the same ISN. */
-static bool seen_before(const struct pair *p, uint32_t isn)
+static bool seen_before(const struct pair *p, unsigned n, uint32_t isn)
 {
-    for (unsigned i = 0; i < p->n_ids; i++)
-        if (p->isns[i] == isn)
+    for (unsigned i = 0; i < n; i++)
+        if (p->each[i].isn == isn)
             return true;
     return false;
 }
@@ -271,14 +271,14 @@ void pair_fold(struct pair *p, const struct attempt *a)
             take_verdict(p, a);
             return;
         }
-    if (!seen_before(p, a->isn)) {
+    if (!seen_before(p, p->n_ids, a->isn)) {
         p->attempts++;
         p->syns += a->syns;
         p->rsts += a->rsts;
     }
     if (p->n_ids < PAIR_IDS) {
         p->ids[p->n_ids] = a->id;
-        p->isns[p->n_ids++] = a->isn;
+        p->each[p->n_ids++] = (struct pair_count){a->isn, a->syns, a->rsts};
     }
     take_earlier(p, a);
     take_verdict(p, a);
@@ -301,17 +301,28 @@ struct pair *pair_find(const struct found_scope *f, uint8_t proto, const struct 
     return NULL;
 }
 
+/* p's figures are added to q's, less those of attempts that q knows, too. */
+static void merge_counts(struct pair *q, const struct pair *p)
+{
+    q->attempts += p->attempts;
+    q->syns += p->syns;
+    q->rsts += p->rsts;
+    for (unsigned i = 0; i < p->n_ids; i++) {
+        const struct pair_count *k = &p->each[i];
+        if (!seen_before(q, q->n_ids, k->isn) || seen_before(p, i, k->isn))
+            continue;
+        q->attempts--;
+        q->syns -= k->syns;
+        q->rsts -= k->rsts;
+    }
+}
+
 void pair_merge(struct joiner *j, struct pair *q, struct pair *p)
 {
-    bool twice = p->n_ids && seen_before(q, p->isns[0]);
-    if (!twice) {
-        q->attempts += p->attempts;
-        q->syns += p->syns;
-        q->rsts += p->rsts;
-    }
+    merge_counts(q, p);
     for (unsigned i = 0; i < p->n_ids && q->n_ids < PAIR_IDS; i++) {
         q->ids[q->n_ids] = p->ids[i];
-        q->isns[q->n_ids++] = p->isns[i];
+        q->each[q->n_ids++] = p->each[i];
     }
     struct attempt early = {.id = p->first_id,
                             .isn = p->first_isn,

@@ -49,7 +49,9 @@ struct pair {
     uint32_t attempts, syns, rsts;
     uint8_t quality;
     uint64_t ids[PAIR_IDS]; /* attempts folded in, for attempts.failure_id and finals */
-    uint32_t isns[PAIR_IDS];
+    struct pair_count {
+        uint32_t isn, syns, rsts;
+    } each[PAIR_IDS];         /* of ids[]: counted once where two have one ISN */
     unsigned n_ids, n_linked; /* linked: attempt_failure() was told for ids[0..n_linked) */
     int64_t failure;          /* id, 0 = never emitted */
     bool client_leg;          /* client to relay server, or signaling: no scope */

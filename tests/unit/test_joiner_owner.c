@@ -45,6 +45,30 @@ static void lifetime_tells_which_owner_of_a_port(void **state)
     assert_true(mine);
 }
 
+/* Two attempts inside the NAT, of which the sensor saw one outside, too. */
+static void attempts_of_merged_pairs_are_counted_one_by_one(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    struct attempt earlier = attempt_of_incident(), outside = attempt_of_incident();
+    (void)state;
+    world_incident_call(&w);
+    world_incident_allocation(&w);
+    earlier.isn++;
+    earlier.first -= TICK_S;
+    earlier.last -= TICK_S;
+    outside.src = ep("2.2.2.2:58138");
+    outside.first += TICK_MS;
+    world_allocation(&w, 0);
+    world_call(&w, 0);
+    world_attempt(&w, earlier);
+    world_attempt(&w, attempt_of_incident());
+    world_attempt(&w, outside);
+    world_in_every_order(&w, NULL, &s);
+    assert_int_equal(s.n, 1);
+    expect_text(s.rows[0].row, " a2 s6 r6 ");
+}
+
 /* The next owner's allocation began so soon that the slack reaches back over the end of the first.
  */
 static void attempt_within_a_lifetime_is_not_the_next_owners(void **state)
@@ -212,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lifetime_tells_which_owner_of_a_port),
+        cmocka_unit_test(attempts_of_merged_pairs_are_counted_one_by_one),
         cmocka_unit_test(attempt_within_a_lifetime_is_not_the_next_owners),
         cmocka_unit_test(attempts_after_the_grace_are_strangers),
         cmocka_unit_test(alias_is_trusted_after_three_ports),
