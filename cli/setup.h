@@ -21,8 +21,8 @@ struct setup {
 int setup_make(const struct settings *s, struct setup *out);
 void setup_free(struct setup *u);
 
-/* Are the files of --tls-key and --keylog readable? Warns that this version does not use them. 0,
- * or an exit code after a message. */
+/* Can the files of --tls-key and --keylog be read, and be what they should be? Warns that this
+ * version does not use them. 0, or an exit code after a message. */
 int setup_check_keys(const struct settings *s);
 
 #endif
