@@ -350,6 +350,11 @@ enum db_result db_open_read(struct db *db, const char *path, const struct schema
     } else if (open_read_only(db, s, &version) == 0) {
         if (version == s->version)
             return DB_OK;
+        if (version == 0) {
+            db_why(db, "is no edgewatch database: nothing is in it");
+            db_close(db);
+            return DB_NOT_OPENED;
+        }
         db_close(db);
         if (db_open(db, path, s) == DB_OK)
             return DB_OK;
