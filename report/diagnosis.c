@@ -160,14 +160,16 @@ static void put_media(const struct prose *p, const struct media_debug *m)
         diagnosis_icewarn(p, 2, m->icewarn);
     struct slice k, v;
     size_t pos = 0;
+    bool sites = false; /* it tells addresses at all */
     while (media_debug_field(m->fields, &pos, &k, &v)) {
+        sites |= slice_is(k, "LocalSite") || slice_is(k, "LocalMR") || slice_is(k, "RemoteSite");
         if (slice_is(k, "ICEWarn"))
             continue;
         put_slice(k, key, sizeof key);
         put_slice(v, value, sizeof value);
         diagnosis_field(p, 2, key, value);
     }
-    if (!m->has_remote_mr)
+    if (sites && !m->has_remote_mr)
         prose_text(p, 2, "The peer's relay (RemoteMR) is missing: the peer offered none.");
 }
 
@@ -191,7 +193,8 @@ static bool is_media_debug(struct slice name)
 int diagnosis_header(const struct prose *p, struct slice text)
 {
     struct ms_diag d;
-    if (ms_diag_parse(value_of(text), &d, NULL) != WIRE_OK || d.params.n == 0)
+    text = value_of(text);
+    if (ms_diag_parse(text, &d, NULL) != WIRE_OK || d.params.n == 0 || !memchr(text.p, ';', text.n))
         return -1;
     char lead[16], name[64], value[512];
     snprintf(lead, sizeof lead, "%" PRIu32, d.code);
