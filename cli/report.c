@@ -5,6 +5,7 @@
 
 #include "capture/log.h"
 #include "report/clock.h"
+#include "report/json.h"
 #include "report/summary.h"
 
 #include <string.h>
@@ -92,7 +93,7 @@ static int print(const struct settings *s, const struct period *period, const js
     if (!out)
         return EXIT_NO_OUTPUT;
     if (s->format && strcmp(s->format, "json") == 0) {
-        json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+        json_write(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10), out);
         fputc('\n', out);
     } else {
         struct prose page = prose_on(out);

@@ -1,6 +1,7 @@
 /* show ID: the story of one failure. */
 #include "cli/opened.h"
 
+#include "report/json.h"
 #include "report/story.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@ static void print(const struct settings *s, const struct story_facts *f)
 {
     if (s->format && strcmp(s->format, "json") == 0) {
         json_t *all = story_json(f);
-        json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+        json_write(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10), stdout);
         fputc('\n', stdout);
         json_decref(all);
         return;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Control characters are no danger inside JSON, where they are escaped; only broken UTF-8 is. */
+/* What is valid UTF-8 stays: json_write() escapes what is no danger to a parser but to a terminal.
+ */
 json_t *json_safe(const char *text)
 {
     if (!text)
@@ -18,6 +19,34 @@ json_t *json_safe(const char *text)
     json_t *out = copy ? json_string(copy) : NULL;
     free(copy);
     return out;
+}
+
+/* The code of a character of one to three bytes (RFC 3629). */
+static unsigned code_of(const unsigned char *p, size_t *n)
+{
+    *n = p[0] >= 0xe0 ? 3 : p[0] >= 0x80 ? 2 : 1;
+    if (*n == 1)
+        return p[0];
+    return *n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+                   : (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+}
+
+void json_write(const json_t *all, size_t flags, FILE *out)
+{
+    char *text = json_dumps(all, flags);
+    const char *p = text ? text : "";
+    while (*p) {
+        size_t n = 0, step;
+        while ((step = p[n] == '\n' ? 1 : safe_length(p + n)))
+            n += step;
+        fwrite(p, 1, n, out);
+        p += n;
+        if (*p) {
+            fprintf(out, "\\u%04x", code_of((const unsigned char *)p, &n));
+            p += n;
+        }
+    }
+    free(text);
 }
 
 static json_t *hex(const uint8_t *p, size_t n)
@@ -85,7 +114,7 @@ int64_t json_rows(struct rows *r, FILE *out, bool lines)
             return -1;
         if (!lines)
             fputs(count ? ",\n" : "\n", out);
-        json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(10));
+        json_write(o, JSON_COMPACT | JSON_REAL_PRECISION(10), out);
         if (lines)
             fputc('\n', out);
         json_decref(o);

@@ -18,6 +18,9 @@ int64_t json_rows(struct rows *r, FILE *out, bool lines);
 /* The current row as an object; NULL without memory. */
 json_t *json_row(struct rows *r);
 
+/* Like json_dumpf(), with \u escapes for what could turn a terminal's text around. */
+void json_write(const json_t *all, size_t flags, FILE *out);
+
 /* A text that may not be UTF-8: bytes that are not become '?'. null for NULL. */
 json_t *json_safe(const char *text);
 
