@@ -168,7 +168,9 @@ static enum source_error live_error(struct sources *s, const char *name, pcap_t 
         e = SOURCE_NO_PERMISSION;
     if (code == PCAP_ERROR && more[0])
         return sources_fail(s, e, "%s: %s", name, more);
-    return sources_fail(s, e, "%s: %s%s%s", name, why, more[0] ? ": " : "", more);
+    if (strstr(more, why)) /* said already */
+        why = "";
+    return sources_fail(s, e, "%s: %s%s%s", name, why, *why && *more ? ": " : "", more);
 }
 
 static enum source_error live_filter(struct sources *s, const char *name, pcap_t *p)

@@ -122,8 +122,10 @@ static int run(const struct command *c, struct settings *s, int argc, char **arg
         help_command(stdout, c);
         return EXIT_DONE;
     }
-    if (argc < c->least)
-        return usage(c, "something is missing");
+    if (argc < c->least) {
+        snprintf(why, sizeof why, "%.*s is missing", (int)strcspn(c->args, " "), c->args);
+        return usage(c, why);
+    }
     if (c->most >= 0 && argc > c->most) {
         snprintf(why, sizeof why, "does not know what to do with \"%.200s\"", argv[c->most]);
         return usage(c, why);
