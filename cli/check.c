@@ -2,6 +2,7 @@
 #include "cli/check.h"
 
 #include "cli/when.h"
+#include "flows/findings.h"
 #include "flows/verdict.h"
 
 #include <stdio.h>
@@ -33,7 +34,9 @@ bool parse_nat(const char *value, struct addr *private_addr, struct addr *public
 const char *check_nat(const char *value)
 {
     struct addr a, b;
-    return parse_nat(value, &a, &b) ? NULL : "is not PRIVATE=PUBLIC with two IP addresses";
+    if (!parse_nat(value, &a, &b))
+        return "is not PRIVATE=PUBLIC with two IP addresses";
+    return addr_is_v4(&a) == addr_is_v4(&b) ? NULL : "is not PRIVATE=PUBLIC of one family";
 }
 
 bool parse_port(const char *value, uint16_t *out)
@@ -91,6 +94,19 @@ const char *check_night(const char *value)
 const char *check_verdict(const char *value)
 {
     return verdict_by_name(value) < VERDICTS ? NULL : "is not a verdict (see edgewatch-schema(5))";
+}
+
+const char *check_finding(const char *value)
+{
+    const char *list = FINDING_CODES;
+    while (*list) {
+        size_t n = strcspn(list, ",");
+        if (n == strlen(value) && memcmp(list, value, n) == 0)
+            return NULL;
+        list += n;
+        list += strspn(list, ", ");
+    }
+    return "is none of " FINDING_CODES;
 }
 
 static bool one_of(const char *value, const char *const list[])

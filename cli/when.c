@@ -112,7 +112,7 @@ static int parse_clock(const char *p, tick_t now, struct when *out)
         tm.tm_isdst = -1;
         at = (tick_t)mktime(&tm) * TICK_S;
     }
-    *out = (struct when){at + fraction, at + fraction, true};
+    *out = (struct when){at + fraction, at + fraction, true, true};
     return 0;
 }
 
@@ -121,7 +121,7 @@ static int whole_day(struct tm tm, struct when *out)
     tick_t from;
     if (local_tick(tm, &from) != 0)
         return -1;
-    *out = (struct when){from, midnight(from, 1), true};
+    *out = (struct when){from, midnight(from, 1), true, false};
     return 0;
 }
 
@@ -145,7 +145,7 @@ static int parse_iso(const char *p, struct when *out)
     if (!*p) {
         if (local_tick(tm, &at) != 0)
             return -1;
-        *out = (struct when){at + fraction, at + fraction, true};
+        *out = (struct when){at + fraction, at + fraction, true, false};
         return 0;
     }
     if (!zone_part(p + (*p == ' '), &east))
@@ -155,7 +155,7 @@ static int parse_iso(const char *p, struct when *out)
     if (tm.tm_mday != asked.tm_mday || tm.tm_mon != asked.tm_mon)
         return -1;
     at = ((tick_t)utc - east) * TICK_S + fraction;
-    *out = (struct when){at, at, false};
+    *out = (struct when){at, at, false, false};
     return 0;
 }
 
@@ -191,19 +191,19 @@ static int parse_ago(const char *text, tick_t now, struct when *out)
     snprintf(span, sizeof span, "%.*s", (int)n - 4, text);
     if (when_span(span, &back) != 0)
         return -1;
-    *out = (struct when){now - back, now - back, false};
+    *out = (struct when){now - back, now - back, false, false};
     return 0;
 }
 
 int when_parse(const char *text, tick_t now, struct when *out)
 {
     if (strcmp(text, "now") == 0) {
-        *out = (struct when){now, now, false};
+        *out = (struct when){now, now, false, false};
         return 0;
     }
     bool yesterday = strcmp(text, "yesterday") == 0;
     if (yesterday || strcmp(text, "today") == 0) {
-        *out = (struct when){midnight(now, -yesterday), midnight(now, 1 - yesterday), true};
+        *out = (struct when){midnight(now, -yesterday), midnight(now, 1 - yesterday), true, false};
         return 0;
     }
     if (parse_ago(text, now, out) == 0 || parse_iso(text, out) == 0)
@@ -238,8 +238,14 @@ void when_last_night(const struct night *n, tick_t now, tick_t *from, tick_t *to
         *to = now;
 }
 
-void when_state_zone(tick_t t)
+void when_state_zone(const struct when *w)
 {
-    char zone[CLOCK_ZONE], offset[CLOCK_ZONE];
-    log_info("times read as %s (%s)", clock_zone(zone), clock_offset(t, offset));
+    char zone[CLOCK_ZONE], offset[CLOCK_ZONE], time[TICK_TEXT], day[TICK_TEXT];
+    clock_zone(zone);
+    clock_offset(w->from, offset);
+    if (w->day_assumed)
+        log_info("times read as %s (%s), %.5s as of %s", zone, offset, clock_time(w->from, time),
+                 clock_day(w->from, day));
+    else
+        log_info("times read as %s (%s)", zone, offset);
 }

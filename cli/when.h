@@ -10,8 +10,9 @@
 #include <stdbool.h>
 
 struct when {
-    tick_t from, to; /* a date is a whole day; everything else has from = to */
-    bool local;      /* the local zone was assumed */
+    tick_t from, to;  /* a date is a whole day; everything else has from = to */
+    bool local;       /* the local zone was assumed */
+    bool day_assumed; /* only a time of day was given */
 };
 
 /* now: what relative times count from. HH:MM is today, or yesterday if today's lies ahead. 0, or -1
@@ -31,7 +32,8 @@ void when_last_night(const struct night *n, tick_t now, tick_t *from, tick_t *to
 
 tick_t when_now(void);
 
-/* "times read as Europe/Berlin (+01:00)" on stderr: the zone and what it was at t. */
-void when_state_zone(tick_t t);
+/* "times read as Europe/Berlin (+01:00), 10:43 as of 2026-01-31" on stderr: the zone and what it
+ * was at w, and the day if that was assumed, too. */
+void when_state_zone(const struct when *w);
 
 #endif

@@ -9,6 +9,13 @@
 #include "flows/matcher.h"
 #include "flows/pipeline.h"
 
+/* Every code that a finding may have (design §11). */
+#define FINDING_CODES                                                                            \
+    "admin-prohibited, client-endpoint-filter, conflict-with-endpoint, connection-table-limit, " \
+    "far-side-refuses, hairpin-missing, no-relay-on-peer, own-outbound-range-blocked, "          \
+    "permission-race, private-relay-address, relay-auth-failed, relay-ports-exhausted, "         \
+    "relay-quota, sensor-blind, signaling-tls-failed, silent-drop, tls-inspection-on-443"
+
 enum { FINDING_TEXT = 1024, FINDING_ADVICE = 512, FINDINGS_MAX = 8 };
 
 struct finding {
