@@ -7,9 +7,11 @@
 #include "cli/when.h"
 
 #include "capture/log.h"
+#include "report/clock.h"
 #include "report/csv.h"
 #include "report/json.h"
 #include "report/listing.h"
+#include "report/row.h"
 #include "report/table.h"
 
 #include <string.h>
@@ -44,6 +46,20 @@ static int64_t print(const struct settings *s, enum query_view view, struct rows
     return listing_print(view, r, stdout, table_width(stdout));
 }
 
+/* An empty list is often just the wrong time. "" without any failure. */
+static const char *where(struct query_db *db, char *out, size_t room)
+{
+    char from[TICK_TEXT], to[TICK_TEXT];
+    struct rows *r = query_sum(db, SUM_TOTALS, TICK_NONE, TICK_NONE);
+    out[0] = 0;
+    if (r && rows_next(r) == 1 && row_int(r, "failures", 0))
+        snprintf(out, room, "; the database holds failures from %s to %s",
+                 clock_stamp(row_tick(r, "first_seen"), from),
+                 clock_stamp(row_tick(r, "last_seen"), to));
+    rows_close(r);
+    return out;
+}
+
 static int list(const struct settings *s, const struct list_kind *kind, struct query_db *db,
                 const struct query_filter *f)
 {
@@ -51,8 +67,9 @@ static int list(const struct settings *s, const struct list_kind *kind, struct q
     int64_t n = r ? print(s, kind->view, r) : -1;
     int code = n < 0 ? database_failed(s, db) : EXIT_DONE;
     rows_close(r);
+    char place[2 * TICK_TEXT + 64];
     if (n == 0)
-        log_info("%s", kind->empty);
+        log_info("%s%s", kind->empty, where(db, place, sizeof place));
     return n > 0 && s->exit_code ? EXIT_FOUND : code;
 }
 

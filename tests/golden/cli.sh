@@ -60,9 +60,16 @@ ends read-cut 65 'cut.pcap.*offset' --db e.db read cut.pcap
 same read-cut-keeps-what-was-before 4 "$(sqlite3 e.db 'SELECT sum(packets) FROM health WHERE interface = "cut.pcap"')"
 ends read-missing 66 'nowhere.pcap: No such file' --db e.db read nowhere.pcap
 ends read-bad-filter 64 'filter' --db e.db read --filter 'no such words' "$samples/incident1-external.pcap"
-ends read-no-file 64 'missing' read
+ends read-no-file 64 'FILE... is missing' read
 ends read-key-missing 78 'nokey' --db e.db read --tls-key nokey cut.pcap
-ends read-key-is-not-used 65 'cannot decrypt' --db e.db read --tls-key garbage cut.pcap
+printf -- '-----BEGIN PRIVATE KEY-----\n' >key.pem
+printf '\x30\x82\x01\x00' >key.der
+ends read-key-is-not-used 65 'cannot decrypt' --db e.db read --tls-key key.pem --tls-key key.der cut.pcap
+ends read-key-is-none 78 'garbage: is no private key' --db e.db read --tls-key garbage cut.pcap
+ends read-key-is-empty 78 'empty: is no private key' --db e.db read --tls-key empty cut.pcap
+ends read-key-is-a-directory 78 'is not a file' --db e.db read --tls-key . cut.pcap
+ends read-keylog-is-a-directory 78 'is not a file' --db e.db read --keylog . cut.pcap
+ends read-nat-of-two-families 64 'one family' --db e.db read --nat 10.0.0.1=2001:db8::1 cut.pcap
 ends read-no-directory 74 'nowhere' --db nowhere/x.db read cut.pcap
 ends read-not-a-database 74 garbage --db garbage read cut.pcap
 
@@ -81,6 +88,9 @@ for list in failures calls allocations health; do
 done
 ends no-rows-are-said 0 'no failures here' --db a.db failures --since 2020-01-01
 same no-rows-no-table "" "$(cat out)"
+ends no-rows-says-where 0 'failures from 2012-12-10 10:43:[0-9]* to 2012-12-10 10:4' --db a.db failures --addr 192.0.2.77
+same no-rows-one-line 1 "$(wc -l <err)"
+ends clock-day-is-said 0 "times read as UTC (+00:00), 00:01 as of $(date +%F)" --db a.db failures --since 00:01
 ends failures-exit-code 1 "" --db a.db failures --exit-code
 ends failures-exit-code-none 0 'no failures' --db a.db failures --exit-code --user nobody
 ends filters 0 "" --db a.db failures --verdict refused --addr 1.1.1.1 --user USER1 -f jsonl
@@ -97,14 +107,30 @@ same zone-finds-it 1 "$(wc -l <out)"
 export TZ=UTC
 ends bad-period 64 'ends before' --db a.db failures --since 2012-12-12 --until 2012-12-10
 ends bad-time 64 'banana' --db a.db failures --since banana
+ends within-what 64 '--within needs --around' --db a.db failures --within 5m
+ends bad-finding 64 'nope.*silent-drop' --db a.db failures --finding nope
+for sample in "$samples"/finding-*.pcap; do
+    code=${sample##*/finding-}
+    ends "finding-${code%.pcap}" 0 "no failures" --db a.db failures --finding "${code%.pcap}" --user nobody
+done
 ends no-database 74 'none.db' --db none.db failures
 ends not-a-database 74 'garbage' --db garbage failures
+ends an-empty-file-is-none 74 'empty: is no edgewatch database' --db empty failures
+same an-empty-file-stays-empty 0 "$(stat -c %s empty)"
 
 # ---- show, export, report, decode ----
 ends show 0 "" --db a.db show 1
 holds show-ladder grep -q 'SYN again' out
 same show-80-columns "" "$(awk 'length > 80' out)"
 ends show-json 0 "" --db a.db show --format json 1
+cp a.db odd.db
+sqlite3 odd.db "UPDATE failure SET caller = 'a' || char(0x85) || 'b' || char(0x202e) || 'c' || char(0x2066, 0xfc, 0x7f, 0x7a)"
+for command in 'failures -f json' 'failures -f jsonl' 'show 1 -f json' 'report --day 2012-12-10 -f json'; do
+    run --db odd.db $command
+    same "json-escapes-${command%% *}-${command##* }" 0 "$(LC_ALL=C grep -cP '\xc2\x85|\xe2\x80\xae|\xe2\x81\xa6' out)"
+done
+run --db odd.db failures -f jsonl
+same json-escaped 'a\u0085b\u202ec\u2066ü\u007fz' "$(grep -o 'a.u0085[^"]*' out)"
 ends show-no-id 66 'no failure 99' --db a.db show 99
 ends show-not-an-id 64 '"x" is not an ID' --db a.db show x
 ends export 0 '6 packets' --db a.db export 1 -o x.pcapng
@@ -125,6 +151,11 @@ ends report-two-periods 64 'one of' --db a.db report --day 2012-12-10 --last-nig
 ends decode 0 "" decode 0x320
 same decode-sum 'ICEWarn 0x320 = 0x20 + 0x100 + 0x200' "$(head -n 1 out)"
 ends decode-nonsense 64 'neither' decode nonsense
+ends decode-too-long 64 'neither' decode 0xffffffffff
+run decode '24; reason="x"; CallerMediaDebug="audio:ICEWarn=0x20"'
+same decode-no-sites 0 "$(grep -c RemoteMR out)"
+run decode '24; reason="x"; CallerMediaDebug="audio:ICEWarn=0x20,LocalSite=10.1.2.3:5,LocalMR=2.2.2.2:6"'
+same decode-no-remote-relay 1 "$(grep -c 'RemoteMR.*offered none' out)"
 "$edgewatch" decode 0x320 >/dev/full 2>err
 same full-disk 73 $?
 
@@ -153,5 +184,6 @@ EDGEWATCH_CONFIG=bad.conf ends config-environment 78 'bad.conf:2' failures
 EDGEWATCH_DB=a.db ends database-environment 0 "" failures
 ends monitor-no-interface 64 'no interface' monitor
 ends monitor-unknown-interface 69 'nosuch0' --db f.db monitor -i nosuch0
+same monitor-says-it-once 1 "$(grep -io 'no such device' err | wc -l)"
 
 finish
