@@ -409,7 +409,7 @@ void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v
         candidate_text(f.local_candidate, NULL, false, &a->relay, a->proto, true);
         candidate_text(f.remote_candidate, NULL, false, &last->peer, a->proto, false);
     }
-    f.event_id = event_id(j, &a->client, &a->server, a->requests, a->started, NULL);
+    f.event_id = event_id(j, &a->client, &a->server, 0, a->started, NULL);
     f.id = s->verdict_row[0] = ++j->last_failure;
     struct failure_context ctx = {.call = call,
                                   .allocation = a,

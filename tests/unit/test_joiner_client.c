@@ -77,6 +77,25 @@ static void refused_allocation_is_told_once(void **state)
     expect_text(s.rows[0].row, "relay-quota");
 }
 
+static void capture_cut_later_tells_the_same_event(void **state)
+{
+    uint64_t event[2];
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct world w = {.n = 0};
+        struct telling s;
+        allocation_make(&w.own[0], "10.98.2.1:13211", "10.3.0.34:443", "");
+        w.own[0].fact.granted = false;
+        w.own[0].fact.error_code = 486;
+        w.own[0].fact.requests = 2 + i;
+        world_allocation(&w, 0);
+        world_in_every_order(&w, NULL, &s);
+        assert_int_equal(s.n, 1);
+        event[i] = s.rows[0].f.event_id;
+    }
+    assert_true(event[0] == event[1]);
+}
+
 /* An allocation that did not come about, in four shades; only a refusal or heard silence failed. */
 static void allocation_without_a_refusal_is_no_failure(void **state)
 {
@@ -164,6 +183,7 @@ int main(void)
         cmocka_unit_test(trouble_above_tcp_has_no_attempt),
         cmocka_unit_test(served_client_makes_its_failure_info),
         cmocka_unit_test(refused_allocation_is_told_once),
+        cmocka_unit_test(capture_cut_later_tells_the_same_event),
         cmocka_unit_test(allocation_without_a_refusal_is_no_failure),
         cmocka_unit_test(no_send_within_half_a_minute_is_not_tried),
         cmocka_unit_test(sends_without_packets_outside_are_unseen_once),
