@@ -130,6 +130,7 @@ static struct stream_take sip_data(struct proto *p, struct stream *s, struct con
             calls_sip(p->config.calls, &m, &at);
             take.used += m.size;
         } else {
+            p->counts.oversized += r == WIRE_MORE || sip_looks_like(rest) == WIRE_OK;
             h->lost = true;
             take.used += 1; /* past the bad start line */
         }
@@ -151,8 +152,10 @@ static void websocket_message(struct proto *p, struct conversation *c,
         c->text_used = 0;
     if (!c->text)
         c->text = malloc(LIMIT_SIP_MESSAGE);
-    if (!c->text || c->text_used + f->payload.n > LIMIT_SIP_MESSAGE)
+    if (!c->text || c->text_used + f->payload.n > LIMIT_SIP_MESSAGE) {
+        p->counts.oversized++;
         return;
+    }
     websocket_unmask(f, c->text + c->text_used);
     c->text_used += f->payload.n;
     if (!f->fin)

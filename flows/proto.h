@@ -27,6 +27,7 @@ struct proto_counts {
     uint64_t sip_streams, turn_streams, ice_streams, websocket_streams, tls_streams,
         unknown_streams;
     uint64_t resyncs, bad_frames, bulk_released, ice_messages;
+    uint64_t oversized; /* SIP messages given up because of their size */
 };
 
 struct proto *proto_new(const struct proto_config *c);

@@ -123,7 +123,7 @@ static void after_a_gap_nothing_is_waited_for(void **state)
     assert_int_equal(messages(l), 1);
 }
 
-static void a_message_too_long_is_given_up(void **state)
+static void a_message_too_long_is_given_up_and_counted(void **state)
 {
     struct line *l = *state;
     size_t room = LIMIT_SIP_MESSAGE + 1 + sizeof OPTIONS;
@@ -136,6 +136,9 @@ static void a_message_too_long_is_given_up(void **state)
     assert_int_equal(give(l, text, LIMIT_SIP_MESSAGE), 0);
     assert_int_equal(give(l, text, room - 1), room - 1);
     assert_int_equal(messages(l), 1);
+    struct proto_counts counts;
+    proto_counts(l->proto, &counts);
+    assert_int_equal(counts.oversized, 1);
     free(text);
 }
 
@@ -148,7 +151,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_short_message_does_not_wait_for_the_size_of_the_one_before, setup, teardown),
         cmocka_unit_test_setup_teardown(after_a_gap_nothing_is_waited_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_message_too_long_is_given_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_message_too_long_is_given_up_and_counted, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
