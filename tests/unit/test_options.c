@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "flows/hypothesis.h"
+
 enum { MOST = 16 };
 
 struct line {
@@ -112,6 +114,19 @@ static void what_is_wrong_is_named(void **state)
     refused(ON_MONITOR, "monitor --ring-mb 5000", "out of range");
 }
 
+static void every_finding_can_be_asked_for(void **state)
+{
+    (void)state;
+    for (const struct hypothesis *h = hypotheses_of_relay; h->code; h++)
+        assert_null(check_finding(h->code));
+    for (const struct hypothesis *h = hypotheses_of_path; h->code; h++)
+        assert_null(check_finding(h->code));
+    assert_null(check_finding("connection-table-limit"));
+    assert_non_null(check_finding(""));
+    assert_non_null(check_finding("silent"));
+    assert_non_null(check_finding("silent-drop, tls-inspection-on-443"));
+}
+
 static void values_of_capture_options_are_read(void **state)
 {
     (void)state;
@@ -160,6 +175,7 @@ int main(void)
         cmocka_unit_test(repeatable_options_add_up_and_others_replace),
         cmocka_unit_test(the_same_name_means_what_the_command_means),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(every_finding_can_be_asked_for),
         cmocka_unit_test(values_of_capture_options_are_read),
         cmocka_unit_test(the_nearest_name_is_near),
         cmocka_unit_test(no_two_options_of_a_command_share_a_name),
