@@ -2,6 +2,7 @@
 #include "flows/proto.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "flows/conversation.h"
 #include "flows/limits.h"
@@ -98,6 +99,13 @@ static void conversation_free(struct proto *p, struct conversation *c)
 
 /* ---- SIP ---- */
 
+/* Its size: the rest of a start line ("PTIONS sip:...") would look like one, too. */
+static size_t first_line(struct slice in)
+{
+    const uint8_t *end = memchr(in.p, '\n', in.n);
+    return end ? (size_t)(end - in.p) + 1 : in.n;
+}
+
 static struct stream_take sip_data(struct proto *p, struct stream *s, struct conversation *c,
                                    enum stream_side side, struct slice avail)
 {
@@ -130,9 +138,10 @@ static struct stream_take sip_data(struct proto *p, struct stream *s, struct con
             calls_sip(p->config.calls, &m, &at);
             take.used += m.size;
         } else {
-            p->counts.oversized += r == WIRE_MORE || sip_looks_like(rest) == WIRE_OK;
+            bool oversized = r == WIRE_MORE || sip_looks_like(rest) == WIRE_OK;
+            p->counts.oversized += oversized;
             h->lost = true;
-            take.used += 1; /* past the bad start line */
+            take.used += oversized ? first_line(rest) : 1; /* past the bad start */
         }
     }
     return take;
