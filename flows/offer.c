@@ -95,18 +95,23 @@ static bool side_room(struct call *k, struct fact_side *s, unsigned more)
     return true;
 }
 
-static void take_candidates(struct call *k, struct fact_side *s, const struct sdp *sdp,
-                            const struct sdp_media *m)
+/* Returns how many found no room. */
+static unsigned take_candidates(struct call *k, struct fact_side *s, const struct sdp *sdp,
+                                const struct sdp_media *m)
 {
-    unsigned before = s->n_candidates;
+    unsigned before = s->n_candidates, dropped = 0;
     const char *foundation = NULL;
     struct slice last = {0};
     if (!m->n_candidates || !side_room(k, s, m->n_candidates))
-        return;
-    for (unsigned i = 0; i < m->n_candidates && s->n_candidates < s->room; i++) {
+        return m->n_candidates;
+    for (unsigned i = 0; i < m->n_candidates; i++) {
         const struct candidate *c = &sdp->candidates[m->first_candidate + i];
         if (has_candidate(s, before, c))
             continue;
+        if (s->n_candidates == s->room) {
+            dropped++;
+            continue;
+        }
         if (!foundation || !slice_eq(last, c->foundation))
             foundation = arena_text(&k->arena, c->foundation, 64);
         last = c->foundation;
@@ -115,6 +120,7 @@ static void take_candidates(struct call *k, struct fact_side *s, const struct sd
             c->component, c->transport, c->type,
             c->dialect,   foundation,   c->name.n ? arena_text(&k->arena, c->name, 128) : NULL};
     }
+    return dropped;
 }
 
 /* A default address that another replaces may have been tried before: it stays as a candidate. */
@@ -147,12 +153,13 @@ static void take_preset(struct call *k, struct fact_side *s, const struct sdp_me
     s->tcp = m->tcp;
 }
 
-static void take_medium(struct call *k, enum call_side side, const struct sdp *sdp,
-                        const struct sdp_media *m, unsigned nth)
+/* Returns how many media and candidates found no room. */
+static unsigned take_medium(struct call *k, enum call_side side, const struct sdp *sdp,
+                            const struct sdp_media *m, unsigned nth)
 {
     struct fact_media *f = media_slot(k, medium_word(k, m), nth);
     if (!f)
-        return;
+        return 1u + m->n_candidates;
     struct fact_side *s = &f->side[side];
     bool first = !s->present || s->rejected;
     s->present = true;
@@ -161,7 +168,7 @@ static void take_medium(struct call *k, enum call_side side, const struct sdp *s
     take_preset(k, s, m, f->concluded);
     if (m->ufrag.n && (!s->ufrag || !slice_eq(slice_str(s->ufrag), m->ufrag)))
         s->ufrag = arena_text(&k->arena, m->ufrag, 256);
-    take_candidates(k, s, sdp, m);
+    return take_candidates(k, s, sdp, m);
 }
 
 /* Legacy candidates don't say their type: P§2.2. A relay that nobody knows yet passes for the
@@ -183,6 +190,7 @@ static void take_sdp(struct calls *c, struct call *k, enum call_side side, struc
     }
     c->counts.sdp_bodies++;
     c->counts.sdp_candidates += c->sdp.n_candidates + c->sdp.dropped_candidates;
+    c->counts.dropped += c->sdp.dropped_candidates + c->sdp.dropped_media;
     k->body_candidates[side] += c->sdp.n_candidates + c->sdp.dropped_candidates;
     for (unsigned i = 0; i < c->sdp.n_candidates; i++)
         if (c->sdp.candidates[i].dialect == DIALECT_MS_ICE)
@@ -192,7 +200,7 @@ static void take_sdp(struct calls *c, struct call *k, enum call_side side, struc
         for (unsigned b = 0; b < i; b++)
             nth += slice_ieq(c->sdp.media[b].kind, c->sdp.media[i].kind) &&
                    slice_ieq(c->sdp.media[b].label, c->sdp.media[i].label);
-        take_medium(k, side, &c->sdp, &c->sdp.media[i], nth);
+        c->counts.dropped += take_medium(k, side, &c->sdp, &c->sdp.media[i], nth);
     }
 }
 

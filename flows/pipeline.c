@@ -422,7 +422,8 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
     joiner_counts(p->joiner, &j);
     *out = (struct engine_counts){
         .table_evictions = t.evicted_syn + t.evicted_flows + t.evicted_checks + t.evidence_lost +
-                           f.evicted + c.evicted + a.evicted + j.orphans_evicted + j.pairs_dropped,
+                           f.evicted + c.evicted + c.dropped + a.evicted + j.orphans_evicted +
+                           j.pairs_dropped,
         .stream_gaps = f.gaps + r.oversized,
         .one_way_flows = t.one_way_flows,
         .aggregated = p->aggregated + j.grade_c_suppressed,

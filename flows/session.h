@@ -26,6 +26,7 @@ struct message_at {
 struct calls;
 struct calls_counts {
     uint64_t sip_messages, sdp_bodies, sdp_candidates, calls, evicted, bad_sdp;
+    uint64_t dropped; /* candidates and media beyond the caps of a call */
 };
 
 /* interim: a call that has been going on for minutes gets a row before it ends. */

@@ -182,6 +182,38 @@ static void legacy_candidates_get_their_type_from_their_address(void **state)
         assert_int_equal(s->candidates[i].type, types[i]);
 }
 
+static void candidates_beyond_the_cap_are_counted(void **state)
+{
+    enum { MORE = 5, LINE = 70 };
+    static char lines[(LIMIT_CANDIDATES_PER_SIDE + MORE) * LINE];
+    struct exchange *x = *state;
+    size_t used = 0;
+    for (int i = 0; i < LIMIT_CANDIDATES_PER_SIDE + MORE; i++)
+        used +=
+            (size_t)snprintf(lines + used, LINE,
+                             "a=candidate:1 1 UDP 2130706431 10.98.2.1 %d typ host\r\n", 20000 + i);
+    say(x, 1, INVITE, described("203.0.113.2", 58138, lines));
+    assert_int_equal(side(x, SIDE_OFFER)->n_candidates, LIMIT_CANDIDATES_PER_SIDE);
+    struct calls_counts counts;
+    calls_counts(x->calls, &counts);
+    assert_int_equal(counts.dropped, MORE);
+}
+
+static void media_beyond_the_cap_are_counted(void **state)
+{
+    enum { MORE = 2 };
+    char lines[1024];
+    struct exchange *x = *state;
+    size_t used = 0;
+    for (int i = 1; i < LIMIT_MEDIA_PER_CALL + MORE; i++)
+        used += (size_t)snprintf(lines + used, sizeof lines - used, "m=audio %d RTP/AVP 0\r\n",
+                                 20000 + i);
+    say(x, 1, INVITE, described("203.0.113.2", 58138, lines));
+    struct calls_counts counts;
+    calls_counts(x->calls, &counts);
+    assert_int_equal(counts.dropped, MORE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -193,6 +225,8 @@ int main(void)
         TEST(response_to_an_unseen_invite_is_the_answer),
         TEST(response_to_an_invite_without_sdp_is_the_offer),
         TEST(legacy_candidates_get_their_type_from_their_address),
+        TEST(candidates_beyond_the_cap_are_counted),
+        TEST(media_beyond_the_cap_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
