@@ -164,10 +164,11 @@ const char *const statements_sum[SUMS] = {
     " NULL GROUP BY f.peer_addr ORDER BY failures DESC, partner",
 
     /* edge (our address, public if known), failures, partners (distinct far ends), attempts,
-     * connected (of this address or its private alias). */
+     * connected (of this address or its private alias: of several the one that failures go by). */
     [SUM_BY_EDGE] = WITH_TRAFFIC
     ", n AS (SELECT coalesce((SELECT public_addr FROM alias WHERE private_addr = t.src_addr"
-    " ORDER BY configured DESC, ports_seen DESC LIMIT 1), t.src_addr) AS edge,"
+    " ORDER BY public_addr IN (SELECT edge_addr FROM f) DESC, configured DESC, ports_seen DESC"
+    " LIMIT 1), t.src_addr) AS edge,"
     " sum(attempts) AS attempts, sum(connected) AS connected FROM t GROUP BY 1)"
     " SELECT f.edge_addr AS edge, count(*) AS failures,"
     " count(DISTINCT f.peer_addr) AS partners, n.attempts, n.connected"

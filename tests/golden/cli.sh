@@ -46,6 +46,13 @@ same read-is-silent-on-stdout "" "$(cat out)"
 ends read-options-behind-files 0 "" read "$samples/incident1-external.pcap" --db b.db --quiet
 ends read-exit-code 1 "" -q --db c.db read --exit-code --sensor s "$samples/incident1-sip-internal.pcap" \
     "$samples/incident1-external.pcap"
+for nat in --nat=10.3.0.40=9.9.9.9 -q; do
+    run --db w.db read "$nat" --sensor s "$samples/incident1-sip-internal.pcap" "$samples/incident1-external.pcap"
+done
+same read-a-wrong-alias-is-mended "2.2.2.2 A" "$(sqlite3 -separator ' ' w.db "SELECT src_public, grade FROM failures WHERE verdict = 'refused'")"
+run --db w.db report --day 2012-12-10 --format json
+same read-a-wrong-alias-hides-no-attempts "2.2.2.2 1" "$(sqlite3 -separator ' ' :memory: "SELECT value ->> 'edge',
+    value ->> 'attempts' FROM json_tree(readfile('out')) WHERE type = 'object' AND value ->> 'edge' IS NOT NULL")"
 ends read-stdin-empty 65 'stdin' --db d.db read -
 "$edgewatch" --db d.db read - <"$samples/incident1-external.pcap" 2>err
 same read-stdin "0 stdin" "$? $(grep -o 'stdin' err | head -n 1)"
