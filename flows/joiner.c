@@ -34,11 +34,24 @@ static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
     return p->end[0].edge || p->end[1].edge ? ATTEMPT_RELAY : ATTEMPT_WAITING;
 }
 
+/* The connection came up after all, so its failed attempts are withdrawn; what failed above TCP on
+ * it (pseudo-TLS, TLS) stays failed. */
+static void client_connected(struct joiner *j, const struct pair *t, const struct attempt *a)
+{
+    struct pair *p = orphan_find(j, t);
+    if (!p || p->best.verdict == VERDICT_PSEUDOTLS_FAIL || p->best.verdict == VERDICT_TLS_FAIL)
+        return;
+    pair_fold(p, a);
+    judge_pair(j, p);
+}
+
 /* An allocation that failed with an error is told by the allocation itself. */
 static enum attempt_use attempt_client(struct joiner *j, struct pair *t, const struct attempt *a)
 {
     t->client_leg = true;
-    if (a->verdict != VERDICT_CONNECTED && a->verdict != VERDICT_ALLOC_FAIL)
+    if (a->verdict == VERDICT_CONNECTED)
+        client_connected(j, t, a);
+    else if (a->verdict != VERDICT_ALLOC_FAIL)
         attempt_wait(j, t, a);
     return ATTEMPT_CLIENT;
 }

@@ -49,6 +49,22 @@ static void trouble_above_tcp_has_no_attempt(void **state)
     world_end(&w, &s);
 }
 
+static void client_that_connects_after_all_did_not_fail(void **state)
+{
+    struct world w = {.n = 0};
+    struct telling s;
+    (void)state;
+    allocation_make(&w.own[0], "10.98.2.9:13300", "10.3.0.34:443", "2.2.2.2:58200");
+    world_allocation(&w, 0);
+    world_attempt(&w, attempt_make(0, "10.98.2.1:13211", "10.3.0.34:443", VERDICT_UNREACHABLE, 49));
+    world_attempt(&w, attempt_make(1, "10.98.2.1:13211", "10.3.0.34:443", VERDICT_CONNECTED, 58));
+    telling_begin(&s, NULL);
+    for (unsigned i = 0; i < w.n; i++)
+        world_tell(&w, i, &s);
+    world_end(&w, &s);
+    assert_int_equal(s.n, 0);
+}
+
 static void served_client_makes_its_failure_info(void **state)
 {
     struct world w = {.n = 0};
@@ -181,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_client_is_a_client_leg),
         cmocka_unit_test(trouble_above_tcp_has_no_attempt),
+        cmocka_unit_test(client_that_connects_after_all_did_not_fail),
         cmocka_unit_test(served_client_makes_its_failure_info),
         cmocka_unit_test(refused_allocation_is_told_once),
         cmocka_unit_test(capture_cut_later_tells_the_same_event),
