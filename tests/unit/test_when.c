@@ -107,7 +107,7 @@ static void nonsense_is_no_time(void **state)
                                         "20260131",
                                         "2026-01-31T10:43+99:00"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct when w = {1, 2, false};
+        struct when w = {1, 2, false, false};
         if (when_parse(wrong[i], NOW, &w) == 0)
             fail_msg("\"%s\" was read", wrong[i]);
         assert_int_equal(w.from, 1);
