@@ -268,7 +268,8 @@ for row in map(json.loads, sys.stdin):
     for name in ("id", "event_id", "run_id", "first_seen", "last_seen", "rtt_ms"):
         del row[name]
     for name in ("explanation", "advice"):
-        row[name] = times.sub("TIME", row[name] or "")
+        # a span within one second is told as one time
+        row[name] = times.sub("TIME", row[name] or "").replace("TIME to TIME", "TIME")
     rows.append(" ".join("%s=%s" % pair for pair in row.items() if pair[1] is not None))
 print(*sorted(rows), sep="\n")'
 }
