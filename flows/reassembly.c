@@ -48,14 +48,22 @@ static size_t hand_on(struct feeder *f, struct fed *e, enum stream_side side, st
     return take.release ? avail.n : take.used;
 }
 
-static void tell_gap(struct feeder *f, struct fed *e, enum stream_side side, uint32_t missing)
+/* The reader must not go on where it stood: what it left is gone. */
+static void tell_break(struct feeder *f, struct fed *e, enum stream_side side, uint32_t missing)
 {
     e->half[side].kept = 0;
-    if (e->release)
-        return;
-    f->counts.gaps++;
-    f->counts.gap_bytes += missing;
-    f->reader.gap(f->reader.arg, &e->stream, side, missing);
+    if (!e->release)
+        f->reader.gap(f->reader.arg, &e->stream, side, missing);
+}
+
+/* ... because bytes are missing in the capture. */
+static void tell_gap(struct feeder *f, struct fed *e, enum stream_side side, uint32_t missing)
+{
+    if (!e->release) {
+        f->counts.gaps++;
+        f->counts.gap_bytes += missing;
+    }
+    tell_break(f, e, side, missing);
 }
 
 size_t reassembly_sink(void *arg, struct nids_stream *n, enum stream_side side, struct slice avail,
@@ -122,8 +130,9 @@ static void give_room(struct feeder *f, struct fed *e)
     e->room = 0;
 }
 
-/* libnids holds nothing for this flow any more: what it held is missing. */
-static void lose_room(struct feeder *f, struct fed *e)
+/* libnids holds nothing for this flow any more: what it held is missing, and tell says so. */
+static void lose_room(struct feeder *f, struct fed *e,
+                      void (*tell)(struct feeder *, struct fed *, enum stream_side, uint32_t))
 {
     give_room(f, e);
     for (int side = 0; side < 2; side++) {
@@ -131,7 +140,7 @@ static void lose_room(struct feeder *f, struct fed *e)
         bool lost = !clean(h);
         h->waiting = 0;
         if (lost)
-            tell_gap(f, e, (enum stream_side)side, 0);
+            tell(f, e, (enum stream_side)side, 0);
     }
     unlist_hole(f, e);
 }
@@ -139,11 +148,9 @@ static void lose_room(struct feeder *f, struct fed *e)
 void reassembly_leave(struct feeder *f, struct fed *e)
 {
     reassembly_flush(f, e);
-    uint64_t gaps = f->counts.gaps;
+    /* only a rest that its reader never came back for is left now: the capture has no hole there */
     if (e->room)
-        lose_room(f, e);
-    /* the reader must know that its rest is gone, but nothing was missing in the capture */
-    f->counts.gaps = gaps;
+        lose_room(f, e, tell_break);
 }
 
 void reassembly_close(struct feeder *f, struct fed *e)
@@ -213,7 +220,7 @@ static bool feed(struct feeder *f, struct fed *e, enum stream_side side, uint32_
     f->mode = MODE_READ;
     if (!fed) {
         f->counts.v6_map_full++;
-        lose_room(f, e);
+        lose_room(f, e, tell_gap);
     }
     return fed;
 }

@@ -216,6 +216,7 @@ static void test_idle_stream_leaves_libnids_and_stays_with_its_reader(void **sta
     assert_int_equal(l->counts.swept, 1);
     assert_int_equal(l->feeder->room_lru.live, 0);
     lab_assert_gap(l, 0, C, 4, 0);
+    assert_int_equal(l->counts.gaps, 0); /* the reader is told, but the capture has no hole */
     assert_int_equal(l->reader.seen.over, 0);
     l->conn.now += 200 * TICK_S;
     lab_text(&l->conn, C, 7, "two\n");
