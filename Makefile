@@ -143,7 +143,7 @@ install: edgewatch
 	install -m 755 edgewatch $(BINDIR)/edgewatch
 	install -m 644 man/*.1 $(MANDIR)/man1
 	install -m 644 man/*.5 $(MANDIR)/man5
-	install -m 644 README.md INSTALL CHANGES docs/DESIGN.md deploy/edgewatch.conf $(DOCDIR)
+	install -m 644 README.md INSTALL CHANGES docs/DESIGN.md docs/QUERIES.md deploy/edgewatch.conf $(DOCDIR)
 
 uninstall:
 	rm -f $(BINDIR)/edgewatch

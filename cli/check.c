@@ -122,6 +122,12 @@ const char *check_list_format(const char *value)
     return one_of(value, forms) ? NULL : "is none of table, csv, json, jsonl";
 }
 
+const char *check_sql_format(const char *value)
+{
+    static const char *const forms[] = {"table", "csv", "json", NULL};
+    return one_of(value, forms) ? NULL : "is none of table, csv, json";
+}
+
 const char *check_text_format(const char *value)
 {
     static const char *const forms[] = {"text", "json", NULL};

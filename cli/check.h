@@ -17,6 +17,7 @@ const char *check_night(const char *value);
 const char *check_verdict(const char *value);
 const char *check_finding(const char *value);
 const char *check_list_format(const char *value);
+const char *check_sql_format(const char *value);
 const char *check_text_format(const char *value);
 const char *check_report_format(const char *value);
 

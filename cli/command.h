@@ -27,5 +27,6 @@ int show_run(const struct command *self, const struct settings *s, int argc, cha
 int export_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int report_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int decode_run(const struct command *self, const struct settings *s, int argc, char **argv);
+int sql_run(const struct command *self, const struct settings *s, int argc, char **argv);
 
 #endif

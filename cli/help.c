@@ -19,7 +19,7 @@ static const struct {
     {EXIT_BAD_INPUT, "input damaged, empty or of an unknown kind (what stood before the damage is "
                      "stored)"},
     {EXIT_NO_INPUT, "input cannot be opened, or no such ID"},
-    {EXIT_UNAVAILABLE, "interface not available"},
+    {EXIT_UNAVAILABLE, "interface, service or sqlite3 not available"},
     {EXIT_NO_OUTPUT, "output cannot be created or written"},
     {EXIT_DATABASE, "database cannot be opened, read or written"},
     {EXIT_PERMISSION, "no permission"},

@@ -39,8 +39,11 @@ static const struct list_kind *find_kind(const char *command)
 static int64_t print(const struct settings *s, enum query_view view, struct rows *r)
 {
     const char *form = s->format ? s->format : "table";
-    if (strcmp(form, "csv") == 0)
+    if (strcmp(form, "csv") == 0) {
+        if (s->bom)
+            fputs(CSV_BOM, stdout);
         return csv_rows(r, stdout);
+    }
     if (strncmp(form, "json", 4) == 0)
         return json_rows(r, stdout, strcmp(form, "jsonl") == 0);
     return listing_print(view, r, stdout, table_width(stdout));

@@ -62,6 +62,14 @@ static const struct command commands[] = {
      .exits = "0 1 73 74", .options = ON_REPORT, .run = report_run,
      .example = "  edgewatch report --last-night\n"
                 "  edgewatch report --day yesterday --format json -o report.json\n"},
+    {.name = "sql", .args = "[SQL...]", .summary = "ask the database in SQL",
+     .about = "Opens the database in sqlite3(1), read-only. Without SQL it is a session to type in, which begins with a list of the views; "
+              "else each argument is run and its rows are printed. edgewatch-schema(5) explains the views, docs/QUERIES.md has twenty "
+              "questions to begin with.",
+     .exits = "0 1 69 73 74", .options = ON_SQL, .least = 0, .most = -1, .run = sql_run,
+     .example = "  edgewatch sql\n"
+                "  edgewatch sql 'SELECT verdict, count(*) FROM failures GROUP BY 1'\n"
+                "  edgewatch sql --format csv 'SELECT * FROM calls' >calls.csv\n"},
     {.name = "decode", .args = "TEXT", .summary = "explain an ICEWarn value or a diagnostics header",
      .about = "An ICEWarn value (hexadecimal, with or without 0x) or a whole ms-client-diagnostics, ms-diagnostics or "
               "ms-diagnostics-public header, in plain words.",

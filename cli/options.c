@@ -52,6 +52,8 @@ const struct option_def option_defs[] = {
     {"night", 0, OPTION_TEXT, ON_REPORT, "report", "FROM-TO", "when a night begins and ends (18:00-08:00)", AT(night), check_night, 0, 0},
 
     {"format", 'f', OPTION_TEXT, LISTS, NULL, "FORM", "table, csv, json or jsonl (table)", AT(format), check_list_format, 0, 0},
+    {"bom", 0, OPTION_FLAG, LISTS, NULL, NULL, "begin CSV with a byte-order mark, for spreadsheets that take UTF-8 for something else", AT(bom), NULL, 0, 0},
+    {"format", 'f', OPTION_TEXT, ON_SQL, NULL, "FORM", "table, csv or json (table)", AT(format), check_sql_format, 0, 0},
     {"format", 'f', OPTION_TEXT, ON_SHOW, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
     {"format", 'f', OPTION_TEXT, ON_REPORT, NULL, "FORM", "text or json (text)", AT(format), check_report_format, 0, 0},
     {"output", 'o', OPTION_TEXT, ON_EXPORT | ON_REPORT, NULL, "FILE", "write to this file, - = stdout", AT(output), NULL, 0, 0},

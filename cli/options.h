@@ -29,7 +29,7 @@ struct settings {
     /* which rows, in which form */
     const char *since, *until, *around, *within;
     const char *user, *call, *addr, *verdict, *finding;
-    bool all, exit_code;
+    bool all, exit_code, bom;
     int64_t limit;
     const char *format, *output;
     /* the summary */
@@ -53,6 +53,9 @@ enum {
     ON_REPORT = 1 << 8,
     ON_DECODE = 1 << 9,
     ON_ALL = 1 << 10, /* also before the command */
+    ON_SERVE = 1 << 13,
+    ON_TOP = 1 << 14,
+    ON_SQL = 1 << 15,
 };
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };

@@ -23,6 +23,7 @@ clang-format     | check | layout of the code
 valgrind         | check | memory errors in the program as it ships
 tshark           | check | second opinion on captures
 sqlite3          | check | the database as its users read it
+jq               | check | what JSON lines are for
 mandoc           | check | lints the man pages
 iproute2         | check | live tests: network namespaces, mirrored ports
 nftables         | check | live tests: refuse, drop, prohibit

@@ -8,9 +8,11 @@
 
 void csv_text(const char *text, FILE *out)
 {
-    bool quote = !*text || strpbrk(text, ",\"\r\n");
+    bool quote = !*text || strpbrk(text, ",\"\r\n"), formula = *text && strchr("=+-@\t\r", *text);
     if (quote)
         fputc('"', out);
+    if (formula)
+        fputc('\'', out);
     for (const char *p = text; *p;) {
         size_t n = safe_length(p);
         if (n == 1 && *p == '"')

@@ -133,6 +133,19 @@ static void csv_quotes_as_rfc4180_says(void **state)
     field("a\033b", "a?b");
 }
 
+/* OWASP, CSV injection: = + - @ tab and carriage return at the beginning */
+static void csv_is_no_formula(void **state)
+{
+    (void)state;
+    field("=1+1", "'=1+1");
+    field("@SUM(1,2)", "\"'@SUM(1,2)\"");
+    field("-1", "'-1");
+    field("+49", "'+49");
+    field("\ta", "'\ta");
+    field("\ra", "\"'\ra\"");
+    field("a=1", "a=1");
+}
+
 static void paragraphs_wrap_between_words(void **state)
 {
     (void)state;
@@ -177,6 +190,7 @@ int main(void)
         cmocka_unit_test(cells_cannot_steer_the_terminal),
         cmocka_unit_test(only_printable_utf8_is_safe),
         cmocka_unit_test(csv_quotes_as_rfc4180_says),
+        cmocka_unit_test(csv_is_no_formula),
         cmocka_unit_test(paragraphs_wrap_between_words),
         cmocka_unit_test(a_ladder_is_in_order_of_time),
     };
