@@ -68,9 +68,10 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$NOW" | cmp -s - $@ || printf '%s\n' "$$NOW" >$@
 
-# SQL scripts are part of the program (.incbin in storage/schema.c, settle.c)
+# SQL scripts and the style sheet are part of the program (.incbin in storage/schema.c, settle.c, report/html.c)
 $(B)/storage/schema.o: storage/schema.sql
 $(B)/storage/settle.o: storage/settle.sql
+$(B)/report/html.o: report/style.css
 
 # ---- on a fresh machine ----
 

@@ -32,7 +32,7 @@ void ladder_add(struct ladder *l, tick_t at, int from, int to, const char *fmt, 
         l->room = room;
     }
     struct ladder_event *e = &l->events[l->n++];
-    *e = (struct ladder_event){.at = at, .from = from, .to = to};
+    *e = (struct ladder_event){.at = at, .from = from, .to = to, .kind = l->kind};
     char text[LADDER_LABEL];
     va_list args;
     va_start(args, fmt);
@@ -131,7 +131,7 @@ static void put_event(const struct ladder *l, const struct prose *p, unsigned wi
 }
 
 /* By insertion: few events, nearly sorted, and equal times must keep their order. */
-static void sort_events(struct ladder *l)
+void ladder_sort(struct ladder *l)
 {
     for (size_t i = 1; i < l->n; i++)
         for (size_t k = i; k && l->events[k - 1].at > l->events[k].at; k--) {
@@ -146,7 +146,7 @@ void ladder_print(struct ladder *l, const struct prose *p, size_t max)
     unsigned wide = p->width - LADDER_LEFT;
     if (wide >= LADDER_LINE)
         wide = LADDER_LINE - 1;
-    sort_events(l);
+    ladder_sort(l);
     put_heads(l, p, wide);
     tick_t before = TICK_NONE;
     for (size_t i = 0; i < l->n && i < max; i++) {

@@ -5,6 +5,7 @@
 #ifndef EW_REPORT_STORY_H
 #define EW_REPORT_STORY_H
 
+#include "report/ladder.h"
 #include "report/prose.h"
 #include "report/story_facts.h"
 
@@ -16,5 +17,9 @@ void story_verdict(const struct story_facts *f, const struct prose *p);    /* st
 void story_candidates(const struct story_facts *f, const struct prose *p); /* story_candidates.c */
 void story_ladder(const struct story_facts *f, const struct prose *p);     /* story_ladder.c */
 void story_claims(const struct story_facts *f, const struct prose *p);     /* story_claims.c */
+
+/* The events of a failure on lanes: client, relay, peer; wide: the relay's inside and outside
+ * apart, where there are both. ladder_free() when done (story_ladder.c). */
+void story_ladder_build(const struct story_facts *f, bool wide, struct ladder *l);
 
 #endif

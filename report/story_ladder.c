@@ -7,12 +7,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LADDER_MOST = 40, TEXT = 128 };
+/* four lanes need room for what stands on their arrows */
+enum { LADDER_MOST = 40, LADDER_WIDE = 110, TEXT = 128 };
 
 /* Which lane is who in this story. -1: has none. */
 struct cast {
-    int client, relay, peer;
-    int src, dst; /* of the failure */
+    int client, relay, outside, peer; /* outside: the relay again where it has one lane */
+    int src, dst;                     /* of the failure */
 };
 
 static void put_head(struct ladder *l, int lane, int line, const char *text)
@@ -21,27 +22,33 @@ static void put_head(struct ladder *l, int lane, int line, const char *text)
         snprintf(l->head[lane][line], LADDER_HEAD, "%s", text);
 }
 
-static struct cast cast_lanes(const struct story_facts *f, struct ladder *l)
+static struct cast cast_lanes(const struct story_facts *f, bool wide, struct ladder *l)
 {
     const char *leg = field_text(f->failure, "leg");
     if (strcmp(leg, "direct") == 0) {
         l->lanes = 2;
-        return (struct cast){.client = 0, .relay = -1, .peer = 1, .src = 0, .dst = 1};
+        return (struct cast){
+            .client = 0, .relay = -1, .outside = -1, .peer = 1, .src = 0, .dst = 1};
     }
     if (strcmp(leg, "client-relay") == 0) {
         l->lanes = f->call ? 3 : 2;
-        return (struct cast){.client = 0, .relay = 1, .peer = f->call ? 2 : -1, .src = 0, .dst = 1};
+        return (struct cast){
+            .client = 0, .relay = 1, .outside = 1, .peer = f->call ? 2 : -1, .src = 0, .dst = 1};
     }
     bool client = f->allocation || f->call || *field_text(f->failure, "client_addr");
-    l->lanes = client ? 3 : 2;
-    struct cast c = {.client = client ? 0 : -1, .relay = client, .peer = client + 1};
+    bool apart = wide && *field_text(f->allocation, "server_addr");
+    l->lanes = client + apart + 2u;
+    struct cast c = {.client = client ? 0 : -1,
+                     .relay = client,
+                     .outside = client + apart,
+                     .peer = client + apart + 1};
     /* The relay asks, or is asked by the peer: the alias and the relay port tell which. */
     bool asked =
         f->allocation &&
         field_int(f->allocation, "relay_port", 0) == field_int(f->failure, "dst_port", -1) &&
         field_int(f->allocation, "relay_port", 0) != field_int(f->failure, "src_port", -1);
-    c.src = asked ? c.peer : c.relay;
-    c.dst = asked ? c.relay : c.peer;
+    c.src = asked ? c.peer : c.outside;
+    c.dst = asked ? c.outside : c.peer;
     return c;
 }
 
@@ -55,12 +62,18 @@ static void put_heads(const struct story_facts *f, const struct cast *c, struct 
         far = field_user(x, f->near_is_offer ? "callee" : "caller", far);
     }
     put_head(l, c->client, 0, near);
-    put_head(l, c->relay, 0, "relay");
+    put_head(l, c->outside, 0, c->relay == c->outside ? "relay" : "Edge, outside");
     put_head(l, c->peer, 0, far);
     put_head(l, c->client, 1, field_text(x, "client_addr"));
     put_head(l, c->src, 1, field_text(x, "src_addr"));
     put_head(l, c->dst, 1, field_text(x, "dst_addr"));
     const char *inside = field_text(f->allocation, "server_addr");
+    if (c->relay != c->outside) {
+        put_head(l, c->relay, 0, "Edge, inside");
+        put_head(l, c->relay, 1, inside);
+        put_head(l, c->outside, 2, field_text(f->allocation, "relay_addr"));
+        return;
+    }
     if (c->relay < 0 || !*inside || strcmp(inside, l->head[c->relay][1]) == 0)
         return;
     memcpy(l->head[c->relay][2], l->head[c->relay][1], LADDER_HEAD);
@@ -73,6 +86,7 @@ static void add_call(const struct story_facts *f, const struct cast *c, struct l
 {
     if (!f->call)
         return;
+    l->kind = LADDER_SIGNALING;
     int caller = 0, callee = 0; /* a remark while it is not known who is who */
     if (f->near_known && c->client >= 0 && c->peer >= 0) {
         caller = f->near_is_offer ? c->client : c->peer;
@@ -94,14 +108,17 @@ static void add_allocation(const json_t *a, int client, int relay, struct ladder
 {
     if (!a || client < 0 || relay < 0)
         return;
+    l->kind = LADDER_RELAY;
     int64_t error = field_int(a, "error_code", 0), port = field_int(a, "relay_port", 0);
     tick_t started = field_tick(a, "started");
-    if (error && !port)
+    if (error && !port) {
+        l->kind = LADDER_BAD;
         ladder_add(l, started, client, relay, "Allocate: error %" PRId64, error);
-    else
+    } else
         ladder_add(l, started, client, relay, "Allocate");
     if (port)
         ladder_add(l, field_tick(a, "granted"), relay, client, "granted %" PRId64, port);
+    l->kind = LADDER_RELAY;
     const char *reason = field_text(a, "end_reason");
     if (*reason && strcmp(reason, "capture-end") != 0)
         ladder_add(l, field_tick(a, "ended"), client, client, "allocation over: %s", reason);
@@ -169,6 +186,9 @@ static void add_packet(const struct story_facts *f, const struct cast *c, struct
                        size_t i)
 {
     const struct evidence_packet *e = &f->packets[i];
+    l->kind = e->icmp || (e->readable && e->proto == PROTO_TCP && (e->flags & TCP_RST))
+                  ? LADDER_BAD
+                  : LADDER_HANDSHAKE;
     if (!e->readable) {
         ladder_add(l, e->time, c->src, c->src, "a packet that cannot be decoded");
         return;
@@ -184,16 +204,23 @@ static void add_packet(const struct story_facts *f, const struct cast *c, struct
         ladder_add(l, e->time, from, to, "%s", e->label);
 }
 
+void story_ladder_build(const struct story_facts *f, bool wide, struct ladder *l)
+{
+    *l = (struct ladder){0};
+    struct cast c = cast_lanes(f, wide, l);
+    put_heads(f, &c, l);
+    add_call(f, &c, l);
+    add_allocation(f->allocation, c.client, c.relay, l);
+    l->kind = LADDER_RELAY;
+    add_sends(f, &c, l);
+    for (size_t i = 0; i < f->n_packets; i++)
+        add_packet(f, &c, l, i);
+}
+
 void story_ladder(const struct story_facts *f, const struct prose *p)
 {
-    struct ladder l = {0};
-    struct cast c = cast_lanes(f, &l);
-    put_heads(f, &c, &l);
-    add_call(f, &c, &l);
-    add_allocation(f->allocation, c.client, c.relay, &l);
-    add_sends(f, &c, &l);
-    for (size_t i = 0; i < f->n_packets; i++)
-        add_packet(f, &c, &l, i);
+    struct ladder l;
+    story_ladder_build(f, p->width >= LADDER_WIDE, &l);
     if (l.n) {
         prose_heading(p, "WHAT HAPPENED");
         ladder_print(&l, p, LADDER_MOST);
