@@ -26,6 +26,7 @@ int list_run(const struct command *self, const struct settings *s, int argc, cha
 int show_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int export_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int report_run(const struct command *self, const struct settings *s, int argc, char **argv);
+int doctor_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int decode_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int sql_run(const struct command *self, const struct settings *s, int argc, char **argv);
 

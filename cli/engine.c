@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WAIT_MS = 200, LOOK_EVERY = 4096, WHY = 512 };
 
@@ -41,17 +42,30 @@ static void on_signal(int number)
 }
 
 /* The first signal ends the run in good order, a second one at once. */
-static void catch_signals(struct sources *s)
+static void on_alarm(int number)
 {
+    (void)number;
+    sources_stop(stopped_by_signal);
+}
+
+static void catch_signals(struct sources *s, unsigned seconds)
+{
+    const struct sigaction ring = {.sa_handler = on_alarm};
     struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     stopped_by_signal = s;
     signal_came = 0;
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
+    if (!seconds)
+        return;
+    sigaction(SIGALRM, &ring, NULL);
+    alarm(seconds);
 }
 
 static void release_signals(void)
 {
+    alarm(0);
+    signal(SIGALRM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     stopped_by_signal = NULL;
@@ -76,12 +90,20 @@ static void on_call(void *arg, const struct fact_call *c)
 
 static void on_allocation(void *arg, const struct fact_allocation *a)
 {
-    writer_allocation(((struct engine *)arg)->writer, a);
+    const struct engine *e = arg;
+    const struct engine_watch *w = e->job->watch;
+    writer_allocation(e->writer, a);
+    if (w && w->allocation)
+        w->allocation(w->arg, a);
 }
 
 static void on_alias(void *arg, const struct fact_alias *a)
 {
-    writer_alias(((struct engine *)arg)->writer, a);
+    const struct engine *e = arg;
+    const struct engine_watch *w = e->job->watch;
+    writer_alias(e->writer, a);
+    if (w && w->alias)
+        w->alias(w->arg, a);
 }
 
 static void on_failure(void *arg, const struct failure *f, const struct finding *list, unsigned n)
@@ -131,6 +153,9 @@ static void look_around(struct engine *e)
 static void take_group(struct engine *e, struct raw_packet group[PIPELINE_GROUP])
 {
     unsigned n = 1 + sources_more(e->job->sources, group + 1, PIPELINE_GROUP - 1);
+    const struct engine_watch *w = e->job->watch;
+    if (w && w->frames)
+        w->frames(w->arg, group, n);
     pipeline_frames(e->pipeline, group, n);
     minutes_tick(e->minutes, group[n - 1].time);
     e->packets += n;
@@ -298,6 +323,8 @@ static int finish(struct engine *e)
     else if (signal_came && !e->job->live)
         run.damage = "stopped by a signal before its end";
     count_losses(e, &run.loss);
+    if (e->job->watch && e->job->watch->end)
+        e->job->watch->end(e->job->watch->arg, &run);
     enum db_result stored =
         writer_close(e->writer, run.first, run.last, run.damage, why, sizeof why);
     e->writer = NULL;
@@ -318,7 +345,7 @@ static int run(struct engine *e)
     int code = open_writer(e);
     if (code != EXIT_DONE)
         return code;
-    catch_signals(e->job->sources);
+    catch_signals(e->job->sources, e->job->watch ? e->job->watch->seconds : 0);
     code = begin(e);
     if (code == EXIT_DONE) {
         pull(e);
@@ -343,7 +370,7 @@ int engine_run(const struct engine_job *job)
     }
     int code = run(&e);
     setup_free(&e.setup);
-    if (signal_came && !job->live)
+    if (signal_came && !job->live && !job->watch)
         raise(signal_came); /* tell the shell: a capture was not read to its end */
     return code;
 }

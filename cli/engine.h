@@ -6,6 +6,18 @@
 
 #include "capture/source.h"
 #include "cli/command.h"
+#include "cli/tally.h"
+
+/* Who looks on (doctor); each may be NULL. */
+struct engine_watch {
+    void *arg;
+    void (*frames)(void *arg, const struct raw_packet *raw, unsigned n);
+    void (*allocation)(void *arg, const struct fact_allocation *a);
+    void (*alias)(void *arg, const struct fact_alias *a);
+    /* when all is counted; lent */
+    void (*end)(void *arg, const struct tally_run *run);
+    unsigned seconds; /* live: ends by itself after so long; 0 = never */
+};
 
 struct engine_job {
     const char *command; /* "read", "monitor" */
@@ -14,6 +26,7 @@ struct engine_job {
     const char *names;       /* "internal.pcap, external.pcap" */
     bool live;
     const char *account; /* live: whom the process runs as now, for a helpful message */
+    const struct engine_watch *watch; /* or NULL; a signal then ends the run, not the process */
 };
 
 /* Runs until the sources end or a signal comes. Prints the summary. An exit code. */

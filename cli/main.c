@@ -70,6 +70,14 @@ static const struct command commands[] = {
      .example = "  edgewatch sql\n"
                 "  edgewatch sql 'SELECT verdict, count(*) FROM failures GROUP BY 1'\n"
                 "  edgewatch sql --format csv 'SELECT * FROM calls' >calls.csv\n"},
+    {.name = "doctor", .args = "IF|FILE...", .summary = "is this span port, or capture, of use?",
+     .about = "Looks at interfaces for some seconds, or at captures, with the same engine and no database, and tells what a monitor could see there: "
+              "both directions, both sides of the Edge, relays, duplicates, VLANs, tunnels, merged or cut frames, drops, clocks, TLS, disk. "
+              "One line per fact with a judgement: ok, look, bad. Exit code 69 if one of them is bad.",
+     .exits = "0 65 66 69 73 77", .options = ON_DOCTOR, .least = 1, .most = -1, .run = doctor_run,
+     .example = "  edgewatch doctor eth1\n"
+                "  edgewatch doctor --seconds 60 eth1 eth2\n"
+                "  edgewatch doctor --format json internal.pcap external.pcap\n"},
     {.name = "decode", .args = "TEXT", .summary = "explain an ICEWarn value or a diagnostics header",
      .about = "An ICEWarn value (hexadecimal, with or without 0x) or a whole ms-client-diagnostics, ms-diagnostics or "
               "ms-diagnostics-public header, in plain words.",

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct settings, field)
-#define CAPTURE (ON_READ | ON_MONITOR)
+#define CAPTURE (ON_READ | ON_MONITOR | ON_DOCTOR)
+#define LIVE (ON_MONITOR | ON_DOCTOR)
 #define LISTS (ON_FAILURES | ON_CALLS | ON_ALLOCATIONS | ON_HEALTH)
 
 /* clang-format off */
@@ -22,10 +23,11 @@ const struct option_def option_defs[] = {
 
     {"interface", 'i', OPTION_LIST, ON_MONITOR, "capture", "IF", "listen on this interface (repeatable)", AT(interface), NULL, 0, 0},
     {"filter", 0, OPTION_TEXT, CAPTURE, "capture", "BPF", "only packets that match, in the words of pcap-filter(7)", AT(filter), NULL, 0, 0},
-    {"ring-mb", 0, OPTION_NUMBER, ON_MONITOR, "capture", "N", "kernel buffer of each interface, MB (64)", AT(ring_mb), NULL, 1, 4096},
-    {"snaplen", 0, OPTION_NUMBER, ON_MONITOR, "capture", "N", "bytes kept of each packet (262144)", AT(snaplen), NULL, 64, 262144},
-    {"no-promisc", 0, OPTION_FLAG, ON_MONITOR, "capture", NULL, "only packets for this machine", AT(no_promisc), NULL, 0, 0},
-    {"user", 0, OPTION_TEXT, ON_MONITOR, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
+    {"ring-mb", 0, OPTION_NUMBER, LIVE, "capture", "N", "kernel buffer of each interface, MB (64)", AT(ring_mb), NULL, 1, 4096},
+    {"snaplen", 0, OPTION_NUMBER, LIVE, "capture", "N", "bytes kept of each packet (262144)", AT(snaplen), NULL, 64, 262144},
+    {"no-promisc", 0, OPTION_FLAG, LIVE, "capture", NULL, "only packets for this machine", AT(no_promisc), NULL, 0, 0},
+    {"user", 0, OPTION_TEXT, LIVE, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
+    {"seconds", 0, OPTION_NUMBER, ON_DOCTOR, NULL, "N", "how long to look at interfaces (15)", AT(seconds), NULL, 1, 86400},
     {"sensor", 0, OPTION_TEXT, CAPTURE, "sensor", "NAME", "name of this sensor in the rows (the host's name)", AT(sensor), check_name, 0, 0},
     {"nat", 0, OPTION_LIST, CAPTURE, "edge", "PRIVATE=PUBLIC", "an address on the wire and its public form (repeatable; else learned)", AT(nat), check_nat, 0, 0},
     {"edge", 0, OPTION_LIST, CAPTURE, "edge", "ADDR", "an address of an Edge or relay (repeatable; else learned)", AT(edge), check_addr, 0, 0},
@@ -54,7 +56,7 @@ const struct option_def option_defs[] = {
     {"format", 'f', OPTION_TEXT, LISTS, NULL, "FORM", "table, csv, json or jsonl (table)", AT(format), check_list_format, 0, 0},
     {"bom", 0, OPTION_FLAG, LISTS, NULL, NULL, "begin CSV with a byte-order mark, for spreadsheets that take UTF-8 for something else", AT(bom), NULL, 0, 0},
     {"format", 'f', OPTION_TEXT, ON_SQL, NULL, "FORM", "table, csv or json (table)", AT(format), check_sql_format, 0, 0},
-    {"format", 'f', OPTION_TEXT, ON_SHOW, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
+    {"format", 'f', OPTION_TEXT, ON_SHOW | ON_DOCTOR, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
     {"format", 'f', OPTION_TEXT, ON_REPORT, NULL, "FORM", "text or json (text)", AT(format), check_report_format, 0, 0},
     {"output", 'o', OPTION_TEXT, ON_EXPORT | ON_REPORT, NULL, "FILE", "write to this file, - = stdout", AT(output), NULL, 0, 0},
     {"exit-code", 0, OPTION_FLAG, ON_READ | ON_FAILURES | ON_REPORT, NULL, NULL, "exit with 1 if there are failures", AT(exit_code), NULL, 0, 0},

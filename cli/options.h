@@ -24,7 +24,7 @@ struct settings {
     /* where packets come from and how to read them */
     struct text_list interface, nat, edge, sip_port, turn_port, tls_key, keylog;
     const char *sensor, *filter, *relay_ports, *account;
-    int64_t ring_mb, snaplen;
+    int64_t ring_mb, snaplen, seconds;
     bool no_promisc;
     /* which rows, in which form */
     const char *since, *until, *around, *within;
@@ -56,6 +56,7 @@ enum {
     ON_SERVE = 1 << 13,
     ON_TOP = 1 << 14,
     ON_SQL = 1 << 15,
+    ON_DOCTOR = 1 << 12,
 };
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST };
