@@ -162,21 +162,25 @@ bool record_allocation(struct block *b, const struct fact_allocation *allocation
     return end(b, start, RECORD_ALLOCATION);
 }
 
+static void copy_failure_texts(struct block *b, struct failure *f)
+{
+    f->call_id = text(b, f->call_id);
+    f->caller = text(b, f->caller);
+    f->callee = text(b, f->callee);
+    f->medium = text(b, f->medium);
+    f->finding = text(b, f->finding);
+    f->explanation = text(b, f->explanation);
+    f->advice = text(b, f->advice);
+}
+
 bool record_failure(struct block *b, const struct failure *failure, const struct finding *list,
                     unsigned n)
 {
     size_t start = begin(b);
     struct record_failure *r = take(b, sizeof *r);
     if (r) {
-        struct failure *f = &r->failure;
-        *f = *failure;
-        f->call_id = text(b, f->call_id);
-        f->caller = text(b, f->caller);
-        f->callee = text(b, f->callee);
-        f->medium = text(b, f->medium);
-        f->finding = text(b, f->finding);
-        f->explanation = text(b, f->explanation);
-        f->advice = text(b, f->advice);
+        r->failure = *failure;
+        copy_failure_texts(b, &r->failure);
         r->n = n;
         r->list = take(b, n * sizeof *r->list);
         for (unsigned i = 0; !b->full && i < n; i++) {
@@ -185,6 +189,30 @@ bool record_failure(struct block *b, const struct failure *failure, const struct
         }
     }
     return end(b, start, RECORD_FAILURE);
+}
+
+struct block *record_failure_alone(const struct record_failure *from)
+{
+    struct record_head h; /* it says how much room that takes */
+    memcpy(&h, (const uint8_t *)from - sizeof h, sizeof h);
+    struct block *b = block_new(h.size);
+    if (!b)
+        return NULL;
+    size_t start = begin(b);
+    struct record_failure *r = copy(b, from, sizeof *from);
+    if (r) {
+        copy_failure_texts(b, &r->failure);
+        r->list = copy(b, from->list, from->n * sizeof *from->list);
+        for (unsigned i = 0; !b->full && i < r->n; i++) {
+            r->list[i].code = text(b, from->list[i].code);
+            r->list[i].evidence = text(b, from->list[i].evidence);
+            r->list[i].advice = text(b, from->list[i].advice);
+        }
+    }
+    if (end(b, start, RECORD_FAILURE))
+        return b;
+    free(b);
+    return NULL;
 }
 
 bool record_health(struct block *b, const struct health_row *h, const char *interface,

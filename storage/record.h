@@ -71,6 +71,9 @@ bool record_call(struct block *b, const struct fact_call *c);
 bool record_allocation(struct block *b, const struct fact_allocation *a);
 bool record_failure(struct block *b, const struct failure *f, const struct finding *list,
                     unsigned n);
+/* A block with a copy of one failure that record_next() gave. The caller frees it. NULL without
+ * memory. */
+struct block *record_failure_alone(const struct record_failure *r);
 bool record_health(struct block *b, const struct health_row *h, const char *interface,
                    uint64_t lost);
 /* Kinds that hold no pointers: link, alias, gone (int64_t), traffic, trouble, advance (tick_t). */

@@ -29,6 +29,7 @@ void store_end(struct store *s)
         text_free(&s->json[i]);
     text_free(&s->bytes);
     free(s->crowded);
+    pending_free(&s->pending);
 }
 
 static void saw(struct store *s, tick_t t)
@@ -159,7 +160,7 @@ static int crowded(struct store *s, int64_t row)
     return 0;
 }
 
-static int store_findings(struct store *s, int64_t row, const struct record_failure *r)
+static int store_findings(struct store *s, int64_t row, const struct record_failure *r, bool again)
 {
     for (unsigned i = 0; i < r->n; i++) {
         struct binds *b = store_bind(s, WRITE_FINDING);
@@ -172,6 +173,8 @@ static int store_findings(struct store *s, int64_t row, const struct record_fail
         if (store_run(s, WRITE_FINDING))
             return -1;
     }
+    if (!again)
+        return 0;
     struct binds *b = store_bind(s, WRITE_FINDINGS_REST);
     bind_int(b, row);
     bind_int(b, r->n);
@@ -216,7 +219,9 @@ static void bind_row(struct binds *b, int64_t row)
         bind_null(b);
 }
 
-int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r)
+/* again: the row may have findings already */
+static int failure_row(struct store *s, int64_t row, int64_t run, const struct record_failure *r,
+                       bool again)
 {
     const struct failure *f = &r->failure;
     char keys[160];
@@ -250,12 +255,20 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
         bind_null(b);
     if (f->attempts * ATTEMPT_MAX_EVIDENCE > EVIDENCE_PER_FAILURE && crowded(s, row))
         return -1;
-    return store_run(s, WRITE_FAILURE) ? -1 : store_findings(s, row, r);
+    return store_run(s, WRITE_FAILURE) ? -1 : store_findings(s, row, r, again);
+}
+
+int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r)
+{
+    return failure_row(s, row, run, r, true);
 }
 
 static int store_gone(struct store *s, int64_t engine)
 {
     static const enum write_sql steps[] = {WRITE_FAILURE_GONE, WRITE_FINDINGS_GONE, WRITE_UNLINK};
+    pending_drop(&s->pending, engine);
+    if (engine > s->top_failure)
+        return 0; /* nobody has heard of it */
     int64_t row = ids_row(&s->ids, &s->db, IDS_FAILURE, engine);
     for (unsigned i = 0; row > 0 && i < sizeof steps / sizeof *steps; i++) {
         bind_int(store_bind(s, steps[i]), row);
@@ -360,7 +373,7 @@ static int store_trouble(struct store *s, const struct relay_trouble *t)
 
 /* ---- all ---- */
 
-static int store_new_failure(struct store *s, const struct record_failure *record)
+static int store_told(struct store *s, const struct record_failure *record)
 {
     struct record_failure r = *record;
     struct failure *f = &r.failure;
@@ -371,7 +384,28 @@ static int store_new_failure(struct store *s, const struct record_failure *recor
     f->attempt = (uint64_t)attempt;
     if (row < 0 || attempt < 0 || f->call_row < 0 || f->allocation_row < 0)
         return -1;
-    return store_failure(s, row, s->run, &r);
+    bool again = record->failure.id <= s->top_failure;
+    if (!again)
+        s->top_failure = record->failure.id;
+    return failure_row(s, row, s->run, &r, again);
+}
+
+static int store_pending(struct store *s)
+{
+    int result = 0;
+    for (unsigned i = 0; i < s->pending.n && result == 0; i++) {
+        const struct record_failure *r = pending_at(&s->pending, i);
+        result = r ? store_told(s, r) : 0;
+    }
+    pending_clear(&s->pending);
+    return result;
+}
+
+static int store_new_failure(struct store *s, const struct record_failure *r)
+{
+    if (pending_put(&s->pending, r))
+        return 0;
+    return store_pending(s) || store_told(s, r) ? -1 : 0;
 }
 
 int store_record(struct store *s, enum record_kind kind, const void *record)
@@ -408,6 +442,8 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
 
 int store_settle_batch(struct store *s)
 {
+    if (store_pending(s))
+        return -1;
     for (size_t i = 0; i < s->n_crowded; i++) {
         struct binds *b = store_bind(s, WRITE_EVIDENCE_CAP);
         bind_int(b, s->crowded[i]);

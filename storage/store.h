@@ -7,6 +7,7 @@
 #define EW_STORAGE_STORE_H
 
 #include "storage/ids.h"
+#include "storage/pending.h"
 #include "storage/record.h"
 #include "storage/text.h"
 #include "storage/write_sql.h"
@@ -19,9 +20,11 @@ struct store {
     struct binds binds;
     struct ids ids;
     int64_t run;
-    struct text json[3]; /* scratch: a call's two sides and diagnostics */
-    struct text bytes;   /* scratch: evidence */
-    int64_t *crowded;    /* failure rows that may have too much evidence */
+    struct text json[3];    /* scratch: a call's two sides and diagnostics */
+    struct text bytes;      /* scratch: evidence */
+    struct pending pending; /* failures of this batch */
+    int64_t top_failure;    /* engine id: no higher one has been written */
+    int64_t *crowded;       /* failure rows that may have too much evidence */
     size_t n_crowded, room_crowded;
     struct addr relays[STORE_RELAYS]; /* known to be in relay_addr, by hash */
     tick_t first, last;               /* packet time seen since the last store_span() */
@@ -36,7 +39,8 @@ void store_end(struct store *s);
 int store_record(struct store *s, enum record_kind kind, const void *record);
 /* The run's packet time, us; 0 and 0 if nothing was seen. 0 or -1. */
 int store_run_span(struct store *s, int64_t *first, int64_t *last);
-/* Before a commit: evidence beyond its cap goes, the run's packet time is brought up to date. */
+/* Before a commit: failures of the batch are written, evidence beyond its cap goes, the run's
+ * packet time is brought up to date. */
 int store_settle_batch(struct store *s);
 
 /* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids.

@@ -15,21 +15,28 @@ struct window {
     double blind;
 };
 
-/* Failures, and connected attempts of relays to hold against them. */
-static const char rows_sql[] =
-    "SELECT first_us, edge_addr, peer_addr, peer_port, verdict, leg, transport, info, inbound,"
-    " icmp_type, icmp_code, icmp_from, error_code, id, (SELECT concurrency FROM attempt a"
-    " WHERE a.id = attempt_row) FROM failure_ends"
-    " WHERE first_us BETWEEN ?1 AND ?2"
-    " UNION ALL SELECT first_us, coalesce((SELECT public_addr FROM alias WHERE private_addr ="
-    " CASE WHEN ours THEN src_addr ELSE dst_addr END ORDER BY configured DESC, ports_seen DESC "
-    "LIMIT 1),"
-    " CASE WHEN ours THEN src_addr ELSE dst_addr END), CASE WHEN ours THEN dst_addr ELSE src_addr"
-    " END, CASE WHEN ours THEN dst_port ELSE src_port END, verdict, 'relay-peer', transport, 0,"
-    " NOT ours, NULL, NULL, NULL, NULL, 0, concurrency FROM (SELECT *,"
-    " src_addr IN (SELECT addr FROM relay_addr) AS ours FROM attempt WHERE first_us BETWEEN ?1 AND"
-    " ?2 AND verdict = 'connected') WHERE ours OR dst_addr IN (SELECT addr FROM relay_addr)"
-    " ORDER BY 1";
+/* Failures: our end, the far end, and who asked is worked out once for each. */
+static const char failures_sql[] =
+    "WITH f AS MATERIALIZED (SELECT first_us, coalesce(src_public, src_addr) AS src, src_port,"
+    " coalesce(dst_public, dst_addr) AS dst, dst_port, verdict, leg, transport, info, inbound,"
+    " icmp_type, icmp_code, icmp_from, error_code, id, attempt_row FROM failure_ends"
+    " WHERE first_us BETWEEN ?1 AND ?2)"
+    " SELECT first_us, iif(inbound, dst, src), iif(inbound, src, dst), iif(inbound, src_port,"
+    " dst_port), verdict, leg, transport, info, inbound, icmp_type, icmp_code, icmp_from,"
+    " error_code, id, (SELECT concurrency FROM attempt a WHERE a.id = attempt_row) FROM f";
+
+/* Connected attempts of relays, to hold against them. A relay goes by its public address. The index
+ * is no help to a run that wrote most of the table itself. */
+#define CONNECTED_SQL(how)                                                                      \
+    "WITH name AS MATERIALIZED (SELECT private_addr, public_addr FROM (SELECT *, row_number()"  \
+    " OVER (PARTITION BY private_addr ORDER BY configured DESC, ports_seen DESC) AS n FROM"     \
+    " alias) WHERE n = 1),"                                                                     \
+    " a AS (SELECT *, src_addr IN (SELECT addr FROM relay_addr) AS ours FROM attempt " how      \
+    " WHERE first_us BETWEEN ?1 AND ?2 AND verdict = 'connected')"                              \
+    " SELECT first_us, coalesce(public_addr, iif(ours, src_addr, dst_addr)), iif(ours,"         \
+    " dst_addr, src_addr), iif(ours, dst_port, src_port), verdict, 'relay-peer', transport, 0," \
+    " NOT ours, NULL, NULL, NULL, NULL, 0, concurrency FROM a LEFT JOIN name ON private_addr =" \
+    " iif(ours, src_addr, dst_addr) WHERE ours OR dst_addr IN (SELECT addr FROM relay_addr)"
 
 static const char blind_sql[] =
     "SELECT ifnull(sum(min(to_us, ?2) - max(from_us, ?1)), 0) FROM (SELECT DISTINCT from_us, to_us"
@@ -85,9 +92,10 @@ static void fill(struct window_row *r, sqlite3_stmt *q)
     };
 }
 
-static int read_rows(struct store *s, struct window *w, int64_t first, int64_t last)
+static int read_rows(struct store *s, struct window *w, const char *sql, int64_t first,
+                     int64_t last)
 {
-    sqlite3_stmt *q = db_prepare(&s->db, rows_sql);
+    sqlite3_stmt *q = db_prepare(&s->db, sql);
     int rc = SQLITE_ERROR;
     if (!q)
         return -1;
@@ -103,6 +111,30 @@ static int read_rows(struct store *s, struct window *w, int64_t first, int64_t l
         result = db_fault(&s->db, "read");
     sqlite3_finalize(q);
     return result;
+}
+
+/* In order of time; a failure before what connected in the same microsecond. */
+static int compare_rows(const void *pa, const void *pb)
+{
+    const struct window_row *a = pa, *b = pb;
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    if (!a->failure != !b->failure)
+        return a->failure ? -1 : 1;
+    if (a->failure != b->failure)
+        return a->failure < b->failure ? -1 : 1;
+    int c = memcmp(&a->peer, &b->peer, sizeof a->peer);
+    return c ? c : (int)a->peer_port - (int)b->peer_port;
+}
+
+static int read_all(struct store *s, struct window *w, int64_t first, int64_t last)
+{
+    const char *connected = s->db.bulk ? CONNECTED_SQL("NOT INDEXED") : CONNECTED_SQL("");
+    if (read_rows(s, w, failures_sql, first, last) || read_rows(s, w, connected, first, last))
+        return -1;
+    if (w->n)
+        qsort(w->rows, w->n, sizeof *w->rows, compare_rows);
+    return 0;
 }
 
 static int read_blind(struct store *s, struct window *w, int64_t first, int64_t last)
@@ -159,7 +191,7 @@ static int draw(struct store *s, const char *scope, int64_t first, int64_t last)
     int result = -1;
     if (!found)
         db_no_memory(&s->db);
-    else if (read_rows(s, &w, first, last) == 0 && read_blind(s, &w, first, last) == 0)
+    else if (read_all(s, &w, first, last) == 0 && read_blind(s, &w, first, last) == 0)
         result = forget(s, scope, first, last);
     unsigned n = result == 0 ? findings_of_window(w.rows, w.n, w.blind, found) : 0;
     for (unsigned i = 0; i < n && result == 0; i++)

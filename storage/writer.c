@@ -15,6 +15,7 @@
 
 enum {
     BATCH_RECORDS = 10000,   /* per transaction */
+    BULK_RECORDS = 40000,    /* the same where nobody reads yet */
     BATCH_MS = 1000,         /* or wall time: what is stored is seen by readers within a second */
     BUSY_RUNNING_MS = 30000, /* another edgewatch may be rejoining a night */
 };
@@ -97,12 +98,13 @@ static int store_block(struct writer *w, const struct block *b)
 {
     enum record_kind kind;
     const void *record;
+    unsigned most = w->store.db.bulk ? BULK_RECORDS : BATCH_RECORDS;
     for (size_t at = 0; (record = record_next(b, &at, &kind));) {
         if (begin(w) || store_record(&w->store, kind, record))
             return -1;
         if (kind == RECORD_ADVANCE && hourly(w, *(const tick_t *)record))
             return -1;
-        if (++w->records >= BATCH_RECORDS && commit(w))
+        if (++w->records >= most && commit(w))
             return -1;
     }
     return 0;

@@ -275,6 +275,51 @@ static void a_withdrawn_failure_leaves_nothing(void **state)
     SAYS("SELECT count(*) || ' ' || ifnull(failure_id, 'none') FROM attempts", "1 none");
 }
 
+/* More than wait at once, told twice and partly withdrawn while they wait and after; held against
+ * what a reader of the calls would note down. */
+static void of_thousands_told_again_the_last_word_stands(void **state)
+{
+    enum { N = 9000, FAR = 4500 };
+    static uint8_t said[N + 1]; /* findings of the last telling */
+    struct writer *w = facts_run(*state, "s");
+    struct finding two[2] = {*facts_finding(), *facts_finding()};
+    struct failure f = *facts_failure();
+    two[1].code = "silent-drop";
+    for (int i = 1; i <= N; i++) {
+        int again = i > FAR ? i - FAR : i, gone = i % 20 ? i : i / 2;
+        f.id = i;
+        f.event_id = (uint64_t)i;
+        f.info = false;
+        writer_failure(w, &f, two, 2);
+        said[i] = 2;
+        f.id = again;
+        f.event_id = (uint64_t)again;
+        f.info = true;
+        writer_failure(w, &f, two + 1, 1);
+        said[again] = 1;
+        if (i % 10 == 0) {
+            writer_failure_gone(w, gone);
+            said[gone] = 0;
+        }
+    }
+    facts_close(w);
+    int count[3] = {0}, sum[3] = {0};
+    char want[96];
+    for (int i = 1; i <= N; i++) {
+        count[said[i]]++;
+        sum[said[i]] += i;
+    }
+    snprintf(want, sizeof want, "%d %d %d %d", count[2], sum[2], count[1], sum[1]);
+    SAYS("SELECT sum(severity = 'failure') || ' ' || sum((severity = 'failure') * id) || ' ' ||"
+         " sum(severity = 'info') || ' ' || sum((severity = 'info') * id) FROM failures",
+         want);
+    snprintf(want, sizeof want, "%d", 2 * count[2] + count[1]);
+    SAYS("SELECT count(*) FROM findings WHERE scope LIKE 'failure:%'", want);
+    SAYS("SELECT count(*) FROM findings WHERE scope LIKE 'failure:%' AND substr(scope, 9) NOT IN"
+         " (SELECT id FROM failures)",
+         "0");
+}
+
 static void a_second_run_goes_on_where_the_first_stood(void **state)
 {
     for (int run = 0; run < 2; run++) {
@@ -471,6 +516,7 @@ int main(void)
         ON_DATABASE(a_link_may_come_before_its_attempt),
         ON_DATABASE(a_record_that_comes_again_replaces_the_earlier),
         ON_DATABASE(a_withdrawn_failure_leaves_nothing),
+        ON_DATABASE(of_thousands_told_again_the_last_word_stands),
         ON_DATABASE(a_second_run_goes_on_where_the_first_stood),
         ON_DATABASE(evidence_of_one_failure_is_capped),
         ON_DATABASE(foreign_bytes_become_valid_text),
