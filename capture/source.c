@@ -33,6 +33,7 @@ static void source_free(struct source *src)
         pthread_join(src->thread, NULL);
     source_file_free(src);
     source_live_free(src);
+    source_feed_free(src);
     ring_free(src->ring);
     free(src->path);
     free(src);
@@ -199,6 +200,7 @@ void sources_iface_counts(struct sources *s, unsigned iface, struct source_count
     if (iface >= sources_iface_count(s))
         return;
     const struct iface *f = s->ifaces[iface];
+    out->feed = f->feed;
     out->packets = atomic_load_explicit(&f->packets, memory_order_relaxed);
     out->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     out->kernel_drops = atomic_load_explicit(&f->kernel_drops, memory_order_relaxed);

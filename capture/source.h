@@ -43,7 +43,8 @@ struct source_counts {
     uint64_t packets, bytes; /* handed out by the source's thread (before ring drops) */
     uint64_t kernel_drops;   /* libpcap ps_drop */
     uint64_t nic_drops;      /* libpcap ps_ifdrop */
-    uint64_t ring_drops;     /* our ring was full (live) */
+    uint64_t ring_drops;     /* our ring was full (live); feeds: or more than their rate */
+    bool feed;               /* messages of other programs (feed.h): no packets of the wire */
 };
 
 /* Never NULL except out of memory. */

@@ -23,6 +23,7 @@ struct iface {
     _Alignas(64) _Atomic uint64_t packets;
     _Atomic uint64_t bytes, kernel_drops, nic_drops, ring_drops;
     char name[64];
+    bool feed; /* messages of other programs: what is lost of them is no blind span */
 };
 
 struct source {
@@ -42,8 +43,9 @@ struct source {
     enum source_error damage;
     char damage_text[SOURCE_TEXT];
 
-    struct file *file; /* one of these two */
+    struct file *file; /* one of these three */
     struct live *live;
+    struct feed *feed;
 };
 
 struct sources {
@@ -103,5 +105,6 @@ source_damaged(struct source *src, enum source_error code, const char *fmt, ...)
 
 void source_file_free(struct source *src);
 void source_live_free(struct source *src);
+void source_feed_free(struct source *src);
 
 #endif

@@ -75,7 +75,7 @@ static struct look look_at_all(struct sources *s)
                 l.second = t;
             }
         } else if (!src->ended) {
-            *(src->live ? &l.live_missing : &l.file_missing) = true;
+            *(src->file ? &l.file_missing : &l.live_missing) = true;
         }
         l.all_ended &= src->ended;
     }

@@ -1,6 +1,7 @@
 /* Forms of option values. */
 #include "cli/check.h"
 
+#include "capture/feed.h"
 #include "cli/when.h"
 #include "flows/findings.h"
 #include "flows/verdict.h"
@@ -53,6 +54,14 @@ const char *check_port(const char *value)
 {
     uint16_t port;
     return parse_port(value, &port) ? NULL : "is not a port (1 to 65535)";
+}
+
+const char *check_listen(const char *value)
+{
+    struct endpoint e;
+    return feed_listen_parse(value, &e)
+               ? NULL
+               : "is not PORT, :PORT (this machine only), ADDR:PORT or [ADDR6]:PORT";
 }
 
 bool parse_ports(const char *value, uint16_t *low, uint16_t *high)

@@ -11,6 +11,7 @@ const char *check_addr(const char *value);
 const char *check_nat(const char *value);
 const char *check_port(const char *value);
 const char *check_ports(const char *value);
+const char *check_listen(const char *value);
 const char *check_time(const char *value);
 const char *check_span(const char *value);
 const char *check_night(const char *value);

@@ -130,6 +130,11 @@ static void on_trouble(void *arg, const struct relay_trouble *t)
     writer_trouble(((struct engine *)arg)->writer, t);
 }
 
+static void on_feed(void *arg, const struct feed_log *l)
+{
+    writer_feed(((struct engine *)arg)->writer, l);
+}
+
 static void on_advance(void *arg, tick_t now)
 {
     writer_advance(((struct engine *)arg)->writer, now);
@@ -227,6 +232,7 @@ static int begin(struct engine *e)
         .advance = on_advance,
         .traffic = on_traffic,
         .trouble = on_trouble,
+        .feed = on_feed,
     };
     const char *why = "no memory";
     e->setup.config.interim = e->job->live;

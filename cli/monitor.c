@@ -1,32 +1,52 @@
-/* monitor -i IF: live, until a signal. Root is given up between opening the interfaces and all
- * else. */
+/* monitor: live, from interfaces and feeds, until a signal. Root is given up between opening them
+ * and all else. */
 #include "cli/engine.h"
 #include "cli/setup.h"
 
+#include "capture/feed.h"
 #include "capture/log.h"
 #include "capture/privs.h"
 
 #include <pwd.h>
 #include <unistd.h>
 
-enum { NAMES = 1024 };
+enum { NAMES = 1024, SOURCES_NAMED = 64 };
 
-static int open_interfaces(const struct settings *s, struct sources *sources)
+static int not_opened(const struct sources *sources, enum source_error e)
+{
+    log_error("%s", sources_error_text(sources));
+    return engine_exit_of(e);
+}
+
+static int open_sources(const struct settings *s, struct sources *sources)
 {
     for (unsigned i = 0; i < s->interface.n; i++) {
         enum source_error e = sources_add_interface(sources, s->interface.items[i]);
-        if (e != SOURCE_OK) {
-            log_error("%s", sources_error_text(sources));
-            return engine_exit_of(e);
-        }
+        if (e != SOURCE_OK)
+            return not_opened(sources, e);
+    }
+    for (unsigned i = 0; i < s->hep.n; i++) {
+        enum source_error e = sources_add_hep(sources, s->hep.items[i]);
+        if (e != SOURCE_OK)
+            return not_opened(sources, e);
     }
     return EXIT_DONE;
+}
+
+/* "eth1, eth2, hep:127.0.0.1:9060" */
+static char *source_names(const struct sources *sources, char *out, size_t room)
+{
+    const char *names[SOURCES_NAMED];
+    int n = 0;
+    for (unsigned i = 0; i < sources_iface_count(sources) && n < SOURCES_NAMED; i++)
+        names[n++] = sources_iface_name(sources, i);
+    return engine_names(n, names, out, room);
 }
 
 static int listen_on(const struct command *self, const struct settings *s, struct sources *sources)
 {
     char names[NAMES], why[PRIVS_TEXT];
-    int code = open_interfaces(s, sources);
+    int code = open_sources(s, sources);
     if (code != EXIT_DONE)
         return code;
     bool was_root = geteuid() == 0;
@@ -39,7 +59,7 @@ static int listen_on(const struct command *self, const struct settings *s, struc
         .command = self->name,
         .settings = s,
         .sources = sources,
-        .names = engine_names((int)s->interface.n, s->interface.items, names, sizeof names),
+        .names = source_names(sources, names, sizeof names),
         .live = true,
         .account = !was_root ? NULL
                    : pw      ? pw->pw_name
@@ -51,8 +71,9 @@ static int listen_on(const struct command *self, const struct settings *s, struc
 int monitor_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    if (s->interface.n == 0) {
-        log_error("%s: no interface: -i IF, or interface = IF under [capture]", self->name);
+    if (s->interface.n == 0 && s->hep.n == 0) {
+        log_error("%s: no interface: -i IF, or interface = IF under [capture] (or a feed: --hep)",
+                  self->name);
         return EXIT_USAGE;
     }
     int code = setup_check_keys(s);

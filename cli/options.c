@@ -36,6 +36,7 @@ const struct option_def option_defs[] = {
     {"turn-port", 0, OPTION_LIST, CAPTURE, "edge", "N", "a port of TURN besides 3478 and 5349, as a hint (repeatable)", AT(turn_port), check_port, 0, 0},
     {"tls-key", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a server's private key (not used by this version)", AT(tls_key), NULL, 0, 0},
     {"keylog", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a key log file (not used by this version)", AT(keylog), NULL, 0, 0},
+    {"hep", 0, OPTION_LIST, ON_MONITOR, "feeds", "[ADDR:]PORT", "receive HEP here, UDP and TCP; a port alone: on 127.0.0.1 (repeatable)", AT(hep), check_listen, 0, 0},
 
     {"since", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "from this time on", AT(since), check_time, 0, 0},
     {"until", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "up to this time", AT(until), check_time, 0, 0},
@@ -79,8 +80,8 @@ static int list_add(struct text_list *l, const char *item)
 
 void settings_free(struct settings *s)
 {
-    struct text_list *const lists[] = {&s->interface, &s->nat,     &s->edge,  &s->sip_port,
-                                       &s->turn_port, &s->tls_key, &s->keylog};
+    struct text_list *const lists[] = {&s->interface, &s->nat,     &s->edge,   &s->sip_port,
+                                       &s->turn_port, &s->tls_key, &s->keylog, &s->hep};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]->items);
     for (unsigned i = 0; i < s->owned.n; i++)

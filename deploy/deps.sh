@@ -28,6 +28,7 @@ mandoc           | check | lints the man pages
 iproute2         | check | live tests: network namespaces, mirrored ports
 nftables         | check | live tests: refuse, drop, prohibit
 sip-tester       | check | live tests: real SIP over TCP and UDP (sipp)
+kamailio         | check | live tests: a real sender of HEP
 coturn           | check | live tests: a real TURN server and its client
 python3          | check | live tests: an Edge and its clients in small
 LIST

@@ -24,6 +24,8 @@ enum {
     LIMIT_ALLOCATIONS = 1 << 17,
     LIMIT_ORPHANS = 1 << 15, /* finished attempts that nothing negotiated explains yet */
     LIMIT_ALIASES = 256,
+    LIMIT_FEED_AGENTS = 64, /* senders of HEP and SDN messages that get a row and a clock of their
+                               own; the rest shares one */
     LIMIT_EVIDENCE_SLOTS = 1 << 15, /* handshake packets kept until their attempt is decided */
 };
 
@@ -60,6 +62,7 @@ enum {
 #define STREAM_IDLE (120 * TICK_S)         /* libnids has no idle timeout of its own */
 #define HEAL_AFTER (200 * TICK_MS)         /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
 enum { HEAL_SEGMENTS = 8, HEAL_MAX_BYTES = 65536 };
+#define FEED_LOG_EVERY (10 * TICK_S)  /* between two rows of one feed's agent */
 #define CALL_GRACE (60 * TICK_S)      /* after BYE: late verdicts still find their call */
 #define CALL_NO_ANSWER (300 * TICK_S) /* INVITE without final answer */
 #define CALL_MAX (24 * 3600 * TICK_S)

@@ -6,7 +6,9 @@
 
 #include "capture/dedup.h"
 #include "capture/defrag.h"
+#include "capture/feed.h"
 #include "flows/feeder.h"
+#include "flows/feeds.h"
 #include "flows/joiner.h"
 #include "flows/limits.h"
 #include "flows/proto.h"
@@ -41,6 +43,7 @@ struct pipeline {
     struct joiner *joiner;
     struct calls *calls;
     struct allocations *allocations;
+    struct feeds *feeds;
     struct proto *proto;
     struct feeder *feeder;
     struct tracker *tracker;
@@ -172,13 +175,15 @@ static bool build_joining(struct pipeline *p, const struct engine_config *c)
     p->calls = p->joiner ? calls_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
     p->allocations = p->joiner ? allocations_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
     p->traffic = traffic_new(c->relay_low, c->relay_high, p->seed);
-    return p->calls && p->allocations && p->traffic;
+    p->feeds = p->calls ? feeds_new(p->calls, &p->out) : NULL;
+    return p->calls && p->allocations && p->traffic && p->feeds;
 }
 
 static bool build_reading(struct pipeline *p, const struct engine_config *c, const char **why)
 {
-    struct proto_config pc = {p->calls,      p->allocations, p->joiner,       c->sip_ports,
-                              c->turn_ports, c->n_sip_ports, c->n_turn_ports, &p->out};
+    struct proto_config pc = {p->calls,        p->allocations, p->joiner,
+                              c->sip_ports,    c->turn_ports,  c->n_sip_ports,
+                              c->n_turn_ports, &p->out,        p->feeds};
     struct tracker_hooks th = {p, on_wanted, on_attempt, on_flow_over};
     p->proto = proto_new(&pc);
     p->tracker = tracker_new(c->flows, 0, p->seed, &th);
@@ -214,6 +219,7 @@ void pipeline_free(struct pipeline *p)
     feeder_free(p->feeder);
     tracker_free(p->tracker);
     proto_free(p->proto);
+    feeds_free(p->feeds);
     calls_free(p->calls);
     allocations_free(p->allocations);
     joiner_free(p->joiner);
@@ -233,6 +239,7 @@ static void advance(struct pipeline *p, tick_t now)
     feeder_advance(p->feeder, now);
     calls_advance(p->calls, now);
     allocations_advance(p->allocations, now);
+    feeds_advance(p->feeds, now);
     p->out.advance(p->out.arg, now);
 }
 
@@ -324,6 +331,10 @@ static void on_frame(struct pipeline *p, struct group_item *g)
     if (raw->time > p->last)
         p->last = raw->time;
     set_now(p, raw->time);
+    if (feed_frame(raw->linktype)) {
+        counts->decode_errors += !feeds_frame(p->feeds, raw);
+        return;
+    }
     if (g->kind == FRAME_FRAGMENT) {
         g->kind = defragment(p, &g->fragment, &g->packet);
         if (g->kind == FRAME_PACKET)
@@ -400,6 +411,7 @@ void pipeline_finish(struct pipeline *p)
     /* calls may still look at allocations, and allocations ask which calls know them */
     allocations_finish(p->allocations, now);
     calls_finish(p->calls);
+    feeds_finish(p->feeds);
     traffic_flush(p->traffic, &p->out);
     p->out.advance(p->out.arg, now);
 }
@@ -414,16 +426,18 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
     struct calls_counts c;
     struct allocations_counts a;
     struct joiner_counts j;
+    struct feeds_counts e;
     tracker_counts(p->tracker, &t);
     feeder_counts(p->feeder, &f);
     proto_counts(p->proto, &r);
     calls_counts(p->calls, &c);
     allocations_counts(p->allocations, &a);
     joiner_counts(p->joiner, &j);
+    feeds_counts(p->feeds, &e);
     *out = (struct engine_counts){
         .table_evictions = t.evicted_syn + t.evicted_flows + t.evicted_checks + t.evidence_lost +
                            f.evicted + c.evicted + c.dropped + a.evicted + j.orphans_evicted +
-                           j.pairs_dropped,
+                           j.pairs_dropped + e.evicted,
         .stream_gaps = f.gaps + r.oversized,
         .one_way_flows = t.one_way_flows,
         .aggregated = p->aggregated + j.grade_c_suppressed,
@@ -437,6 +451,9 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
         .attempts = p->attempts,
         .failed_attempts = p->failed_attempts,
         .failures = p->failures,
+        .feed_messages = e.messages,
+        .feed_sip = e.sip,
+        .feed_bad = e.bad,
     };
 }
 

@@ -24,6 +24,7 @@ struct engine_counts {
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
     uint64_t sip_messages, stun_messages, sdp_bodies, sdp_candidates, unreadable_tls;
     uint64_t calls, allocations, attempts, failed_attempts, failures;
+    uint64_t feed_messages, feed_sip, feed_bad; /* HEP and SDN; bad: damaged or something else */
 };
 
 /* Hourly denominators of known relays (view traffic). */
@@ -44,6 +45,19 @@ struct health_row {
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
 };
 
+/* What one agent of a feed sent in this run (view logs). The later row of a name replaces the
+ * earlier. */
+enum feed_kind { FEED_HEP, FEED_SDN, FEED_KINDS };
+enum { FEED_NAME = 64 };
+struct feed_log {
+    char name[FEED_NAME]; /* "hep:10.1.1.5#2001": address, capture id; the origin of its calls */
+    enum feed_kind kind;
+    tick_t first, last; /* of its messages */
+    uint64_t messages, calls;
+    tick_t behind_most; /* its clock can't be farther behind ours (below 0: it is ahead); TICK_NONE
+                           = it told no times */
+};
+
 /* Where records go. Everything is lent. Calls, allocations and failures may come again with the
  * same id: the later one replaces the earlier. */
 struct engine_out {
@@ -61,6 +75,7 @@ struct engine_out {
     void (*traffic)(void *arg, const struct traffic_row *r);
     /* what joiner_relay_trouble() was told, for joining with another run; may be NULL */
     void (*trouble)(void *arg, const struct relay_trouble *t);
+    void (*feed)(void *arg, const struct feed_log *l); /* may be NULL */
 };
 
 struct engine_config {

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "flows/conversation.h"
+#include "flows/feeds.h"
 #include "flows/limits.h"
 #include "flows/wire/framing.h"
+#include "flows/wire/hep.h"
 #include "flows/wire/websocket.h"
 
 enum { CONVERSATION_BLOCK = 128, SEARCH_MAX = 16384 };
@@ -417,6 +419,13 @@ static void datagram_sip(struct proto *p, const struct packet *k)
     calls_sip(p->config.calls, &m, &at);
 }
 
+/* HEP on its way to a collector. */
+static bool datagram_hep(struct proto *p, const struct packet *k)
+{
+    return p->config.feeds && hep_looks_like(k->payload) &&
+           feeds_hep(p->config.feeds, k->payload, &k->src, k->time);
+}
+
 bool proto_datagram(struct proto *p, const struct packet *k, struct stun_msg *stun)
 {
     struct slice in = k->payload;
@@ -427,8 +436,12 @@ bool proto_datagram(struct proto *p, const struct packet *k, struct stun_msg *st
         return false;
     uint8_t first = in.p[0];
     /* RTP and RTCP begin with 0x80-0xbf, DTLS with 20-63: most packets end here */
-    if (first < 4)
-        return datagram_stun(p, k, in, stun);
+    if (first < 4) {
+        bool known = datagram_stun(p, k, in, stun);
+        if (!known && first)
+            datagram_hep(p, k);
+        return known;
+    }
     if (first == 0xff)
         return mux_parse(in, &mux, NULL) == WIRE_OK && mux.size == in.n &&
                datagram_stun(p, k, mux.data, stun);
@@ -439,6 +452,8 @@ bool proto_datagram(struct proto *p, const struct packet *k, struct stun_msg *st
             return false;
         }
     }
+    if (first == 'H' && datagram_hep(p, k))
+        return false;
     if ((first >= 'A' && first <= 'z') || first == '\r' || first == '\n')
         datagram_sip(p, k);
     return false;

@@ -13,6 +13,7 @@
 #include "flows/streams.h"
 
 struct proto;
+struct feeds;
 
 struct proto_config {
     struct calls *calls;
@@ -21,6 +22,7 @@ struct proto_config {
     const uint16_t *sip_ports, *turn_ports; /* hints, lent */
     unsigned n_sip_ports, n_turn_ports;
     const struct engine_out *out; /* troubles go there too; NULL = nowhere */
+    struct feeds *feeds;          /* for HEP in datagrams; NULL = not looked for */
 };
 
 struct proto_counts {

@@ -27,6 +27,7 @@ enum record_kind {
     RECORD_HEALTH,
     RECORD_TROUBLE,
     RECORD_ADVANCE,
+    RECORD_FEED,
     RECORDS
 };
 
@@ -76,7 +77,8 @@ bool record_failure(struct block *b, const struct failure *f, const struct findi
 struct block *record_failure_alone(const struct record_failure *r);
 bool record_health(struct block *b, const struct health_row *h, const char *interface,
                    uint64_t lost);
-/* Kinds that hold no pointers: link, alias, gone (int64_t), traffic, trouble, advance (tick_t). */
+/* Kinds that hold no pointers: link, alias, gone (int64_t), traffic, trouble, advance (tick_t),
+ * feed. */
 bool record_flat(struct block *b, enum record_kind kind, const void *bytes, size_t n);
 
 /* Walks a block from *at = 0. NULL at its end. */

@@ -37,6 +37,9 @@ DROP VIEW temp.print;
 
 DELETE FROM traffic_hour WHERE run_id IN (SELECT id FROM temp.rival WHERE covered = 1)
     OR (run_id = :run AND EXISTS (SELECT 1 FROM temp.rival WHERE covered = 2));
+DELETE FROM log WHERE kind IN ('hep', 'sdn')
+    AND (run_id IN (SELECT id FROM temp.rival WHERE covered = 1)
+    OR (run_id = :run AND EXISTS (SELECT 1 FROM temp.rival WHERE covered = 2)));
 DELETE FROM health_span WHERE run_id IN (SELECT id FROM temp.rival WHERE covered = 1)
     OR (run_id = :run AND EXISTS (SELECT 1 FROM temp.rival WHERE covered = 2));
 

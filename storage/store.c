@@ -371,6 +371,21 @@ static int store_trouble(struct store *s, const struct relay_trouble *t)
     return store_run(s, WRITE_TROUBLE);
 }
 
+static int store_feed(struct store *s, const struct feed_log *l)
+{
+    static const char *const kinds[FEED_KINDS] = {[FEED_HEP] = "hep", [FEED_SDN] = "sdn"};
+    struct binds *b = store_bind(s, WRITE_FEED);
+    bind_int(b, s->run);
+    bind_text(b, l->name);
+    bind_word(b, kinds[l->kind]);
+    bind_tick(b, l->first);
+    bind_tick(b, l->last);
+    bind_int(b, (int64_t)l->messages);
+    bind_int(b, (int64_t)l->calls);
+    bind_tick(b, l->behind_most);
+    return store_run(s, WRITE_FEED);
+}
+
 /* ---- all ---- */
 
 static int store_told(struct store *s, const struct record_failure *record)
@@ -431,6 +446,8 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
         return store_health(s, record);
     case RECORD_TROUBLE:
         return store_trouble(s, record);
+    case RECORD_FEED:
+        return store_feed(s, record);
     case RECORD_ADVANCE:
         saw(s, *(const tick_t *)record);
         return 0;

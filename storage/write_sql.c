@@ -76,6 +76,13 @@ static const char *const texts[WRITE_SQLS] = {
     [WRITE_TROUBLE] =
         "INSERT INTO trouble (run_id, client_addr, client_port, server_addr, server_port,"
         " first_us, last_us, verdict, isn, instead, signaling) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    /* one row for each agent of a run */
+    [WRITE_FEED] =
+        "INSERT INTO log (id, run_id, file, kind, first_us, last_us, messages, calls, skew_high_s)"
+        " VALUES ((SELECT id FROM log WHERE run_id = ?1 AND file = ?2), ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+        " ?8 / 1e6) ON CONFLICT (id) DO UPDATE SET first_us = excluded.first_us,"
+        " last_us = excluded.last_us, messages = excluded.messages, calls = excluded.calls,"
+        " skew_high_s = excluded.skew_high_s",
     [WRITE_WINDOW_FINDING] = "INSERT INTO window_finding (scope, run_id, first_us, last_us, code,"
                              " confidence, evidence, advice) VALUES (?,?,?,?,?,?,?,?)",
     [WRITE_RUN] = "INSERT INTO run (sensor, command, sources, started_us, version, edges,"

@@ -214,6 +214,11 @@ void writer_trouble(struct writer *w, const struct relay_trouble *t)
     put_flat(w, RECORD_TROUBLE, t, sizeof *t);
 }
 
+void writer_feed(struct writer *w, const struct feed_log *l)
+{
+    put_flat(w, RECORD_FEED, l, sizeof *l);
+}
+
 void writer_traffic(struct writer *w, const struct traffic_row *r)
 {
     put_flat(w, RECORD_TRAFFIC, r, sizeof *r);

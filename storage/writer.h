@@ -52,6 +52,8 @@ void writer_failure_gone(struct writer *w, int64_t id);
 /* What joiner_relay_trouble() was told: no view shows it, joining with another run needs it. */
 void writer_trouble(struct writer *w, const struct relay_trouble *t);
 void writer_traffic(struct writer *w, const struct traffic_row *r);
+/* Replaces what was told of the same agent in this run. */
+void writer_feed(struct writer *w, const struct feed_log *l);
 /* iface_name NULL for engine rows */
 void writer_health(struct writer *w, const struct health_row *h, const char *iface_name);
 void writer_advance(struct writer *w, tick_t now);

@@ -8,6 +8,7 @@
  */
 #include "pcaps/make/incident1.h"
 
+#include "pcaps/make/hep.h"
 #include "pcaps/make/sip.h"
 #include "pcaps/make/talk.h"
 #include "pcaps/make/turn.h"
@@ -224,12 +225,14 @@ static void external_leg(struct trace *t)
     talk_refuse(&k, utc(DAY "10:44:00.590600"));
 }
 
-static void say(struct talk *k, int side, const char *at, const char *head, const char *sdp)
-{
-    BUF(message, 8192);
-    sip_write(&message, head, sdp);
-    talk_say(k, side, utc(at), message.p, message.n);
-}
+static const struct message {
+    int side; /* 0: the client's */
+    const char *at, *head, *sdp;
+} messages[] = {
+    {0, DAY "10:43:49.321000", invite_head, offer}, {1, DAY "10:43:49.345200", trying_head, NULL},
+    {1, DAY "10:43:53.038000", ok_head, answer},    {0, DAY "10:43:53.052100", ack_head, NULL},
+    {0, DAY "10:44:02.164000", bye_head, NULL},     {1, DAY "10:44:02.251700", bye_ok_head, NULL},
+};
 
 /*
  * The signaling, had it been readable on the span. Its printed times are the client's clock, which
@@ -245,12 +248,30 @@ static void signaling(struct trace *t)
                      .seq = {1187430021, 902817744},
                      .away = {MS(0.4), MS(0.6)}};
     talk_open(&k, utc(DAY "10:42:11.020300"));
-    say(&k, 0, DAY "10:43:49.321000", invite_head, offer);
-    say(&k, 1, DAY "10:43:49.345200", trying_head, NULL);
-    say(&k, 1, DAY "10:43:53.038000", ok_head, answer);
-    say(&k, 0, DAY "10:43:53.052100", ack_head, NULL);
-    say(&k, 0, DAY "10:44:02.164000", bye_head, NULL);
-    say(&k, 1, DAY "10:44:02.251700", bye_ok_head, NULL);
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        const struct message *m = &messages[i];
+        BUF(text, 8192);
+        sip_write(&text, m->head, m->sdp);
+        talk_say(&k, m->side, utc(m->at), text.p, text.n);
+    }
+}
+
+/* The same messages in HEP, from the front end's agent to a collector, each 2 ms after it was seen.
+ */
+static void copies(struct trace *t)
+{
+    struct endpoint4 ends[2] = {endpoint4("10.98.2.1:51647"), endpoint4("10.10.10.1:5061")};
+    struct host agent = {ends[1].ip, 127, true, false, 0x3f10};
+    struct host collector = {endpoint4("10.10.10.9").ip, 64, true, false, 0};
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        const struct message *m = &messages[i];
+        struct hep_of h = {ends[m->side], ends[!m->side], utc(m->at), 2001};
+        BUF(text, 8192);
+        BUF(packed, 9000);
+        sip_write(&text, m->head, m->sdp);
+        hep_write(&packed, &h, &text);
+        trace_udp(t, h.at + MS(2), &agent, 38010, &collector, 9060, packed.p, packed.n);
+    }
 }
 
 int incident1(const struct sample *s, const char *dir)
@@ -273,6 +294,16 @@ int incident1_sip(const struct sample *s, const char *dir)
     internal_leg(t);
     signaling(t);
     int bad = trace_save(t, dir, "incident1-sip-internal.pcap");
+    trace_free(t);
+    return bad;
+}
+
+int incident1_hep(const struct sample *s, const char *dir)
+{
+    (void)s;
+    struct trace *t = trace_new();
+    copies(t);
+    int bad = trace_save(t, dir, "incident1-hep.pcap");
     trace_free(t);
     return bad;
 }

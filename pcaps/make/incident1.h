@@ -8,5 +8,7 @@ int incident1(const struct sample *s,
               const char *dir); /* internal and external span, no readable signaling */
 int incident1_sip(const struct sample *s,
                   const char *dir); /* the internal span with the signaling in clear */
+int incident1_hep(const struct sample *s,
+                  const char *dir); /* copies of the signaling on their way to a collector */
 
 #endif

@@ -24,6 +24,12 @@ const struct sample samples_incidents[] = {
          "(invented in the shape of the incident's headers). Times of the signaling are Edge time.",
      .expect = "relay-peer refused failure 10.3.0.40:58138 1.1.1.1:50704 A confirmed\n",
      .build = incident1_sip},
+    {.name = "incident1-hep",
+     .files = "incident1-internal.pcap incident1-external.pcap incident1-hep.pcap",
+     .shows = "The first case again, unreadable, beside HEP: the front end's agent (10.10.10.1, "
+              "capture id 2001) sends copies of its signaling to a collector, which the span sees.",
+     .expect = "relay-peer refused failure 10.3.0.40:58138 1.1.1.1:50704 A confirmed\n",
+     .build = incident1_hep},
     {.number = 50,
      .name = "incident2",
      .files = "incident2.pcap",

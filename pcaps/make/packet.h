@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PACKET_MAX = 1600, PACKET_ETHERNET = 14, PACKET_IP = 20, PACKET_TCP = 20, PACKET_UDP = 8 };
+enum { PACKET_MAX = 2048, PACKET_ETHERNET = 14, PACKET_IP = 20, PACKET_TCP = 20, PACKET_UDP = 8 };
 enum { TH_FIN = 1, TH_SYN = 2, TH_RST = 4, TH_PSH = 8, TH_ACK = 16 };
 
 struct endpoint4 {
