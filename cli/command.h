@@ -28,6 +28,7 @@ int export_run(const struct command *self, const struct settings *s, int argc, c
 int report_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int doctor_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int decode_run(const struct command *self, const struct settings *s, int argc, char **argv);
+int backup_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int sql_run(const struct command *self, const struct settings *s, int argc, char **argv);
 
 #endif

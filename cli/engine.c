@@ -8,6 +8,7 @@
 #include "cli/tally.h"
 #include "storage/writer.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct engine {
     struct progress progress;
     uint64_t packets;
     unsigned unlooked; /* packets since look_around() */
-    bool database_failed;
+    bool database_failed, database_waits;
+    uint64_t lost_told; /* rows lost when that was told */
 };
 
 /* ---- signals ---- */
@@ -142,10 +144,27 @@ static void on_advance(void *arg, tick_t now)
 
 /* ---- running ---- */
 
+/* A database that can't be written at present is told once, and so is that it is over. */
+static void tell_waiting(struct engine *e)
+{
+    char why[WHY];
+    bool waits = writer_waits(e->writer, why, sizeof why);
+    if (waits == e->database_waits)
+        return;
+    e->database_waits = waits;
+    if (waits)
+        log_error("%s; capture goes on, rows wait in memory", why);
+    else
+        log_info("%s is written again; %" PRIu64 " rows have been lost", e->job->settings->db,
+                 writer_lost(e->writer) - e->lost_told);
+    e->lost_told = writer_lost(e->writer);
+}
+
 /* Things that need not be looked at with every packet. */
 static void look_around(struct engine *e)
 {
     char why[WHY];
+    tell_waiting(e);
     progress_show(&e->progress, e->job->sources, e->packets, tally_failures(&e->tally));
     if (!e->database_failed && writer_failed(e->writer, why, sizeof why)) {
         log_error("%s", why);
@@ -205,6 +224,10 @@ static int open_writer(struct engine *e)
         .sources = job->names,
         .live = job->live,
         .joiner = &joiner,
+        .keep = {.evidence_days = job->settings->keep_evidence,
+                 .details_days = job->settings->keep_details,
+                 .failures_days = job->settings->keep_failures,
+                 .max_bytes = job->settings->max_db_mb << 20},
     };
     char why[WHY];
     e->writer = writer_open(job->settings->db, &run, why, sizeof why);

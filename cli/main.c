@@ -62,6 +62,11 @@ static const struct command commands[] = {
      .exits = "0 1 73 74", .options = ON_REPORT, .run = report_run,
      .example = "  edgewatch report --last-night\n"
                 "  edgewatch report --day yesterday --format json -o report.json\n"},
+    {.name = "backup", .args = "FILE", .summary = "copy the database, also while it is written",
+     .about = "Makes FILE a copy of the database as it is at one moment. A monitor that writes it need not stop, and does not have to wait. "
+              "FILE is whole or not there: the copy takes its name, and the place of an older one, when it is on the disk.",
+     .exits = "0 73 74", .options = ON_BACKUP, .least = 1, .most = 1, .run = backup_run,
+     .example = "  edgewatch --db /var/lib/edgewatch/edgewatch.db backup /srv/backup/edgewatch.db\n"},
     {.name = "sql", .args = "[SQL...]", .summary = "ask the database in SQL",
      .about = "Opens the database in sqlite3(1), read-only. Without SQL it is a session to type in, which begins with a list of the views; "
               "else each argument is run and its rows are printed. edgewatch-schema(5) explains the views, docs/QUERIES.md has twenty "

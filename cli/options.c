@@ -38,6 +38,11 @@ const struct option_def option_defs[] = {
     {"keylog", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a key log file (not used by this version)", AT(keylog), NULL, 0, 0},
     {"hep", 0, OPTION_LIST, ON_MONITOR, "feeds", "[ADDR:]PORT", "receive HEP here, UDP and TCP; a port alone: on 127.0.0.1 (repeatable)", AT(hep), check_listen, 0, 0},
 
+    {"keep-evidence", 0, OPTION_NUMBER, ON_MONITOR, "storage", "DAYS", "packets older than this are deleted (never)", AT(keep_evidence), NULL, 1, 36500},
+    {"keep-details", 0, OPTION_NUMBER, ON_MONITOR, "storage", "DAYS", "so are attempts, calls, candidates and allocations (never)", AT(keep_details), NULL, 1, 36500},
+    {"keep-failures", 0, OPTION_NUMBER, ON_MONITOR, "storage", "DAYS", "and failures, findings, traffic and health (never)", AT(keep_failures), NULL, 1, 36500},
+    {"max-db-mb", 0, OPTION_NUMBER, ON_MONITOR, "storage", "N", "beyond this size, MB, the oldest rows are deleted, packets first (no limit)", AT(max_db_mb), NULL, 8, INT64_C(1) << 40},
+
     {"since", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "from this time on", AT(since), check_time, 0, 0},
     {"until", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "up to this time", AT(until), check_time, 0, 0},
     {"around", 0, OPTION_TEXT, LISTS, NULL, "T", "around this time, --within each way", AT(around), check_time, 0, 0},

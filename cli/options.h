@@ -26,6 +26,8 @@ struct settings {
     const char *sensor, *filter, *relay_ports, *account;
     int64_t ring_mb, snaplen, seconds;
     bool no_promisc;
+    /* how long rows stay, days, and how large the database may grow */
+    int64_t keep_evidence, keep_details, keep_failures, max_db_mb;
     /* which rows, in which form */
     const char *since, *until, *around, *within;
     const char *user, *call, *addr, *verdict, *finding;
@@ -56,6 +58,7 @@ enum {
     ON_SERVE = 1 << 13,
     ON_TOP = 1 << 14,
     ON_SQL = 1 << 15,
+    ON_BACKUP = 1 << 16,
     ON_DOCTOR = 1 << 12,
 };
 

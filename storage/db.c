@@ -28,6 +28,7 @@ __attribute__((format(printf, 2, 3))) static void db_why(struct db *db, const ch
 int db_fault(struct db *db, const char *doing)
 {
     int code = sqlite3_errcode(db->handle) & 0xff;
+    db->code = code;
     db->busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
     switch (code) {
     case SQLITE_NOTADB:
@@ -51,7 +52,54 @@ int db_fault(struct db *db, const char *doing)
 
 int db_no_memory(struct db *db)
 {
+    db->code = SQLITE_NOMEM;
     db_why(db, "out of memory");
+    return -1;
+}
+
+bool db_may_pass(const struct db *db)
+{
+    switch (db->code) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- the write-ahead log ---- */
+
+enum { CHECKPOINT_PAGES = 1000, PAGE_BYTES = 8192 };
+
+static int on_commit(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+    struct db *db = arg;
+    db->log_pages = pages;
+    if (pages >= CHECKPOINT_PAGES)
+        sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
+int db_log_within(struct db *db, int64_t most)
+{
+    if ((int64_t)db->log_pages * PAGE_BYTES <= most)
+        return 0;
+    sqlite3_busy_timeout(db->handle, 0);
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+    if (rc == SQLITE_OK) {
+        db->log_pages = 0;
+        return 0;
+    }
+    db_why(db, "a reader has held the write-ahead log until it had %lld MB",
+           (long long)db->log_pages * PAGE_BYTES >> 20);
+    db->code = SQLITE_BUSY;
     return -1;
 }
 
@@ -245,6 +293,7 @@ static int path_set(struct db *db, const char *path)
 
 /* 8 kB pages hold three calls' SDP; the default of 4 kB leaves nearly half of each page empty. */
 static const char write_pragmas[] = "PRAGMA page_size = 8192;"
+                                    "PRAGMA auto_vacuum = INCREMENTAL;"
                                     "PRAGMA journal_mode = WAL;"
                                     "PRAGMA synchronous = NORMAL;"
                                     "PRAGMA temp_store = MEMORY;"
@@ -263,6 +312,7 @@ static int open_once(struct db *db, const struct schema *s)
         db_why(db, "is read-only");
         return -1;
     }
+    sqlite3_wal_hook(db->handle, on_commit, db);
     return db_exec(db, write_pragmas) || migrate(db, s) ? -1 : 0;
 }
 

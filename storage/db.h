@@ -18,7 +18,9 @@ struct db {
     sqlite3 *handle;
     char *path;
     char why[DB_WHY]; /* the last error: "path: reason" */
+    int code;         /* of it, SQLITE_* without the extended part */
     bool busy;        /* that error is somebody else's lock */
+    int log_pages;
     bool fresh, bulk; /* db_open() made it; between db_bulk_begin() and db_bulk_end() */
 };
 
@@ -52,6 +54,13 @@ int db_commit(struct db *db);
 void db_rollback(struct db *db);
 /* Puts "path: reason" of SQLite's last error into db->why; returns -1. */
 int db_fault(struct db *db, const char *doing);
+
+/* May the last error pass: a full disk, a failed write, a lock, no memory? */
+bool db_may_pass(const struct db *db);
+/* A passive checkpoint follows each commit that leaves 1000 pages or more in the write-ahead log,
+ * as SQLite does by itself; a reader may keep it from beginning anew. 0 if the log is shorter than
+ * most bytes or starts afresh with the next commit; -1 with db->why if readers hold it. */
+int db_log_within(struct db *db, int64_t most);
 
 /* db->why for memory that ran out; returns -1. */
 int db_no_memory(struct db *db);

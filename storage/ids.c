@@ -6,6 +6,11 @@
 
 enum { CHUNK = 4096 };
 
+struct ids_taken {
+    enum ids_kind kind;
+    size_t chunk;
+};
+
 static const char *const kind_name[IDS_KINDS] = {
     [IDS_FAILURE] = "failure",
     [IDS_ATTEMPT] = "attempt",
@@ -39,12 +44,44 @@ static int grow(struct ids *ids, enum ids_kind kind, size_t chunk)
     return 0;
 }
 
+static int note(struct ids *ids, enum ids_kind kind, size_t chunk)
+{
+    if (ids->n_taken == ids->room_taken) {
+        size_t room = ids->room_taken * 2 + 16;
+        struct ids_taken *p = realloc(ids->taken, room * sizeof *p);
+        if (!p)
+            return -1;
+        ids->taken = p;
+        ids->room_taken = room;
+    }
+    ids->taken[ids->n_taken++] = (struct ids_taken){kind, chunk};
+    return 0;
+}
+
+void ids_keep(struct ids *ids)
+{
+    ids->n_taken = 0;
+}
+
+void ids_undo(struct ids *ids)
+{
+    for (size_t i = 0; i < ids->n_taken; i++) {
+        int64_t *base = &ids->base[ids->taken[i].kind][ids->taken[i].chunk];
+        if (ids->last_base[ids->taken[i].kind] == *base)
+            ids->last_base[ids->taken[i].kind] = 0;
+        *base = 0;
+    }
+    ids->n_taken = 0;
+}
+
 int64_t ids_row(struct ids *ids, struct db *db, enum ids_kind kind, int64_t engine)
 {
     size_t chunk = (size_t)(engine - 1) / CHUNK;
     if (grow(ids, kind, chunk))
         return db_no_memory(db);
     if (!ids->base[kind][chunk]) {
+        if (note(ids, kind, chunk))
+            return db_no_memory(db);
         int64_t base = take(db, kind, CHUNK);
         if (base < 0)
             return -1;
@@ -80,5 +117,6 @@ void ids_free(struct ids *ids)
 {
     for (int k = 0; k < IDS_KINDS; k++)
         free(ids->base[k]);
+    free(ids->taken);
     *ids = (struct ids){0};
 }

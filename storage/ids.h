@@ -14,6 +14,8 @@ struct ids {
     int64_t *base[IDS_KINDS]; /* by chunk of engine ids; 0 = not taken yet */
     size_t room[IDS_KINDS];
     int64_t last_base[IDS_KINDS], top[IDS_KINDS];
+    struct ids_taken *taken; /* chunks of the open transaction */
+    size_t n_taken, room_taken;
 };
 
 /* Row id of an engine id (from 1), -1 with db->why on failure. Inside a write transaction only. */
@@ -22,6 +24,9 @@ int64_t ids_row(struct ids *ids, struct db *db, enum ids_kind kind, int64_t engi
 int64_t ids_extra(struct db *db, enum ids_kind kind);
 /* Gives back what the last chunks have left, if nobody took ids since. 0 or -1. */
 int ids_release(struct ids *ids, struct db *db);
+/* The transaction was committed, or rolled back: then its chunks are taken anew when needed. */
+void ids_keep(struct ids *ids);
+void ids_undo(struct ids *ids);
 void ids_free(struct ids *ids);
 
 #endif

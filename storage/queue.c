@@ -10,16 +10,18 @@ struct queue {
     pthread_cond_t filled, freed;
     struct block *first, *last; /* waiting, oldest first */
     struct block *spare;        /* of the usual size */
-    size_t held;                /* bytes of all blocks but the spare ones */
+    size_t most, held;          /* bytes of all blocks but the spare ones */
+    size_t idle_bytes;          /* of the spare ones */
     bool closed, idle;
 };
 
-struct queue *queue_new(void)
+struct queue *queue_new(size_t bytes)
 {
     struct queue *q = calloc(1, sizeof *q);
     pthread_condattr_t attr;
     if (!q)
         return NULL;
+    q->most = bytes;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
@@ -53,15 +55,16 @@ void queue_free(struct queue *q)
 struct block *queue_get(struct queue *q, size_t room, bool wait)
 {
     struct block *b = NULL;
-    if (room > QUEUE_BYTES)
+    if (room > q->most)
         return NULL;
     pthread_mutex_lock(&q->lock);
-    while (wait && q->held + room > QUEUE_BYTES)
+    while (wait && q->held + room > q->most)
         pthread_cond_wait(&q->freed, &q->lock);
-    bool fits = q->held + room <= QUEUE_BYTES;
+    bool fits = q->held + room <= q->most;
     if (fits && room == QUEUE_BLOCK && q->spare) {
         b = q->spare;
         q->spare = b->next;
+        q->idle_bytes -= room;
         b->next = NULL;
         b->used = 0;
     } else if (fits) {
@@ -111,15 +114,19 @@ static bool wait_filled(struct queue *q, int ms, const struct timespec *until)
     return pthread_cond_timedwait(&q->filled, &q->lock, until) == 0;
 }
 
+static struct timespec in_ms(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t ns = t.tv_nsec + (int64_t)(ms > 0 ? ms : 0) * TICK_MS;
+    t.tv_sec += ns / TICK_S;
+    t.tv_nsec = ns % TICK_S;
+    return t;
+}
+
 enum queue_took queue_take(struct queue *q, int ms, struct block **out)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    if (ms > 0) {
-        int64_t ns = until.tv_nsec + (int64_t)ms * TICK_MS;
-        until.tv_sec += ns / TICK_S;
-        until.tv_nsec = ns % TICK_S;
-    }
+    struct timespec until = in_ms(ms);
     enum queue_took took = QUEUE_BLOCK_TAKEN;
     pthread_mutex_lock(&q->lock);
     while (!q->first && !q->closed && took == QUEUE_BLOCK_TAKEN) {
@@ -140,11 +147,23 @@ enum queue_took queue_take(struct queue *q, int ms, struct block **out)
     return took;
 }
 
+bool queue_pause(struct queue *q, int ms)
+{
+    struct timespec until = in_ms(ms);
+    pthread_mutex_lock(&q->lock);
+    while (!q->closed && pthread_cond_timedwait(&q->filled, &q->lock, &until) == 0)
+        ; /* more work has come: not now */
+    bool closed = q->closed;
+    pthread_mutex_unlock(&q->lock);
+    return closed;
+}
+
 void queue_done(struct queue *q, struct block *b)
 {
     pthread_mutex_lock(&q->lock);
     q->held -= b->room;
-    if (b->room == QUEUE_BLOCK) {
+    if (b->room == QUEUE_BLOCK && q->idle_bytes < QUEUE_BYTES) {
+        q->idle_bytes += b->room;
         b->next = q->spare;
         q->spare = b;
     } else {

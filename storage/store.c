@@ -478,6 +478,19 @@ int store_settle_batch(struct store *s)
     return store_run(s, WRITE_RUN_SPAN);
 }
 
+void store_keep(struct store *s)
+{
+    ids_keep(&s->ids);
+}
+
+void store_undo(struct store *s)
+{
+    ids_undo(&s->ids);
+    pending_clear(&s->pending);
+    memset(s->relays, 0, sizeof s->relays);
+    s->n_crowded = 0;
+}
+
 int store_run_span(struct store *s, int64_t *first, int64_t *last)
 {
     char sql[80];

@@ -43,6 +43,10 @@ int store_run_span(struct store *s, int64_t *first, int64_t *last);
  * packet time is brought up to date. */
 int store_settle_batch(struct store *s);
 
+/* The transaction was committed, or rolled back: what the store took for written is not. */
+void store_keep(struct store *s);
+void store_undo(struct store *s);
+
 /* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids.
  */
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);

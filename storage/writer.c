@@ -9,14 +9,19 @@
 
 #include "storage/queue.h"
 #include "storage/rejoin.h"
+#include "storage/retention.h"
 #include "storage/settle.h"
 #include "storage/store.h"
 #include "storage/windows.h"
 
+#define LOG_BYTES (INT64_C(1) << 30)
+
 enum {
     BATCH_RECORDS = 10000,   /* per transaction */
+    HELD_BYTES = 16 << 20,   /* live: or blocks held, a quarter of the queue */
     BULK_RECORDS = 40000,    /* the same where nobody reads yet */
     BATCH_MS = 1000,         /* or wall time: what is stored is seen by readers within a second */
+    RETRY_MS = 1000,         /* live: how often a database that can't be written is tried again */
     BUSY_RUNNING_MS = 30000, /* another edgewatch may be rejoining a night */
 };
 
@@ -34,9 +39,16 @@ struct writer {
     bool open;        /* a transaction is */
     unsigned records; /* in it */
     struct timespec begun;
-    tick_t hour; /* live: of the last findings across failures */
+    tick_t hour;                    /* live: of the last findings across failures */
+    struct block *held, **held_end; /* live: what the open transaction consists of */
+    size_t held_bytes;
+    struct retention retention;
+    int64_t log_bytes;
     /* both */
     atomic_bool failed; /* store.db.why is final */
+    atomic_bool waits;
+    pthread_mutex_t told; /* over waits_why */
+    char waits_why[DB_WHY];
 };
 
 /* ---- the thread ---- */
@@ -54,18 +66,38 @@ static void fail(struct writer *w)
     char why[DB_WHY];
     memcpy(why, w->store.db.why, sizeof why);
     /* the failed statement left no trace; what came before it in the batch is kept if it can be */
-    if (w->open && db_commit(&w->store.db))
+    if (w->open && (store_settle_batch(&w->store) || db_commit(&w->store.db)))
         db_rollback(&w->store.db);
     w->open = false;
     memcpy(w->store.db.why, why, sizeof why);
     atomic_store_explicit(&w->failed, true, memory_order_release);
 }
 
+/* Live: the blocks of a transaction stay until it is committed. */
+static void hold(struct writer *w, struct block *b)
+{
+    b->next = NULL;
+    *w->held_end = b;
+    w->held_end = &b->next;
+    w->held_bytes += b->room;
+}
+
+static void release(struct writer *w)
+{
+    while (w->held) {
+        struct block *next = w->held->next;
+        queue_done(w->queue, w->held);
+        w->held = next;
+    }
+    w->held_end = &w->held;
+    w->held_bytes = 0;
+}
+
 static int begin(struct writer *w)
 {
     if (w->open)
         return 0;
-    if (db_begin(&w->store.db))
+    if ((w->live && db_log_within(&w->store.db, w->log_bytes)) || db_begin(&w->store.db))
         return -1;
     w->open = true;
     w->records = 0;
@@ -80,6 +112,8 @@ static int commit(struct writer *w)
     if (store_settle_batch(&w->store) || db_commit(&w->store.db))
         return -1;
     w->open = false;
+    store_keep(&w->store);
+    release(w);
     return 0;
 }
 
@@ -104,10 +138,81 @@ static int store_block(struct writer *w, const struct block *b)
             return -1;
         if (kind == RECORD_ADVANCE && hourly(w, *(const tick_t *)record))
             return -1;
-        if (++w->records >= most && commit(w))
+        if (++w->records >= most && !w->live && commit(w))
             return -1;
     }
     return 0;
+}
+
+/* What was held, once more, in one transaction. */
+static int replay(struct writer *w)
+{
+    for (const struct block *b = w->held; b; b = b->next)
+        if (store_block(w, b))
+            return -1;
+    return commit(w);
+}
+
+static void give_back(struct writer *w)
+{
+    db_rollback(&w->store.db);
+    store_undo(&w->store);
+    w->open = false;
+}
+
+static void tell_waiting(struct writer *w)
+{
+    pthread_mutex_lock(&w->told);
+    memcpy(w->waits_why, w->store.db.why, sizeof w->waits_why);
+    pthread_mutex_unlock(&w->told);
+    atomic_store_explicit(&w->waits, true, memory_order_release);
+}
+
+/* A statement has failed. Live, what may pass is waited for: the queue fills meanwhile, and beyond
+ * that loses and counts. The last try is after the end of the run. */
+static void trouble(struct writer *w)
+{
+    bool closed = false;
+    while (w->live && !closed && db_may_pass(&w->store.db)) {
+        give_back(w);
+        tell_waiting(w);
+        closed = queue_pause(w->queue, RETRY_MS);
+        if (replay(w) == 0) {
+            atomic_store_explicit(&w->waits, false, memory_order_release);
+            return;
+        }
+    }
+    fail(w);
+    release(w);
+}
+
+static void take_block(struct writer *w, struct block *b)
+{
+    bool well = !atomic_load_explicit(&w->failed, memory_order_relaxed);
+    if (!w->live || !well) {
+        if (well && store_block(w, b))
+            trouble(w);
+        queue_done(w->queue, b);
+        return;
+    }
+    hold(w, b);
+    if (store_block(w, b))
+        trouble(w);
+}
+
+/* Is it time to commit? */
+static bool due(const struct writer *w, enum queue_took took)
+{
+    return w->open && (took != QUEUE_BLOCK_TAKEN || ms_since(&w->begun) >= BATCH_MS ||
+                       w->records >= BATCH_RECORDS || w->held_bytes >= HELD_BYTES);
+}
+
+static void upkeep(struct writer *w)
+{
+    if (!w->live || w->open || atomic_load_explicit(&w->failed, memory_order_relaxed))
+        return;
+    if (retention_step(&w->retention, &w->store.db) && !db_may_pass(&w->store.db))
+        fail(w);
 }
 
 static void *writer_thread(void *arg)
@@ -115,23 +220,19 @@ static void *writer_thread(void *arg)
     struct writer *w = arg;
     for (;;) {
         struct block *b;
-        int wait = -1;
+        int wait = w->live ? retention_wait_ms(&w->retention) : -1;
         if (w->open) {
             int age = ms_since(&w->begun);
             wait = age < BATCH_MS ? BATCH_MS - age : 0;
         }
         enum queue_took took = queue_take(w->queue, wait, &b);
-        bool well = !atomic_load_explicit(&w->failed, memory_order_relaxed);
-        if (took == QUEUE_BLOCK_TAKEN) {
-            if (well && store_block(w, b))
-                fail(w);
-            queue_done(w->queue, b);
-        }
-        bool due = took != QUEUE_BLOCK_TAKEN || (w->open && ms_since(&w->begun) >= BATCH_MS);
-        if (well && due && w->open && commit(w))
-            fail(w);
+        if (took == QUEUE_BLOCK_TAKEN)
+            take_block(w, b);
+        if (due(w, took) && !atomic_load_explicit(&w->failed, memory_order_relaxed) && commit(w))
+            trouble(w);
         if (took == QUEUE_CLOSED)
             return NULL;
+        upkeep(w);
     }
 }
 
@@ -257,6 +358,16 @@ bool writer_failed(struct writer *w, char *why, size_t room)
     return true;
 }
 
+bool writer_waits(struct writer *w, char *why, size_t room)
+{
+    if (!atomic_load_explicit(&w->waits, memory_order_acquire))
+        return false;
+    pthread_mutex_lock(&w->told);
+    snprintf(why, room, "%s", w->waits_why);
+    pthread_mutex_unlock(&w->told);
+    return true;
+}
+
 uint64_t writer_lost(const struct writer *w)
 {
     return w->lost;
@@ -321,6 +432,8 @@ static int run_begin(struct store *s, const struct run_info *run)
 
 static void writer_free(struct writer *w)
 {
+    pthread_mutex_destroy(&w->told);
+    retention_end(&w->retention);
     store_end(&w->store);
     (void)db_bulk_end(&w->store.db);
     db_close(&w->store.db);
@@ -338,7 +451,11 @@ struct writer *writer_open(const char *path, const struct run_info *run, char *w
     w->live = run->live;
     w->want = QUEUE_BLOCK;
     w->shipped = w->hour = TICK_NONE;
-    w->queue = queue_new();
+    w->held_end = &w->held;
+    w->log_bytes = run->keep.log_bytes ? run->keep.log_bytes : LOG_BYTES;
+    pthread_mutex_init(&w->told, NULL);
+    retention_begin(&w->retention, &run->keep);
+    w->queue = queue_new(run->live ? QUEUE_LIVE_BYTES : QUEUE_BYTES);
     if (!w->queue)
         snprintf(w->store.db.why, DB_WHY, "%s: out of memory", path);
     else if (db_open(&w->store.db, path, &schema_edgewatch) == DB_OK &&

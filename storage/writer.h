@@ -17,6 +17,15 @@
 
 struct writer;
 
+/* Of a live run: how long rows stay, and how large the database may grow. 0 = no limit. */
+struct keep {
+    int64_t evidence_days; /* packets */
+    int64_t details_days;  /* attempts, calls, candidates, allocations */
+    int64_t failures_days; /* failures, findings, traffic, health */
+    int64_t max_bytes;     /* of the file, without what is free inside it */
+    int64_t log_bytes;     /* of the write-ahead log while readers hold it; 0 = 1 GiB */
+};
+
 struct run_info {
     const char *sensor;
     const char *command; /* "read", "monitor" */
@@ -25,6 +34,7 @@ struct run_info {
     const struct joiner_config
         *joiner; /* edges and relay ports, kept for joining with later runs;
                     NULL = none given. --nat aliases come as writer_alias() */
+    struct keep keep;
 };
 
 enum db_result {
@@ -66,6 +76,10 @@ enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const c
 
 /* True once writing has failed for good; the text says how. */
 bool writer_failed(struct writer *w, char *why, size_t room);
+/* Live: is the database not written at present, because the disk is full or for another reason that
+ * may pass? Rows wait in memory meanwhile; what does not fit is lost and counted. why: the reason.
+ */
+bool writer_waits(struct writer *w, char *why, size_t room);
 uint64_t writer_lost(const struct writer *w);
 
 #endif

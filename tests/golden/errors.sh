@@ -182,6 +182,13 @@ exits "show of something that is no ID" 64 "seven" ew --db "$db" show seven
 exits "show of an ID that does not exist" 66 "4711" ew --db "$db" show 4711
 exits "export of an ID that does not exist" 66 "4711" ew --db "$db" export 4711 -o "$work/x.pcapng"
 exits "export to nowhere" 73 "nofolder" ew --db "$db" export 1 -o "$work/nofolder/x.pcapng"
+exits "backup to nowhere" 73 "nofolder" ew --db "$db" backup "$work/nofolder/x.db"
+exits "backup onto itself" 73 "itself" ew --db "$db" backup "$db"
+exits "backup of nothing" 74 "none.db" ew --db "$work/none.db" backup "$work/x.db"
+exits "backup to a full disk" 73 "/dev/full" ew --db "$db" backup /dev/full
+exits "backup without a file" 64 "" ew --db "$db" backup
+exits "backup" 0 "copy of" ew --db "$db" backup "$work/copy.db"
+exits "what was copied" 0 "" cmp <(sqlite3 "$db" .dump) <(sqlite3 "$work/copy.db" .dump)
 exits "report to nowhere" 73 "nofolder" ew --db "$db" report --day 2012-12-10 -o "$work/nofolder/x"
 exits "monitor without an interface" 64 "" ew --db "$work/1.db" monitor
 exits "decode of nothing known" 64 "" ew decode gibberish
