@@ -1,4 +1,4 @@
-# edgewatch: make | make demo | make check | make bench | make fuzz | make install
+# edgewatch: make | make demo | make check | make bench | make fuzz | make install | make deb
 #
 # A flavour has its own build folder: FLAVOUR=release (default), asan, fuzz (clang), lint (clang).
 # One library of everything but cli/main.c; the program and the tests link against it.
@@ -8,6 +8,8 @@ PREFIX  ?= /usr/local
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
 MANDIR  := $(DESTDIR)$(PREFIX)/share/man
 DOCDIR  := $(DESTDIR)$(PREFIX)/share/doc/edgewatch
+SYSTEMD ?= $(PREFIX)/lib/systemd/system
+UNITDIR := $(DESTDIR)$(SYSTEMD)
 FLAVOUR ?= release
 B       := build/$(FLAVOUR)
 VERSION := $(shell sed -n '1s/^edgewatch \([0-9.]*\).*/\1/p' CHANGES)
@@ -38,7 +40,8 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wwrit
 OPT     := $(OPT.$(FLAVOUR)) -g -fwrapv
 PLAIN   := -std=c17 -D_GNU_SOURCE -I. $(WARN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS  ?=
-ALLC    := $(PLAIN) -DEW_VERSION='"$(VERSION)"' $(OPT) $(CFLAGS)
+CPPFLAGS ?=
+ALLC    := $(PLAIN) -DEW_VERSION='"$(VERSION)"' $(OPT) $(CPPFLAGS) $(CFLAGS)
 LIBS    := -lnids -lpcap -linih $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcap-ng -lpthread -lm
 Q       := $(if $(V),,@)
 
@@ -139,24 +142,40 @@ print-flags:
 
 # ---- install ----
 
+UNITS := $(wildcard deploy/systemd/*.service deploy/systemd/*.timer)
+
 install: edgewatch
-	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(DOCDIR)
+	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(DOCDIR) $(UNITDIR)
 	install -m 755 edgewatch $(BINDIR)/edgewatch
 	install -m 644 man/*.1 $(MANDIR)/man1
 	install -m 644 man/*.5 $(MANDIR)/man5
 	install -m 644 README.md INSTALL CHANGES docs/DESIGN.md docs/QUERIES.md deploy/edgewatch.conf $(DOCDIR)
+	for unit in $(UNITS); do \
+	    sed 's|@BINDIR@|$(PREFIX)/bin|' $$unit >$(UNITDIR)/$${unit##*/} || exit 1; done
+	install -D -m 644 deploy/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/edgewatch
+	install -D -m 644 deploy/systemd/edgewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/edgewatch.conf
+	install -D -m 644 deploy/systemd/edgewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/edgewatch.conf
+	[ -z "$(SYSCONFDIR)" ] || install -D -m 640 deploy/edgewatch.conf $(DESTDIR)$(SYSCONFDIR)/edgewatch/edgewatch.conf
 
 uninstall:
 	rm -f $(BINDIR)/edgewatch
 	rm -f $(patsubst man/%,$(MANDIR)/man1/%,$(wildcard man/*.1))
 	rm -f $(patsubst man/%,$(MANDIR)/man5/%,$(wildcard man/*.5))
+	rm -f $(UNITS:deploy/systemd/%=$(UNITDIR)/%)
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/edgewatch
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edgewatch.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/edgewatch.conf
 	rm -rf $(DOCDIR)
+
+# a Debian package: build/deb/edgewatch_*.deb
+deb:
+	@deploy/deps.sh deb
+	@deploy/deb.sh
 
 clean:
 	rm -rf build edgewatch
 
 FORCE:
-.PHONY: all deps demo check tests fuzzers fuzz format lint print-flags install uninstall clean FORCE
+.PHONY: all deps demo check tests fuzzers fuzz format lint print-flags install uninstall deb clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that are missing, and says which and why.
-# usage: deploy/deps.sh build|check|list      (DEPS=skip: does nothing)
+# usage: deploy/deps.sh build|check|deb|list      (DEPS=skip: does nothing)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -17,6 +17,8 @@ libsmartcols-dev | build | tables that fit the terminal
 libjansson-dev   | build | JSON in and out
 libinih-dev      | build | the configuration file
 libcap-ng-dev    | build | dropping privileges
+libsystemd-dev   | build | telling systemd: ready, alive, reloading
+libseccomp-dev   | build | which system calls remain
 libcmocka-dev    | check | unit tests
 clang            | check | second compiler, fuzzers
 clang-format     | check | layout of the code
@@ -31,11 +33,16 @@ sip-tester       | check | live tests: real SIP over TCP and UDP (sipp)
 kamailio         | check | live tests: a real sender of HEP
 coturn           | check | live tests: a real TURN server and its client
 python3          | check | live tests: an Edge and its clients in small
+debhelper        | deb   | builds the Debian package
+dpkg-dev         | deb   | likewise
+lintian          | deb   | looks the Debian package over
+systemd          | check | looks the units over (systemd-analyze)
 LIST
 }
 
-wanted() { # KIND: package names; check needs build too
-    packages | awk -F' *[|] *' -v kind="$1" '$2 == "build" || $2 == kind { print $1 }'
+wanted() { # KIND: package names; each kind needs build too, and check makes a package
+    packages | awk -F' *[|] *' -v kind="$1" '
+        $2 == "build" || $2 == kind || (kind == "check" && $2 == "deb") { print $1 }'
 }
 
 why() { # PACKAGE
