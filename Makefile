@@ -21,7 +21,7 @@ HELP    := $(wildcard tests/help/*.c)
 UNIT    := $(wildcard tests/unit/test_*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 LIB     := $(B)/libedgewatch.a
-PKGS    := sqlite3 smartcols jansson
+PKGS    := sqlite3 smartcols jansson libsystemd libseccomp
 
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
 OPT.release := -O2

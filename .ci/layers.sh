@@ -27,6 +27,8 @@ declare -A DOOR=(
     [sqlite3.h]='storage/'
     [libsmartcols.h]='report/table.c'
     [cap-ng.h]='capture/privs.c'
+    [seccomp.h]='capture/sandbox.c'
+    [systemd/sd-daemon.h]='cli/notify.c'
     [ini.h]='cli/config.c'
 )
 

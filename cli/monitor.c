@@ -1,5 +1,6 @@
 /* monitor: live, from interfaces and feeds, until a signal. Root is given up between opening them
  * and all else. */
+#include "cli/confine.h"
 #include "cli/engine.h"
 #include "cli/setup.h"
 
@@ -55,6 +56,9 @@ static int listen_on(const struct command *self, const struct settings *s, struc
         return EXIT_PERMISSION;
     }
     const struct passwd *pw = getpwuid(geteuid());
+    code = confine(s, true);
+    if (code != EXIT_DONE)
+        return code;
     struct engine_job job = {
         .command = self->name,
         .settings = s,

@@ -1,4 +1,5 @@
 /* read FILE...: captures into the database. */
+#include "cli/confine.h"
 #include "cli/engine.h"
 #include "cli/setup.h"
 
@@ -17,6 +18,9 @@ static int read_files(const struct command *self, const struct settings *s, stru
             return engine_exit_of(e);
         }
     }
+    int code = confine(s, false);
+    if (code != EXIT_DONE)
+        return code;
     struct engine_job job = {
         .command = self->name,
         .settings = s,
