@@ -129,19 +129,27 @@ static unsigned index_of_db(void)
     return i;
 }
 
+/* NULL: nobody named one. */
+static const char *named_path(const struct settings *s)
+{
+    const char *path = s->config ? s->config : getenv("EDGEWATCH_CONFIG");
+    return path && *path ? path : NULL;
+}
+
+const char *config_path(const struct settings *s)
+{
+    const char *path = named_path(s);
+    return path ? path : CONFIG_DEFAULT;
+}
+
 int config_load(struct settings *s, char why[CONFIG_TEXT])
 {
-    const char *env = getenv("EDGEWATCH_DB"), *path = s->config;
+    const char *env = getenv("EDGEWATCH_DB"), *path = config_path(s);
     if (!s->db && env && *env) {
         s->db = env;
         s->given |= UINT64_C(1) << index_of_db();
     }
-    if (!path)
-        path = getenv("EDGEWATCH_CONFIG");
-    bool asked_for = path && *path;
-    if (!asked_for)
-        path = CONFIG_DEFAULT;
-    if (asked_for || access(path, F_OK) == 0)
+    if (named_path(s) || access(path, F_OK) == 0)
         if (config_read(path, s, why) != 0)
             return -1;
     if (!s->db)

@@ -13,6 +13,9 @@ enum { CONFIG_TEXT = 512 };
  * joined. 0, or -1 with a message that names file and line. */
 int config_read(const char *path, struct settings *s, char why[CONFIG_TEXT]);
 
+/* Where the file is looked for: --config, $EDGEWATCH_CONFIG, else the usual place. */
+const char *config_path(const struct settings *s);
+
 /* Finds the file (--config, $EDGEWATCH_CONFIG, /etc/edgewatch/edgewatch.conf, which may be absent),
  * reads it, and settles the database's path. 0 or -1 as above. */
 int config_load(struct settings *s, char why[CONFIG_TEXT]);

@@ -3,6 +3,7 @@
 
 #include "capture/log.h"
 #include "capture/sandbox.h"
+#include "cli/config.h"
 #include "cli/exits.h"
 
 #include <libgen.h>
@@ -32,7 +33,7 @@ static void add(const char *list[SANDBOX_PATHS], const char *path)
 
 int confine(const struct settings *s, bool live)
 {
-    char database[PATH_MAX], why[SANDBOX_TEXT];
+    char database[PATH_MAX], configuration[PATH_MAX], why[SANDBOX_TEXT];
     struct sandbox box = {
         /* SQLite's random numbers; local times in messages; counters of interfaces */
         .readable = {"/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo", "/sys/class/net",
@@ -40,8 +41,8 @@ int confine(const struct settings *s, bool live)
         .interfaces = live,
     };
     add(box.own, folder_of(s->db, database));
-    if (s->config)
-        add(box.readable, s->config);
+    if (live) /* the folder: an editor puts a new file in the old one's place */
+        add(box.readable, folder_of(config_path(s), configuration));
     switch (sandbox_enter(&box, why)) {
     case SANDBOX_WHOLE:
         return EXIT_DONE;

@@ -3,7 +3,9 @@
 
 #include "capture/log.h"
 #include "cli/minutes.h"
+#include "cli/notify.h"
 #include "cli/progress.h"
+#include "cli/reload.h"
 #include "cli/setup.h"
 #include "cli/tally.h"
 #include "storage/writer.h"
@@ -25,6 +27,8 @@ struct engine {
     struct minutes *minutes;
     struct tally tally;
     struct progress progress;
+    struct notify notify;
+    struct settings reloaded; /* what SIGHUP brought, if it did */
     uint64_t packets;
     unsigned unlooked; /* packets since look_around() */
     bool database_failed, database_waits;
@@ -35,7 +39,7 @@ struct engine {
 
 /* What a signal handler may know. */
 static struct sources *volatile stopped_by_signal;
-static volatile sig_atomic_t signal_came;
+static volatile sig_atomic_t signal_came, reload_asked;
 
 static void on_signal(int number)
 {
@@ -43,21 +47,30 @@ static void on_signal(int number)
     sources_stop(stopped_by_signal);
 }
 
-/* The first signal ends the run in good order, a second one at once. */
+static void on_hangup(int number)
+{
+    (void)number;
+    reload_asked = 1;
+}
+
 static void on_alarm(int number)
 {
     (void)number;
     sources_stop(stopped_by_signal);
 }
 
-static void catch_signals(struct sources *s, unsigned seconds)
+/* The first signal ends the run in good order, a second one at once. */
+static void catch_signals(struct sources *s, unsigned seconds, bool live)
 {
     const struct sigaction ring = {.sa_handler = on_alarm};
     struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction hangup = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
     stopped_by_signal = s;
-    signal_came = 0;
+    signal_came = reload_asked = 0;
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
+    if (live)
+        sigaction(SIGHUP, &hangup, NULL);
     if (!seconds)
         return;
     sigaction(SIGALRM, &ring, NULL);
@@ -70,6 +83,7 @@ static void release_signals(void)
     signal(SIGALRM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     stopped_by_signal = NULL;
 }
 
@@ -160,11 +174,48 @@ static void tell_waiting(struct engine *e)
     e->lost_told = writer_lost(e->writer);
 }
 
+static void say_ready(const struct engine *e)
+{
+    char status[WHY];
+    snprintf(status, sizeof status, "listening on %s, writing to %s", e->job->names,
+             e->job->settings->db);
+    notify_ready(status);
+}
+
+/* A wrong file changes nothing: the sensor goes on with what it had. */
+static void reload(struct engine *e)
+{
+    char why[CONFIG_TEXT], left_out[WHY];
+    struct settings fresh;
+    reload_asked = 0;
+    notify_reloading();
+    if (reload_settings(e->job->settings, &fresh, why) != 0) {
+        log_error("%s; going on with the configuration as it was", why);
+    } else if (setup_again(&fresh, &e->setup) != 0) {
+        settings_free(&fresh);
+        log_error("no memory; going on with the configuration as it was");
+    } else {
+        pipeline_reconfigure(e->pipeline, &e->setup.config);
+        settings_free(&e->reloaded);
+        e->reloaded = fresh;
+        if (*reload_left_out(e->job->settings, &fresh, left_out, sizeof left_out))
+            log_warn("configuration read again; %s: other values take effect with the next start",
+                     left_out);
+        else
+            log_info("configuration read again");
+    }
+    say_ready(e);
+}
+
 /* Things that need not be looked at with every packet. */
 static void look_around(struct engine *e)
 {
     char why[WHY];
     tell_waiting(e);
+    if (e->job->live)
+        notify_alive(&e->notify);
+    if (reload_asked)
+        reload(e);
     progress_show(&e->progress, e->job->sources, e->packets, tally_failures(&e->tally));
     if (!e->database_failed && writer_failed(e->writer, why, sizeof why)) {
         log_error("%s", why);
@@ -269,6 +320,8 @@ static int begin(struct engine *e)
     if (e->job->live)
         log_info("listening on %s, writing to %s; SIGINT (Ctrl-C) or SIGTERM ends", e->job->names,
                  e->job->settings->db);
+    if (e->job->live)
+        say_ready(e);
     progress_begin(&e->progress, !e->job->live && !e->job->settings->quiet);
     return EXIT_DONE;
 }
@@ -330,6 +383,8 @@ static int finish(struct engine *e)
     const struct settings *s = e->job->settings;
     struct tally_run run = {.command = e->job->command, .sources = e->job->names};
     char why[WHY];
+    if (e->job->live)
+        notify_stopping();
     pipeline_finish(e->pipeline);
     pipeline_span(e->pipeline, &run.first, &run.last);
     minutes_end(e->minutes);
@@ -374,7 +429,7 @@ static int run(struct engine *e)
     int code = open_writer(e);
     if (code != EXIT_DONE)
         return code;
-    catch_signals(e->job->sources, e->job->watch ? e->job->watch->seconds : 0);
+    catch_signals(e->job->sources, e->job->watch ? e->job->watch->seconds : 0, e->job->live);
     code = begin(e);
     if (code == EXIT_DONE) {
         pull(e);
@@ -399,6 +454,7 @@ int engine_run(const struct engine_job *job)
     }
     int code = run(&e);
     setup_free(&e.setup);
+    settings_free(&e.reloaded);
     if (signal_came && !job->live && !job->watch)
         raise(signal_came); /* tell the shell: a capture was not read to its end */
     return code;

@@ -137,6 +137,7 @@ static int run(const struct command *c, struct settings *s, int argc, char **arg
     int first;
     if (options_parse(s, c->options, argc, argv, &first, why, sizeof why) != 0)
         return usage(c, why);
+    s->mask = c->options;
     argc -= first;
     argv += first;
     if (s->help) {
@@ -163,6 +164,8 @@ static int dispatch(struct settings *s, int argc, char **argv)
 {
     char why[CONFIG_TEXT];
     int first;
+    s->words = argc;
+    s->word = argv;
     if (options_parse(s, 0, argc, argv, &first, why, sizeof why) != 0) {
         log_error("%s; edgewatch help tells more", why);
         return EXIT_USAGE;

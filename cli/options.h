@@ -38,6 +38,11 @@ struct settings {
     const char *day, *night;
     bool last_night;
 
+    /* as main() got them: a reload reads the command line and the file anew */
+    int words;
+    char **word;
+    unsigned mask; /* options of the command, ON_* */
+
     uint64_t given; /* bit i: option i of the table was on the command line */
     struct text_list owned;
 };

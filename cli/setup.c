@@ -77,6 +77,21 @@ int setup_make(const struct settings *s, struct setup *out)
     return 0;
 }
 
+int setup_again(const struct settings *s, struct setup *u)
+{
+    struct setup fresh;
+    if (setup_make(s, &fresh) != 0)
+        return -1;
+    fresh.config.sensor = u->config.sensor;
+    setup_free(u);
+    u->config = fresh.config;
+    u->aliases = fresh.aliases;
+    u->edges = fresh.edges;
+    u->sip_ports = fresh.sip_ports;
+    u->turn_ports = fresh.turn_ports;
+    return 0;
+}
+
 void setup_free(struct setup *u)
 {
     free(u->aliases);

@@ -20,6 +20,9 @@ struct setup {
 /* 0, or -1 without memory. */
 int setup_make(const struct settings *s, struct setup *out);
 void setup_free(struct setup *u);
+/* The lists of other settings in place of those that u has; the sensor's name stays. What pointed
+ * into the earlier ones must not be used any more. 0, or -1 without memory: u is as it was. */
+int setup_again(const struct settings *s, struct setup *u);
 
 /* Can the files of --tls-key and --keylog be read, and be what they should be? Warns that this
  * version does not use them. 0, or an exit code after a message. */

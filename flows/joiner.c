@@ -300,13 +300,20 @@ struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hoo
         joiner_free(j);
         return NULL;
     }
-    for (unsigned i = 0; i < c->n_aliases && j->n_aliases < LIMIT_ALIASES; i++) {
-        j->aliases[j->n_aliases++].alias = c->aliases[i];
-        j->hooks.alias(j->hooks.arg, &c->aliases[i]);
-        relay_addr_add(j, &c->aliases[i].private_addr);
-        relay_addr_add(j, &c->aliases[i].public_addr);
-    }
+    for (unsigned i = 0; i < c->n_aliases; i++)
+        alias_configure(j, &c->aliases[i]);
     return j;
+}
+
+void joiner_reconfigure(struct joiner *j, const struct joiner_config *c)
+{
+    j->config.edges = c->edges;
+    j->config.n_edges = c->n_edges;
+    j->config.relay_low = c->relay_low;
+    j->config.relay_high = c->relay_high;
+    for (unsigned i = 0; i < c->n_aliases; i++)
+        alias_configure(j, &c->aliases[i]);
+    j->rescan = true; /* an Edge that was a stranger so far */
 }
 
 void joiner_free(struct joiner *j)

@@ -98,6 +98,18 @@ static struct alias_entry *alias_entry(struct joiner *j, const struct addr *priv
     return e;
 }
 
+void alias_configure(struct joiner *j, const struct fact_alias *a)
+{
+    struct alias_entry *e = alias_entry(j, &a->private_addr, &a->public_addr);
+    if (!e)
+        return;
+    e->alias.configured = true;
+    j->hooks.alias(j->hooks.arg, &e->alias);
+    relay_addr_add(j, &a->private_addr);
+    relay_addr_add(j, &a->public_addr);
+    j->rescan = true; /* what it explains may be there already */
+}
+
 void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
                  uint16_t port)
 {

@@ -144,6 +144,7 @@ uint64_t index_client_key(const struct joiner *j, const struct addr *a);
 struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t);
 bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t);
 void alias_resolve(const struct joiner *j, const struct endpoint *wire, struct pair_end *out);
+void alias_configure(struct joiner *j, const struct fact_alias *a);
 void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
                  uint16_t port);
 void relay_addr_add(struct joiner *j, const struct addr *a);

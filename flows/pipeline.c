@@ -160,16 +160,21 @@ static void on_alias(void *arg, const struct fact_alias *a)
 
 /* ---- life ---- */
 
+static struct joiner_config joining(const struct pipeline *p, const struct engine_config *c)
+{
+    return (struct joiner_config){.sensor = c->sensor,
+                                  .aliases = c->aliases,
+                                  .n_aliases = c->n_aliases,
+                                  .edges = c->edges,
+                                  .n_edges = c->n_edges,
+                                  .relay_low = c->relay_low,
+                                  .relay_high = c->relay_high,
+                                  .seed = p->seed};
+}
+
 static bool build_joining(struct pipeline *p, const struct engine_config *c)
 {
-    struct joiner_config jc = {.sensor = c->sensor,
-                               .aliases = c->aliases,
-                               .n_aliases = c->n_aliases,
-                               .edges = c->edges,
-                               .n_edges = c->n_edges,
-                               .relay_low = c->relay_low,
-                               .relay_high = c->relay_high,
-                               .seed = p->seed};
+    struct joiner_config jc = joining(p, c);
     struct joiner_hooks jh = {p, on_failure, on_failure_gone, on_attempt_failure, on_alias};
     p->joiner = joiner_new(&jc, &jh);
     p->calls = p->joiner ? calls_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
@@ -210,6 +215,14 @@ struct pipeline *pipeline_new(const struct engine_config *c, const struct engine
         return NULL;
     }
     return p;
+}
+
+void pipeline_reconfigure(struct pipeline *p, const struct engine_config *c)
+{
+    struct joiner_config jc = joining(p, c);
+    joiner_reconfigure(p->joiner, &jc);
+    traffic_relay_ports(p->traffic, c->relay_low, c->relay_high);
+    proto_hints(p->proto, c->sip_ports, c->n_sip_ports, c->turn_ports, c->n_turn_ports);
 }
 
 void pipeline_free(struct pipeline *p)

@@ -98,6 +98,9 @@ struct pipeline;
 struct pipeline *pipeline_new(const struct engine_config *c, const struct engine_out *out,
                               const char **why);
 void pipeline_free(struct pipeline *p);
+/* Aliases, Edges, relay ports and port hints of c take effect from now on; its lists are lent from
+ * now on in place of the earlier ones. The rest of c is not looked at. */
+void pipeline_reconfigure(struct pipeline *p, const struct engine_config *c);
 /* Frames in order of time; groups of up to PIPELINE_GROUP are faster than single ones, because what
  * their flows need from memory is asked for before it is needed. All lent during the call. */
 enum { PIPELINE_GROUP = 32 };

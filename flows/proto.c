@@ -33,6 +33,15 @@ struct proto *proto_new(const struct proto_config *c)
     return p;
 }
 
+void proto_hints(struct proto *p, const uint16_t *sip_ports, unsigned n_sip_ports,
+                 const uint16_t *turn_ports, unsigned n_turn_ports)
+{
+    p->config.sip_ports = sip_ports;
+    p->config.n_sip_ports = n_sip_ports;
+    p->config.turn_ports = turn_ports;
+    p->config.n_turn_ports = n_turn_ports;
+}
+
 void proto_free(struct proto *p)
 {
     if (!p)

@@ -34,6 +34,9 @@ struct proto_counts {
 
 struct proto *proto_new(const struct proto_config *c);
 void proto_free(struct proto *p);
+/* Other ports as hints, lent, for streams that begin from now on. */
+void proto_hints(struct proto *p, const uint16_t *sip_ports, unsigned n_sip_ports,
+                 const uint16_t *turn_ports, unsigned n_turn_ports);
 /* The reader to give to feeder_new(); lives as long as p. */
 const struct stream_reader *proto_reader(struct proto *p);
 void proto_counts(const struct proto *p, struct proto_counts *out);

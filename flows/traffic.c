@@ -20,11 +20,16 @@ struct traffic *traffic_new(uint16_t relay_low, uint16_t relay_high, uint64_t se
     struct traffic *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
-    t->relay_low = relay_low;
-    t->relay_high = relay_high;
+    traffic_relay_ports(t, relay_low, relay_high);
     t->seed = seed;
     t->hour = TICK_NONE;
     return t;
+}
+
+void traffic_relay_ports(struct traffic *t, uint16_t low, uint16_t high)
+{
+    t->relay_low = low;
+    t->relay_high = high;
 }
 
 void traffic_free(struct traffic *t)

@@ -12,6 +12,8 @@ struct traffic;
 
 struct traffic *traffic_new(uint16_t relay_low, uint16_t relay_high, uint64_t seed);
 void traffic_free(struct traffic *t);
+/* Another relay port range, from the next attempt on. */
+void traffic_relay_ports(struct traffic *t, uint16_t low, uint16_t high);
 /* One decided attempt. Hours that are past are handed to out->traffic first. */
 void traffic_add(struct traffic *t, const struct attempt *a, const struct engine_out *out);
 void traffic_flush(struct traffic *t, const struct engine_out *out);
