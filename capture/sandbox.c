@@ -260,8 +260,8 @@ static int allow_calls(scmp_filter_ctx f, const int *list, size_t n)
 
 static int allow_sockets(scmp_filter_ctx f, int family)
 {
-    return seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+    struct scmp_arg_cmp is = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)family};
+    return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is);
 }
 
 static int fill_filter(scmp_filter_ctx f, const struct sandbox *s)

@@ -11,8 +11,8 @@
 enum { SANDBOX_TEXT = 200, SANDBOX_PATHS = 32 };
 
 struct sandbox {
-    const char *own[SANDBOX_PATHS]; /* folders whose files may be read, made, changed, removed;
-                                       real paths; NULL ends the list, as below */
+    const char *own[SANDBOX_PATHS];      /* folders whose files may be read, made, changed, removed;
+                                            real paths; NULL ends the list, as below */
     const char *readable[SANDBOX_PATHS]; /* files and folders that may be read */
     bool interfaces;                     /* packet sockets may still be opened */
     bool network;                        /* Internet sockets may still be opened */
