@@ -45,8 +45,8 @@ struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hoo
 void joiner_free(struct joiner *j);
 
 /* Edges, relay ports and aliases of c take effect from now on, and c's lists are lent from now on.
- * Its sensor and seed are not looked at: they are part of what is there. Aliases are added; one that
- * c no longer names stays until the end of the run, as what it explained does. */
+ * Its sensor and seed are not looked at: they are part of what is there. Aliases are added; one
+ * that c no longer names stays until the end of the run, as what it explained does. */
 void joiner_reconfigure(struct joiner *j, const struct joiner_config *c);
 
 /* A call appeared or its SDP, status or diagnostics changed. Idempotent. */
