@@ -143,9 +143,13 @@ const char *check_text_format(const char *value)
     return one_of(value, forms) ? NULL : "is neither text nor json";
 }
 
-const char *check_report_format(const char *value)
+const char *check_page_format(const char *value)
 {
-    if (strcmp(value, "html") == 0)
-        return "is not available in this version: text or json";
-    return check_text_format(value);
+    static const char *const forms[] = {"text", "html", "json", NULL};
+    return one_of(value, forms) ? NULL : "is none of text, html, json";
+}
+
+const char *check_by(const char *value)
+{
+    return strcmp(value, "partner") == 0 ? NULL : "is not partner";
 }

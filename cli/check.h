@@ -19,8 +19,9 @@ const char *check_verdict(const char *value);
 const char *check_finding(const char *value);
 const char *check_list_format(const char *value);
 const char *check_sql_format(const char *value);
+const char *check_page_format(const char *value);
 const char *check_text_format(const char *value);
-const char *check_report_format(const char *value);
+const char *check_by(const char *value);
 
 /* The same forms, read. False: not of that form. */
 bool parse_nat(const char *value, struct addr *private_addr, struct addr *public_addr);

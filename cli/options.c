@@ -56,15 +56,17 @@ const struct option_def option_defs[] = {
     {"limit", 'n', OPTION_NUMBER, LISTS, NULL, "N", "at most this many rows", AT(limit), NULL, 1, INT64_MAX},
 
     {"day", 0, OPTION_TEXT, ON_REPORT, NULL, "D", "this day: 2026-01-31, yesterday, today", AT(day), check_time, 0, 0},
+    {"days", 0, OPTION_NUMBER, ON_REPORT, NULL, "N", "this many days, up to now or to the end of --day", AT(days), NULL, 1, 3660},
+    {"by", 0, OPTION_TEXT, ON_REPORT, NULL, "WHAT", "one part per partner: --by partner", AT(by), check_by, 0, 0},
     {"last-night", 0, OPTION_FLAG, ON_REPORT, NULL, NULL, "the night that ended last", AT(last_night), NULL, 0, 0},
     {"night", 0, OPTION_TEXT, ON_REPORT, "report", "FROM-TO", "when a night begins and ends (18:00-08:00)", AT(night), check_night, 0, 0},
 
     {"format", 'f', OPTION_TEXT, LISTS, NULL, "FORM", "table, csv, json or jsonl (table)", AT(format), check_list_format, 0, 0},
     {"bom", 0, OPTION_FLAG, LISTS, NULL, NULL, "begin CSV with a byte-order mark, for spreadsheets that take UTF-8 for something else", AT(bom), NULL, 0, 0},
     {"format", 'f', OPTION_TEXT, ON_SQL, NULL, "FORM", "table, csv or json (table)", AT(format), check_sql_format, 0, 0},
-    {"format", 'f', OPTION_TEXT, ON_SHOW | ON_DOCTOR, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
-    {"format", 'f', OPTION_TEXT, ON_REPORT, NULL, "FORM", "text or json (text)", AT(format), check_report_format, 0, 0},
-    {"output", 'o', OPTION_TEXT, ON_EXPORT | ON_REPORT, NULL, "FILE", "write to this file, - = stdout", AT(output), NULL, 0, 0},
+    {"format", 'f', OPTION_TEXT, ON_DOCTOR, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
+    {"format", 'f', OPTION_TEXT, ON_SHOW | ON_REPORT, NULL, "FORM", "text, html or json (text)", AT(format), check_page_format, 0, 0},
+    {"output", 'o', OPTION_TEXT, ON_SHOW | ON_EXPORT | ON_REPORT, NULL, "FILE", "write to this file, - = stdout", AT(output), NULL, 0, 0},
     {"exit-code", 0, OPTION_FLAG, ON_READ | ON_FAILURES | ON_REPORT, NULL, NULL, "exit with 1 if there are failures", AT(exit_code), NULL, 0, 0},
 };
 /* clang-format on */

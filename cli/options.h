@@ -35,7 +35,8 @@ struct settings {
     int64_t limit;
     const char *format, *output;
     /* the summary */
-    const char *day, *night;
+    const char *day, *night, *by;
+    int64_t days;
     bool last_night;
 
     /* as main() got them: a reload reads the command line and the file anew */

@@ -9,6 +9,7 @@
 #include "report/summary.h"
 
 #include <string.h>
+#include <time.h>
 
 #define NIGHT_DEFAULT "18:00-08:00"
 #define DAY (86400 * TICK_S)
@@ -17,7 +18,7 @@ enum { TITLE = 192 };
 
 struct period {
     tick_t since, until;
-    const char *word; /* "Day", "Night", "Time" */
+    const char *word; /* "Day", "Night", "Week", "Days", "Time" */
 };
 
 static void last_night(const struct settings *s, tick_t now, struct period *out)
@@ -36,15 +37,35 @@ static void one_day(const struct settings *s, tick_t now, struct period *out)
     *out = (struct period){w.from, w.to > w.from ? w.to - TICK_US : w.from + DAY, "Day"};
 }
 
+/* --days alone ends now, with --day at the end of that day: whole local days, whatever the clocks
+ * do in between. */
+static void some_days(const struct settings *s, tick_t now, struct period *out)
+{
+    *out = (struct period){now, now, "Time"};
+    if (s->day)
+        one_day(s, now, out);
+    time_t end = (time_t)((out->until + TICK_S - 1) / TICK_S);
+    struct tm tm;
+    if (!localtime_r(&end, &tm))
+        return;
+    tm.tm_mday -= (int)s->days;
+    tm.tm_isdst = -1;
+    out->since = (tick_t)mktime(&tm) * TICK_S;
+    out->word = s->days == 7 ? "Week" : "Days";
+}
+
 static int find_period(const struct settings *s, tick_t now, struct period *out)
 {
     int asked = (s->day != NULL) + s->last_night + (s->since || s->until);
-    if (asked > 1) {
-        log_error("report: one of --day, --last-night, and --since with --until");
+    if (asked > 1 || (s->days && (s->last_night || s->since || s->until))) {
+        log_error("report: one of --day, --last-night, and --since with --until; --days goes with "
+                  "--day or alone");
         return EXIT_USAGE;
     }
     *out = (struct period){now - DAY, now, "Time"};
-    if (s->last_night)
+    if (s->days)
+        some_days(s, now, out);
+    else if (s->last_night)
         last_night(s, now, out);
     else if (s->day)
         one_day(s, now, out);
@@ -71,7 +92,8 @@ static void title_of(const struct period *period, char out[TITLE])
 static void hint(const struct settings *s, struct query_db *db)
 {
     char day[TICK_TEXT], again[512];
-    struct rows *r = query_sum(db, SUM_HEALTH, 0, INT64_MAX);
+    struct query_filter all = {.since = TICK_NONE, .until = TICK_NONE};
+    struct rows *r = query_view(db, VIEW_HEALTH, &all);
     tick_t last = TICK_NONE;
     while (r && rows_next(r) == 1) {
         int column = rows_find(r, "to_time");
@@ -89,15 +111,18 @@ static void hint(const struct settings *s, struct query_db *db)
 static int print(const struct settings *s, const struct period *period, const json_t *all)
 {
     FILE *out = open_output(s->output);
-    char title[TITLE];
+    char title[TITLE], again[512];
+    const char *format = s->format ? s->format : "text";
     if (!out)
         return EXIT_NO_OUTPUT;
-    if (s->format && strcmp(s->format, "json") == 0) {
+    title_of(period, title);
+    if (strcmp(format, "json") == 0) {
         json_write(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10), out);
         fputc('\n', out);
-    } else {
+    } else if (strcmp(format, "html") == 0)
+        summary_html(all, out, title, called_as(s, again, sizeof again));
+    else {
         struct prose page = prose_on(out);
-        title_of(period, title);
         summary_print(all, &page, title);
     }
     return close_output(out, s->output);
@@ -112,7 +137,7 @@ int report_run(const struct command *self, const struct settings *s, int argc, c
     if (code != EXIT_DONE || (code = open_database(s, &db)) != EXIT_DONE)
         return code;
     json_t *all = summary_load(db, period.since, period.until);
-    if (!all)
+    if (!all || (s->by && summary_add_partners(db, period.since, period.until, all) != 0))
         code = database_failed(s, db);
     else {
         code = print(s, &period, all);

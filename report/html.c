@@ -149,13 +149,18 @@ void html_page_end(FILE *out)
 
 void html_table_begin(FILE *out, const char *caption, const char *const heads[])
 {
-    fputs("<div class=\"scroll\">\n<table>\n<caption>", out);
-    html_text(out, caption);
+    bool hidden = *caption == '-';
+    fprintf(out, "<div class=\"scroll\">\n<table>\n<caption%s>", hidden ? " class=\"hidden\"" : "");
+    html_text(out, caption + hidden);
     fputs("</caption>\n<thead>\n<tr>", out);
     for (; *heads; heads++) {
-        bool number = **heads == '>';
-        fputs(number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">", out);
-        html_text(out, *heads + number);
+        bool screen = **heads == '~', number = (*heads)[screen] == '>';
+        const char *class = screen && number ? " class=\"n screen\""
+                            : screen         ? " class=\"screen\""
+                            : number         ? " class=\"n\""
+                                             : "";
+        fprintf(out, "<th scope=\"col\"%s>", class);
+        html_text(out, *heads + screen + number);
         fputs("</th>", out);
     }
     fputs("</tr>\n</thead>\n<tbody>\n", out);

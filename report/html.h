@@ -38,8 +38,10 @@ void html_page_end(FILE *out);
 const char *html_style(size_t *n);
 
 /* The start and end of a table in a frame that scrolls sideways where the screen is narrow.
- * caption is for readers that do not see the heading; heads end with NULL, and a leading '>' says
- * that the column holds numbers. */
+ * caption is for readers that do not see the heading; with a leading '-' it is for them alone.
+ * heads end with NULL. A leading '>' says that
+ * the column holds numbers, a '~' before it that it is left out on paper; cells need the same
+ * classes, "n" and "screen". */
 void html_table_begin(FILE *out, const char *caption, const char *const heads[]);
 void html_table_end(FILE *out);
 

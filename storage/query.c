@@ -5,11 +5,13 @@
 #include <stdlib.h>
 
 #include "storage/db.h"
+#include "storage/period.h"
 #include "storage/statements.h"
 #include "storage/text.h"
 
 struct query_db {
     struct db db;
+    struct period period; /* of the last query_sum() */
 };
 
 struct rows {
@@ -19,7 +21,7 @@ struct rows {
 
 enum db_result query_open(const char *path, struct query_db **out, char *why, size_t room)
 {
-    struct query_db *q = malloc(sizeof *q);
+    struct query_db *q = calloc(1, sizeof *q);
     if (!q) {
         snprintf(why, room, "%s: out of memory", path);
         return DB_NOT_OPENED;
@@ -69,12 +71,22 @@ static void set_text(sqlite3_stmt *s, const char *name, const char *v)
 }
 
 /* An open side of the period is the end of time, as number and as text. */
+static int64_t since_us(tick_t since)
+{
+    return since == TICK_NONE ? INT64_MIN / 4 : since / TICK_US;
+}
+
+static int64_t until_us(tick_t until)
+{
+    return until == TICK_NONE ? INT64_MAX / 4 : until / TICK_US;
+}
+
 static void set_period(sqlite3_stmt *s, tick_t since, tick_t until)
 {
     char text[TICK_TEXT];
     bool from = since != TICK_NONE, to = until != TICK_NONE;
-    set_int(s, ":since", from ? since / TICK_US : INT64_MIN / 4);
-    set_int(s, ":until", to ? until / TICK_US : INT64_MAX / 4);
+    set_int(s, ":since", since_us(since));
+    set_int(s, ":until", until_us(until));
     set_text(s, ":since_text", from ? tick_text(since, text) : "");
     set_text(s, ":hour_before", from ? tick_text(since - 3600 * TICK_S, text) : "");
     set_text(s, ":until_text", to ? tick_text(until, text) : "9999-12-31T23:59:59.999999Z");
@@ -155,10 +167,31 @@ struct rows *query_view(struct query_db *q, enum query_view v, const struct quer
 
 struct rows *query_sum(struct query_db *q, enum query_sum sum, tick_t since, tick_t until)
 {
+    bool asks_tables = sum == SUM_HEALTH || sum == SUM_BLIND || sum == SUM_TABLE_LIMIT;
+    if (!asks_tables && period_make(&q->period, &q->db, since_us(since), until_us(until)) != 0)
+        return NULL;
     struct rows *r = rows_new(q, statements_sum[sum]);
     if (r)
         set_period(r->s, since, until);
     return r;
+}
+
+static int transaction(struct query_db *q, const char *text)
+{
+    sqlite3_stmt *s = db_prepare(&q->db, text);
+    int result = s ? db_run(&q->db, s) : -1;
+    sqlite3_finalize(s);
+    return result;
+}
+
+int query_begin(struct query_db *q)
+{
+    return transaction(q, "BEGIN");
+}
+
+int query_end(struct query_db *q)
+{
+    return transaction(q, "COMMIT");
 }
 
 /* ---- rows ---- */

@@ -69,10 +69,10 @@ const void *rows_blob(struct rows *r, int column, size_t *n);
 int rows_find(const struct rows *r, const char *name);
 const char *query_error(const struct query_db *db);
 
-/* Figures of the nightly summary, each grouped and counted in SQL (report/summary.c). Parameters
- * are since, until. Columns are documented in statements.c beside each text. */
+/* Figures of a summary, each grouped and counted in SQL (report/summary.c). Parameters are since,
+ * until. Columns are documented in statements_sum.c beside each text. */
 enum query_sum {
-    SUM_TOTALS, /* failures, infos, first, last, calls, attempts, connected */
+    SUM_TOTALS,
     SUM_BY_PARTNER,
     SUM_BY_EDGE,
     SUM_BY_LEG,
@@ -80,12 +80,22 @@ enum query_sum {
     SUM_BY_CANDIDATE,
     SUM_BY_PORT_RANGE,
     SUM_BY_HOUR,
+    SUM_UNREACHABLE,      /* partners to which nothing connected, by range of ports */
+    SUM_HEAT,             /* attempts by partner and range of ports */
+    SUM_PARTNER_DETAIL,   /* failures by partner, Edge, leg, verdict */
+    SUM_PARTNER_FINDINGS, /* findings by partner */
     SUM_FINDINGS,
+    SUM_TABLE_LIMIT, /* open connections of an Edge against timeouts */
     SUM_HEALTH,
+    SUM_BLIND,          /* stretches of time with drops */
     SUM_NEW_PARTNERS,   /* failing now, not in the seven days before */
     SUM_ENDED_PARTNERS, /* failed in the seven days before, not now */
     SUMS
 };
 struct rows *query_sum(struct query_db *db, enum query_sum s, tick_t since, tick_t until);
+
+/* Between these two every query sees the database as it was at the first. 0 or -1. */
+int query_begin(struct query_db *db);
+int query_end(struct query_db *db);
 
 #endif

@@ -148,11 +148,14 @@ holds export-leaves-nothing [ ! -e y.pcapng ]
 ends export-no-output 73 'nowhere/x' --db a.db export 1 -o nowhere/x.pcapng
 ends export-where 64 '\-o FILE' --db a.db export 1
 ends report 0 "" --db a.db report --day 2012-12-10
-same report-sentence-first '1 connection failed in 1 call.' "$(sed -n 3p out | grep -o '^[^.]*\.')"
+same report-sentence-first '1.1.1.1 unreachable on 50000-59999 since 10:43; 1 of 1 attempts refused; nothing' "$(sed -n 3p out)"
 ends report-file 0 "" --db a.db report --day 2012-12-10 --format json -o r.json
 same report-json 1 "$(sqlite3 :memory: "SELECT json_extract(readfile('r.json'), '$.totals.failures')")"
 ends report-no-output 73 'nowhere/r' --db a.db report --day 2012-12-10 -o nowhere/r
-ends report-html 64 'not available' --db a.db report --format html
+ends report-html 0 '' --db a.db report --day 2012-12-10 --format html -o r.html
+holds report-html-is-one-page grep -q '^</html>$' r.html
+ends report-days-and-night 64 'days goes with' --db a.db report --days 7 --last-night
+ends report-by 64 'is not partner' --db a.db report --by edge
 ends report-hint 0 'report --day 2012-12-10' --db a.db report
 ends report-two-periods 64 'one of' --db a.db report --day 2012-12-10 --last-night
 ends decode 0 "" decode 0x320

@@ -105,7 +105,8 @@ static void what_is_wrong_is_named(void **state)
     refused(ON_FAILURES, "failures --format html", "none of table, csv, json, jsonl");
     refused(ON_FAILURES, "failures --limit many", "is not a number");
     refused(ON_FAILURES, "failures --limit 0", "out of range");
-    refused(ON_REPORT, "report --format html", "not available in this version");
+    refused(ON_REPORT, "report --format csv", "none of text, html, json");
+    refused(ON_REPORT, "report --by edge", "is not partner");
     refused(ON_READ, "read --nat 10.0.0.1", "PRIVATE=PUBLIC");
     refused(ON_READ, "read --nat a=b", "PRIVATE=PUBLIC");
     refused(ON_READ, "read --edge edge.example.org", "is not an IP address");

@@ -270,29 +270,33 @@ static const char *figures(enum query_sum sum)
 static void totals_count_failures_and_their_denominators(void **state)
 {
     (void)state;
-    assert_string_equal(figures(SUM_TOTALS), "2|1|2012-12-10T10:43:49.000000Z|"
-                                             "2012-12-10T10:45:29.000000Z|1|2|40|30");
+    assert_string_equal(figures(SUM_TOTALS),
+                        "2|1|2012-12-10T10:43:49.000000Z|"
+                        "2012-12-10T10:45:29.000000Z|2|0|1|2|40|30|10|0|0|1|0");
 }
 
 static void partners_come_with_what_connected(void **state)
 {
     (void)state;
-    assert_string_equal(figures(SUM_BY_PARTNER),
-                        "1.1.1.1|1|1|contoso.com,fabrikam.com|40|30|2012-12-10T10:43:49.000000Z|"
-                        "2012-12-10T10:43:50.000000Z\n"
-                        "3.3.3.3|1|1|contoso.com|NULL|NULL|2012-12-10T10:45:29.000000Z|"
-                        "2012-12-10T10:45:29.000000Z");
+    assert_string_equal(
+        figures(SUM_BY_PARTNER),
+        "1.1.1.1|1|1|contoso.com,fabrikam.com|40|30|10|0|0|0|2012-12-10T10:43:49.000000Z|"
+        "2012-12-10T10:43:50.000000Z\n"
+        "3.3.3.3|1|1|contoso.com|NULL|NULL|NULL|NULL|NULL|0|2012-12-10T10:45:29.000000Z|"
+        "2012-12-10T10:45:29.000000Z");
 }
 
 static void figures_are_grouped(void **state)
 {
     (void)state;
-    assert_string_equal(figures(SUM_BY_EDGE), "2.2.2.2|2|2|40|30");
-    assert_string_equal(figures(SUM_BY_LEG), "relay-peer|2|1");
-    assert_string_equal(figures(SUM_BY_VERDICT), "refused|1|0|1|3\ntimeout|1|1|1|3");
-    assert_string_equal(figures(SUM_BY_CANDIDATE), "relay TCP-PASS|relay TCP-PASS|TCP|2");
-    assert_string_equal(figures(SUM_BY_PORT_RANGE), "50000|59999|TCP|1|40|30");
-    assert_string_equal(figures(SUM_BY_HOUR), "2012-12-10T10:00:00.000000Z|2|1|40|30");
+    assert_string_equal(figures(SUM_BY_EDGE), "2.2.2.2|2|2|40|30|10|0|0");
+    assert_string_equal(figures(SUM_BY_LEG), "relay-peer|2|1|40|30|10|0|0|NULL");
+    assert_string_equal(figures(SUM_BY_VERDICT), "refused|1|0|1|3|40\ntimeout|1|1|1|3|40");
+    assert_string_equal(figures(SUM_BY_CANDIDATE),
+                        "relay TCP-PASS|relay TCP-PASS|TCP|2|40|30|10|0|0");
+    assert_string_equal(figures(SUM_BY_PORT_RANGE), "50000|59999|TCP|1|40|30|10|0|0\n"
+                                                    "NULL|NULL|NULL|1|NULL|NULL|NULL|NULL|NULL");
+    assert_string_equal(figures(SUM_BY_HOUR), "2012-12-10T10:00:00.000000Z|2|1|40|30|10|0|0");
     assert_string_equal(figures(SUM_HEALTH),
                         "eth0|2012-12-10T10:43:49.000000Z|2012-12-10T10:44:09.000000Z|10|0|2|0|0|0|"
                         "0|0|0|0|0|0|2|1|10.0");
@@ -304,6 +308,22 @@ static void partners_are_new_or_gone_by_the_week_before(void **state)
     assert_string_equal(figures(SUM_NEW_PARTNERS), "1.1.1.1|1|2012-12-10T10:43:49.000000Z\n"
                                                    "3.3.3.3|1|2012-12-10T10:45:29.000000Z");
     assert_string_equal(figures(SUM_ENDED_PARTNERS), "4.4.4.4|1|2012-12-07T10:43:49.000000Z");
+}
+
+/* Nothing of 1.1.1.1 is unreachable, because 30 of 40 attempts to its network connected. */
+static void what_connected_in_part_is_not_unreachable(void **state)
+{
+    (void)state;
+    assert_string_equal(figures(SUM_UNREACHABLE), "");
+    assert_string_equal(figures(SUM_HEAT), "1.1.1.1|50000|59999|TCP|40|30|10|0|0\n"
+                                           "3.3.3.3|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL");
+}
+
+static void blind_windows_are_told_in_order(void **state)
+{
+    (void)state;
+    assert_string_equal(figures(SUM_BLIND),
+                        "2012-12-10T10:43:49.000000Z|2012-12-10T10:43:59.000000Z|2");
 }
 
 static void findings_name_an_example(void **state)
@@ -328,6 +348,8 @@ int main(void)
         cmocka_unit_test(partners_come_with_what_connected),
         cmocka_unit_test(figures_are_grouped),
         cmocka_unit_test(partners_are_new_or_gone_by_the_week_before),
+        cmocka_unit_test(what_connected_in_part_is_not_unreachable),
+        cmocka_unit_test(blind_windows_are_told_in_order),
         cmocka_unit_test(findings_name_an_example),
     };
     return cmocka_run_group_tests(tests, begin, end);
