@@ -21,7 +21,7 @@ HELP    := $(wildcard tests/help/*.c)
 UNIT    := $(wildcard tests/unit/test_*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 LIB     := $(B)/libedgewatch.a
-PKGS    := sqlite3 smartcols jansson libsystemd libseccomp
+PKGS    := sqlite3 smartcols jansson zlib libsystemd libseccomp
 
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
 OPT.release := -O2
@@ -73,7 +73,7 @@ $(B)/flags: FORCE
 
 # SQL scripts and the style sheet are part of the program (.incbin in storage/schema.c, settle.c, report/html.c)
 $(B)/storage/schema.o: storage/schema.sql
-$(B)/storage/settle.o: storage/settle.sql
+$(B)/storage/settle.o: storage/settle.sql storage/settle_logs.sql
 $(B)/report/html.o: report/style.css
 
 # ---- on a fresh machine ----

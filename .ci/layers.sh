@@ -13,7 +13,7 @@ declare -A MAY=(
     [flows/wire]='flows/wire/ capture/bytes.h capture/endpoint.h'
     [flows]='flows/ capture/'
     [storage]='storage/ capture/bytes.h capture/endpoint.h capture/frame.h capture/tick.h
-        flows/arena.h flows/facts.h flows/findings.h flows/joiner.h flows/limits.h flows/matcher.h
+        flows/arena.h flows/facts.h flows/skew.h flows/findings.h flows/joiner.h flows/limits.h flows/matcher.h
         flows/pipeline.h flows/verdict.h flows/wire/ms_diag.h flows/wire/sdp.h'
     [report]='report/ storage/query.h capture/bytes.h capture/endpoint.h capture/frame.h
         capture/tick.h flows/verdict.h flows/wire/ms_diag.h'
@@ -30,6 +30,7 @@ declare -A DOOR=(
     [seccomp.h]='capture/sandbox.c'
     [systemd/sd-daemon.h]='cli/notify.c'
     [ini.h]='cli/config.c'
+    [zlib.h]='capture/textlog.c'
 )
 
 allowed() { # HEADER PATTERNS...

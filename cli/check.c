@@ -15,6 +15,8 @@ const char *check_name(const char *value)
     for (const char *p = value; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f)
             return "has a blank or control character";
+    if (strcmp(value, "*") == 0)
+        return "stands for all sensors";
     return *value ? NULL : "is empty";
 }
 

@@ -21,6 +21,7 @@ struct command {
 };
 
 int read_run(const struct command *self, const struct settings *s, int argc, char **argv);
+int import_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int monitor_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int list_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int show_run(const struct command *self, const struct settings *s, int argc, char **argv);

@@ -24,6 +24,12 @@ static const struct command commands[] = {
      .example = "  edgewatch read internal.pcap external.pcap\n"
                 "  edgewatch --db night.db read --nat 10.3.0.40=2.2.2.2 edge.pcapng\n"
                 "  ssh edge tcpdump -U -w - | edgewatch read -\n"},
+    {.name = "import", .args = "FILE...", .summary = "read SIP logs of clients and servers into the database",
+     .about = "Reads Lync and Skype for Business logs (client UCCAPI, server SIPStack; plain or gzip, - for stdin) and joins their calls with the "
+              "packets that are stored or will be. A summary goes to stderr.",
+     .exits = "0 65 66 69 74", .options = ON_IMPORT, .least = 1, .most = -1, .run = import_run,
+     .example = "  edgewatch import Communicator-uccapi-0.uccapilog\n"
+                "  edgewatch import sipstack-fe01.txt.gz sipstack-edge01.txt.gz\n"},
     {.name = "monitor", .args = "-i IF [-i IF]", .summary = "the same, live from a span port",
      .about = "Listens until SIGINT or SIGTERM. Root is needed to open the interfaces and given up before the first packet is looked at; "
               "the directory of the database must be writable for the account that remains.",

@@ -28,7 +28,7 @@ const struct option_def option_defs[] = {
     {"no-promisc", 0, OPTION_FLAG, LIVE, "capture", NULL, "only packets for this machine", AT(no_promisc), NULL, 0, 0},
     {"user", 0, OPTION_TEXT, LIVE, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
     {"seconds", 0, OPTION_NUMBER, ON_DOCTOR, NULL, "N", "how long to look at interfaces (15)", AT(seconds), NULL, 1, 86400},
-    {"sensor", 0, OPTION_TEXT, CAPTURE, "sensor", "NAME", "name of this sensor in the rows (the host's name)", AT(sensor), check_name, 0, 0},
+    {"sensor", 0, OPTION_TEXT, CAPTURE | ON_IMPORT, "sensor", "NAME", "name of this sensor in the rows (the host's name; import: joins with any)", AT(sensor), check_name, 0, 0},
     {"nat", 0, OPTION_LIST, CAPTURE, "edge", "PRIVATE=PUBLIC", "an address on the wire and its public form (repeatable; else learned)", AT(nat), check_nat, 0, 0},
     {"edge", 0, OPTION_LIST, CAPTURE, "edge", "ADDR", "an address of an Edge or relay (repeatable; else learned)", AT(edge), check_addr, 0, 0},
     {"relay-ports", 0, OPTION_TEXT, CAPTURE, "edge", "LO-HI", "port range of relays (50000-59999)", AT(relay_ports), check_ports, 0, 0},

@@ -61,6 +61,7 @@ enum {
     ON_REPORT = 1 << 8,
     ON_DECODE = 1 << 9,
     ON_ALL = 1 << 10, /* also before the command */
+    ON_IMPORT = 1 << 11,
     ON_SERVE = 1 << 13,
     ON_TOP = 1 << 14,
     ON_SQL = 1 << 15,

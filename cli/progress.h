@@ -16,6 +16,9 @@ void progress_begin(struct progress *p, bool wanted);
 /* Call now and then; draws at most four times a second. */
 void progress_show(struct progress *p, const struct sources *s, uint64_t packets,
                    uint64_t failures);
+/* The same for a log: bytes of its file (total 0: not known), messages and calls so far. */
+void progress_log(struct progress *p, uint64_t done, uint64_t total, uint64_t messages,
+                  uint64_t calls);
 /* Takes the line away. */
 void progress_end(struct progress *p);
 

@@ -15,6 +15,7 @@ libnids-dev      | build | TCP reassembly of signaling and relay control
 libsqlite3-dev   | build | the database
 libsmartcols-dev | build | tables that fit the terminal
 libjansson-dev   | build | JSON in and out
+zlib1g-dev       | build | compressed logs
 libinih-dev      | build | the configuration file
 libcap-ng-dev    | build | dropping privileges
 libsystemd-dev   | build | telling systemd: ready, alive, reloading

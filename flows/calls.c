@@ -255,7 +255,7 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
     due_update(c, k);
     if (m->n_diag)
         offer_diags(k, m, at->time);
-    offer_body(c, k, m);
+    offer_body(c, k, m, at->time);
     if (k->dirty) {
         k->dirty = false;
         joiner_call(c->joiner, &k->fact);

@@ -28,6 +28,8 @@ struct fact_side {
     bool rejected;          /* m= port 0 */
     bool tcp;               /* default address is for TCP */
     struct endpoint preset; /* c= address, m= port: the default candidate */
+    tick_t told, added; /* first description, and the last one that had new addresses; of a present
+                           side from a log or the engine, TICK_NONE from elsewhere */
     const char *ufrag;
     struct fact_candidate *candidates;
     uint16_t n_candidates, room;

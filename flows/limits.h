@@ -39,6 +39,7 @@ enum {
     LIMIT_DIAGS_PER_CALL = 8,
     LIMIT_PAIRS_PER_CALL = 64,
     LIMIT_SIP_MESSAGE = 65536 + 65536, /* head + body; beyond it the stream resynchronises */
+    LIMIT_LOG_RECORD = 256 << 10,      /* of a SIP log; what a longer one says behind it is lost */
     LIMIT_PROBE_BYTES = 512,           /* of each direction before a stream is called unknown */
     LIMIT_RELAY_CONTROL = 4096,     /* bytes without a TURN message after which it is bulk media */
     LIMIT_UNKNOWN_PER_MINUTE = 200, /* failed attempts stored per source that is no known relay */

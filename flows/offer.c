@@ -155,20 +155,27 @@ static void take_preset(struct call *k, struct fact_side *s, const struct sdp_me
 
 /* Returns how many media and candidates found no room. */
 static unsigned take_medium(struct call *k, enum call_side side, const struct sdp *sdp,
-                            const struct sdp_media *m, unsigned nth)
+                            const struct sdp_media *m, unsigned nth, tick_t time)
 {
     struct fact_media *f = media_slot(k, medium_word(k, m), nth);
     if (!f)
         return 1u + m->n_candidates;
     struct fact_side *s = &f->side[side];
     bool first = !s->present || s->rejected;
+    unsigned before = s->n_candidates, dropped;
+    struct endpoint preset = s->preset;
+    if (!s->present)
+        s->told = s->added = time;
     s->present = true;
     s->rejected = first && m->port == 0 && !m->n_candidates;
     f->concluded |= m->remote_candidates;
     take_preset(k, s, m, f->concluded);
     if (m->ufrag.n && (!s->ufrag || !slice_eq(slice_str(s->ufrag), m->ufrag)))
         s->ufrag = arena_text(&k->arena, m->ufrag, 256);
-    return take_candidates(k, s, sdp, m);
+    dropped = take_candidates(k, s, sdp, m);
+    if (s->n_candidates > before || !endpoint_eq(&preset, &s->preset))
+        s->added = time;
+    return dropped;
 }
 
 /* Legacy candidates don't say their type: P§2.2. A relay that nobody knows yet passes for the
@@ -182,7 +189,8 @@ static uint8_t legacy_type(const struct calls *c, const struct candidate *k)
     return addr_is_private(&k->at.addr) ? CAND_HOST : CAND_SRFLX;
 }
 
-static void take_sdp(struct calls *c, struct call *k, enum call_side side, struct slice body)
+static void take_sdp(struct calls *c, struct call *k, enum call_side side, struct slice body,
+                     tick_t time)
 {
     if (sdp_parse(body, &c->sdp, NULL) != WIRE_OK) {
         c->counts.bad_sdp++;
@@ -200,7 +208,7 @@ static void take_sdp(struct calls *c, struct call *k, enum call_side side, struc
         for (unsigned b = 0; b < i; b++)
             nth += slice_ieq(c->sdp.media[b].kind, c->sdp.media[i].kind) &&
                    slice_ieq(c->sdp.media[b].label, c->sdp.media[i].label);
-        c->counts.dropped += take_medium(k, side, &c->sdp, &c->sdp.media[i], nth);
+        c->counts.dropped += take_medium(k, side, &c->sdp, &c->sdp.media[i], nth, time);
     }
 }
 
@@ -219,7 +227,7 @@ static enum call_side side_of(const struct call *k, const struct sip_msg *m, boo
     return (m->request ? m->method == SIP_ACK : !k->invited) ? SIDE_ANSWER : SIDE_OFFER;
 }
 
-void offer_body(struct calls *c, struct call *k, const struct sip_msg *m)
+void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, tick_t time)
 {
     struct mime_walk w;
     struct slice type, disposition, part;
@@ -243,7 +251,7 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m)
         if (!any)
             k->body_candidates[side] = 0;
         any = true;
-        take_sdp(c, k, side, part);
+        take_sdp(c, k, side, part, time);
     }
     if (!any)
         return;

@@ -81,7 +81,8 @@ static bool default_candidate(const struct fact_side *s, struct fact_candidate *
     return s->preset.port && !addr_none(&s->preset.addr);
 }
 
-static void json_medium(struct text *t, const struct fact_media *m, const struct fact_side *s)
+static void json_medium(struct text *t, const struct fact_media *m, const struct fact_side *s,
+                        bool logged)
 {
     int flags = s->present ? MEDIA_PRESENT | (s->rejected ? MEDIA_REJECTED : 0) |
                                  (s->tcp ? MEDIA_TCP : 0) | (m->concluded ? MEDIA_CONCLUDED : 0)
@@ -109,20 +110,26 @@ static void json_medium(struct text *t, const struct fact_media *m, const struct
         if (alone)
             json_candidate(t, &preset, 1);
         text_char(t, ']');
+        if (logged) {
+            text_char(t, ',');
+            text_json_tick(t, s->told);
+            text_char(t, ',');
+            text_json_tick(t, s->added);
+        }
     }
     text_char(t, ']');
 }
 
 bool facts_json_side(struct text *out, const struct fact_call *c, enum call_side side)
 {
-    bool any = false;
+    bool any = false, logged = c->origin && strcmp(c->origin, "wire") != 0;
     for (unsigned i = 0; i < c->n_media; i++)
         any |= c->media[i].side[side].present;
     if (!any)
         return false;
     for (unsigned i = 0; i < c->n_media; i++) {
         text_put(out, i ? "," : "[");
-        json_medium(out, &c->media[i], &c->media[i].side[side]);
+        json_medium(out, &c->media[i], &c->media[i].side[side], logged);
     }
     text_char(out, ']');
     return true;

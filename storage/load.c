@@ -3,18 +3,21 @@
 
 #include "capture/frame.h"
 #include "flows/verdict.h"
+#include "storage/clocks.h"
 #include "storage/facts_json.h"
 #include "storage/load_json.h"
 
 /* A night of 100,000 calls takes about 600 MB; beyond this the joining is given up. */
 #define LOAD_BYTES ((size_t)2 << 30)
 
-/* Runs of the same sensor as run ?3. */
-#define OF_SENSOR "(SELECT id FROM run WHERE sensor = (SELECT sensor FROM run WHERE id = ?3))"
+/* Runs of sensor ?3 (* is any), and of logs that may be of any sensor; not logs whose time nobody
+ * knows yet. */
+#define OF_SENSOR \
+    "(SELECT id FROM run WHERE (?3 = '*' OR sensor IN (?3, '*')) AND id NOT IN " TIMELESS_LOGS ")"
 
-void load_begin(struct loaded *l, int64_t run)
+void load_begin(struct loaded *l, const char *sensor)
 {
-    *l = (struct loaded){.run = run};
+    *l = (struct loaded){.sensor = sensor};
     arena_pool_init(&l->pool, LOAD_BYTES);
     arena_init(&l->arena, &l->pool);
 }
@@ -78,26 +81,26 @@ static uint8_t proto_of(sqlite3_stmt *q, int column)
 /* Fills the next element from the statement's row. False without memory. */
 typedef bool fill_row(struct loaded *l, size_t i, sqlite3_stmt *q);
 
-static sqlite3_stmt *query_over(struct db *db, const char *sql, int64_t run, int64_t first,
+static sqlite3_stmt *query_over(struct db *db, const char *sql, const char *sensor, int64_t first,
                                 int64_t last)
 {
     sqlite3_stmt *q = db_prepare(db, sql);
     if (q) {
         sqlite3_bind_int64(q, 1, first);
         sqlite3_bind_int64(q, 2, last);
-        sqlite3_bind_int64(q, 3, run);
+        sqlite3_bind_text(q, 3, sensor, -1, SQLITE_STATIC);
     }
     return q;
 }
 
 /* How many rows a query gives over [first, last]. 0 or -1. */
-static int count_rows(struct db *db, const char *sql, int64_t run, int64_t first, int64_t last,
-                      size_t *n)
+static int count_rows(struct db *db, const char *sql, const char *sensor, int64_t first,
+                      int64_t last, size_t *n)
 {
     char *text = sqlite3_mprintf("SELECT count(*) FROM (%s)", sql);
     if (!text)
         return db_no_memory(db);
-    sqlite3_stmt *q = query_over(db, text, run, first, last);
+    sqlite3_stmt *q = query_over(db, text, sensor, first, last);
     sqlite3_free(text);
     if (!q)
         return -1;
@@ -113,11 +116,11 @@ static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t f
                      bool (*room)(struct loaded *l, size_t n), fill_row *fill)
 {
     size_t n = 0, i = 0;
-    if (count_rows(db, sql, l->run, first, last, &n))
+    if (count_rows(db, sql, l->sensor, first, last, &n))
         return -1;
     if (n && !room(l, n))
         return db_no_memory(db);
-    sqlite3_stmt *q = query_over(db, sql, l->run, first, last);
+    sqlite3_stmt *q = query_over(db, sql, l->sensor, first, last);
     if (!q)
         return -1;
     int rc = SQLITE_DONE, result = 0;
@@ -184,7 +187,7 @@ static const char allocations_sql[] =
     "SELECT id, client_addr, client_port, server_addr, server_port, transport,"
     " flags, relay_addr, relay_port, relay2_addr, relay2_port, wire_addr, reflexive_addr,"
     " reflexive_port, medium, started_us, ended_us, end_reason, error_code, requests, call_id,"
-    " connection_id, active_addr, active_port, sends FROM allocation a"
+    " connection_id, active_addr, active_port, sends, granted_us FROM allocation a"
     " WHERE coalesce(started_us, ended_us) <= ?2 AND coalesce(ended_us,"
     " (SELECT last_us FROM run WHERE run.id = a.run_id), started_us) >= ?1"
     " AND run_id IN " OF_SENSOR " ORDER BY started_us, id";
@@ -220,6 +223,7 @@ static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
         .requests = (uint32_t)sqlite3_column_int64(q, 19),
         .call_id = text_of(l, q, 20),
         .active = load_endpoint(q, 22),
+        .granted_at = load_tick(q, 25),
     };
     struct slice id = bytes_of(q, 21);
     a->has_connection_id = id.n == sizeof a->connection_id;
@@ -230,10 +234,15 @@ static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
     return load_json_sends(&l->arena, bytes_of(q, 24), a) && !l->pool.refused;
 }
 
+int load_allocations(struct loaded *l, struct db *db, int64_t first, int64_t last)
+{
+    return load_rows(l, db, allocations_sql, first, last, allocations_room, fill_allocation);
+}
+
 int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
 {
     return load_rows(l, db, calls_sql, first, last, calls_room, fill_call) ||
-                   load_rows(l, db, allocations_sql, first, last, allocations_room, fill_allocation)
+                   load_allocations(l, db, first, last)
                ? -1
                : 0;
 }

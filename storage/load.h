@@ -17,7 +17,8 @@ struct call_state {
 };
 
 struct loaded {
-    int64_t run; /* whose sensor's runs are read */
+    const char
+        *sensor; /* whose runs are read, * = everybody's; imported logs if their time is known */
     struct arena_pool pool;
     struct arena arena;
     struct fact_call *calls; /* ids are row ids, here and below */
@@ -32,11 +33,13 @@ struct loaded {
     size_t n_troubles;
 };
 
-void load_begin(struct loaded *l, int64_t run);
+void load_begin(struct loaded *l, const char *sensor); /* sensor: lent */
 void load_free(struct loaded *l);
 
 /* Calls and allocations whose life touches [first, last] (us). 0 or -1 with db->why. */
 int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last);
+/* Allocations only. */
+int load_allocations(struct loaded *l, struct db *db, int64_t first, int64_t last);
 /* Attempts and relay troubles that began in [first, last] (us). */
 int load_attempts(struct loaded *l, struct db *db, int64_t first, int64_t last);
 

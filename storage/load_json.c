@@ -99,6 +99,8 @@ static bool side_of(struct arena *a, const json_t *from, struct fact_media *m, e
         .rejected = flags & MEDIA_REJECTED,
         .tcp = flags & MEDIA_TCP,
         .preset = endpoint_at(from, 2),
+        .told = tick_at(from, 6),
+        .added = tick_at(from, 7),
         .ufrag = text_at(a, from, 4),
         .candidates = n ? arena_get(a, n * sizeof *s->candidates) : NULL,
     };

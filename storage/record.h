@@ -28,6 +28,7 @@ enum record_kind {
     RECORD_TROUBLE,
     RECORD_ADVANCE,
     RECORD_FEED,
+    RECORD_LOG,
     RECORDS
 };
 
@@ -78,7 +79,7 @@ struct block *record_failure_alone(const struct record_failure *r);
 bool record_health(struct block *b, const struct health_row *h, const char *interface,
                    uint64_t lost);
 /* Kinds that hold no pointers: link, alias, gone (int64_t), traffic, trouble, advance (tick_t),
- * feed. */
+ * feed, log. */
 bool record_flat(struct block *b, enum record_kind kind, const void *bytes, size_t n);
 
 /* Walks a block from *at = 0. NULL at its end. */

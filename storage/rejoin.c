@@ -5,8 +5,10 @@
  *   scopes:  calls and allocations whose life touches the stretch, whole
  *   attempts: over the stretch and over the whole life of these scopes
  *
- * Only of the sensor whose run ends: its name is part of each event_id, and another sensor may see
- * the same packets from elsewhere.
+ * Only of one sensor at a time: its name is part of each event_id, and another sensor may see the
+ * same packets from elsewhere. A run of packets is joined with those of its sensor and with
+ * imported logs whose clock is known; an imported log with the packets of every sensor that it may
+ * belong to.
  *
  * So every scope is judged on all its attempts, and the failures of these scopes, with those of the
  * stretch that have none, are exactly the ones to replace. A failure that has the same event_id
@@ -16,6 +18,7 @@
 
 #include <stdlib.h>
 
+#include "storage/clocks.h"
 #include "storage/rejoin_inner.h"
 
 /* us: verdicts come up to a call's grace late, and spans' clocks differ */
@@ -95,19 +98,25 @@ static void on_alias(void *arg, const struct fact_alias *a)
 
 /* ---- what the joiner is told ---- */
 
+/* Logs are joined with packets, not with each other. */
+#define IS_LOG(run) run " IN " SIP_LOGS
+#define IS_TIMELESS(run) run " IN " TIMELESS_LOGS
+
 /* The stretch, or false if no other run is near. */
 static int find_stretch(struct rejoin *r, bool *any)
 {
     sqlite3_stmt *q = db_prepare(
         &r->s->db, "SELECT min(max(n.first_us, o.first_us - ?2)) - ?2, max(min(n.last_us, "
                    "o.last_us + ?2)) + ?2"
-                   " FROM run n JOIN run o ON o.id <> n.id AND o.sensor = n.sensor AND"
-                   " o.first_us <= n.last_us + ?2 AND"
-                   " o.last_us >= n.first_us - ?2 WHERE n.id = ?1");
+                   " FROM run n JOIN run o ON o.id <> n.id AND o.sensor IN (?3, '*') AND"
+                   " o.first_us <= n.last_us + ?2 AND o.last_us >= n.first_us - ?2"
+                   " WHERE n.id = ?1 AND NOT " IS_TIMELESS("n.id") " AND NOT " IS_TIMELESS(
+                       "o.id") " AND NOT (" IS_LOG("n.id") " AND " IS_LOG("o.id") ")");
     if (!q)
         return -1;
-    sqlite3_bind_int64(q, 1, r->s->run);
+    sqlite3_bind_int64(q, 1, r->run);
     sqlite3_bind_int64(q, 2, NEAR);
+    sqlite3_bind_text(q, 3, r->sensor, -1, SQLITE_STATIC);
     int rc = sqlite3_step(q);
     *any = rc == SQLITE_ROW && sqlite3_column_type(q, 0) != SQLITE_NULL;
     r->first = sqlite3_column_int64(q, 0);
@@ -132,22 +141,19 @@ static void take_edges(struct rejoin *r, const char *list)
 static int read_config(struct rejoin *r)
 {
     sqlite3_stmt *q =
-        db_prepare(&r->s->db, "SELECT sensor, edges, relay_low, relay_high FROM run WHERE"
-                              " first_us <= ?2 AND last_us >= ?1 AND sensor = (SELECT sensor FROM"
-                              " run WHERE id = ?3) ORDER BY id");
+        db_prepare(&r->s->db, "SELECT edges, relay_low, relay_high FROM run WHERE"
+                              " first_us <= ?2 AND last_us >= ?1 AND sensor = ?3 ORDER BY id");
     if (!q)
         return -1;
     sqlite3_bind_int64(q, 1, r->first);
     sqlite3_bind_int64(q, 2, r->last);
-    sqlite3_bind_int64(q, 3, r->s->run);
+    sqlite3_bind_text(q, 3, r->sensor, -1, SQLITE_STATIC);
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        if (!r->sensor)
-            r->sensor = strdup((const char *)sqlite3_column_text(q, 0));
-        take_edges(r, (const char *)sqlite3_column_text(q, 1));
-        if (sqlite3_column_int(q, 3)) {
-            r->relay_low = (uint16_t)sqlite3_column_int(q, 2);
-            r->relay_high = (uint16_t)sqlite3_column_int(q, 3);
+        take_edges(r, (const char *)sqlite3_column_text(q, 0));
+        if (sqlite3_column_int(q, 2)) {
+            r->relay_low = (uint16_t)sqlite3_column_int(q, 1);
+            r->relay_high = (uint16_t)sqlite3_column_int(q, 2);
         }
     }
     int result = rc == SQLITE_DONE ? 0 : db_fault(&r->s->db, "read");
@@ -167,7 +173,7 @@ static int read_aliases(struct rejoin *r)
         return -1;
     sqlite3_bind_int(q, 1, ALIAS_TRUSTED_PORTS);
     sqlite3_bind_int(q, 2, LIMIT_ALIASES);
-    sqlite3_bind_int64(q, 3, r->s->run);
+    sqlite3_bind_int64(q, 3, r->packets);
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW && r->n_aliases < LIMIT_ALIASES)
         r->aliases[r->n_aliases++] =
@@ -283,7 +289,7 @@ static int judge(struct rejoin *r)
         .seed = hash_seed(),
     };
     struct joiner_hooks hooks = {r, on_failure, on_failure_gone, on_attempt_failure, on_alias};
-    struct joiner *j = r->sensor ? joiner_new(&config, &hooks) : NULL;
+    struct joiner *j = joiner_new(&config, &hooks);
     if (j)
         tell(j, &r->facts);
     joiner_free(j);
@@ -294,18 +300,42 @@ static int judge(struct rejoin *r)
     return db_no_memory(&r->s->db);
 }
 
-int rejoin_run(struct store *s)
+/* The run itself, or for a log the latest run of the sensor in the stretch: what it was told holds,
+ * and what no packet of its own proves is filed under it. */
+static int find_packets(struct rejoin *r)
+{
+    sqlite3_stmt *q = db_prepare(
+        &r->s->db, "SELECT max(o.id) FROM run o WHERE o.id = ?1 AND NOT " IS_LOG(
+                       "o.id") " OR ?1 IN " SIP_LOGS
+                               " AND o.sensor = ?2 AND o.first_us <= ?4 AND o.last_us >= ?3 AND"
+                               " NOT " IS_LOG("o.id"));
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, r->run);
+    sqlite3_bind_text(q, 2, r->sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 3, r->first);
+    sqlite3_bind_int64(q, 4, r->last);
+    int rc = sqlite3_step(q);
+    r->packets = sqlite3_column_int64(q, 0);
+    int result = rc == SQLITE_ROW ? 0 : db_fault(&r->s->db, "read");
+    sqlite3_finalize(q);
+    return result;
+}
+
+static int rejoin_sensor(struct store *s, int64_t run, const char *sensor)
 {
     struct rejoin *r = calloc(1, sizeof *r);
     bool any = false;
     if (!r)
         return db_no_memory(&s->db);
-    *r = (struct rejoin){.s = s, .relay_low = 50000, .relay_high = 59999};
+    *r = (struct rejoin){
+        .s = s, .run = run, .sensor = sensor, .relay_low = 50000, .relay_high = 59999};
     r->scratch = block_new(FAILURE_BYTES);
-    load_begin(&r->facts, s->run);
+    load_begin(&r->facts, sensor);
     int result = r->scratch ? find_stretch(r, &any) : db_no_memory(&s->db);
     if (result == 0 && any)
-        result = read_config(r) || read_aliases(r) || load_all(r) || judge(r) || rejoin_store(r)
+        result = find_packets(r) || read_config(r) || read_aliases(r) || load_all(r) || judge(r) ||
+                         rejoin_store(r)
                      ? -1
                      : 0;
     for (size_t i = 0; i < r->n_failures; i++)
@@ -314,7 +344,42 @@ int rejoin_run(struct store *s)
     free(r->failure);
     free(r->links);
     free(r->scratch);
-    free(r->sensor);
     free(r);
     return result;
+}
+
+/* Names of sensors, one string behind the other, an empty one last; the caller frees it. A run of
+ * packets has one; a log that is not bound to a sensor has all that saw packets. */
+static int list_sensors(struct store *s, int64_t run, struct text *out)
+{
+    sqlite3_stmt *q = db_prepare(
+        &s->db, "SELECT DISTINCT o.sensor FROM run n JOIN run o ON o.sensor = n.sensor OR n.sensor"
+                " = '*' WHERE n.id = ? AND o.sensor <> '*' ORDER BY 1");
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, run);
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+        text_raw(out, (const char *)sqlite3_column_text(q, 0),
+                 (size_t)sqlite3_column_bytes(q, 0) + 1);
+    int result = rc == SQLITE_DONE ? 0 : db_fault(&s->db, "read");
+    sqlite3_finalize(q);
+    if (out->failed)
+        return db_no_memory(&s->db);
+    return result;
+}
+
+int rejoin_with(struct store *s, int64_t run)
+{
+    struct text sensors = {0};
+    int result = list_sensors(s, run, &sensors);
+    for (size_t at = 0; at < sensors.n && result == 0; at += strlen(sensors.p + at) + 1)
+        result = rejoin_sensor(s, run, sensors.p + at);
+    text_free(&sensors);
+    return result;
+}
+
+int rejoin_run(struct store *s)
+{
+    return rejoin_with(s, s->run);
 }

@@ -16,6 +16,8 @@ struct rejoin_link {
 
 struct rejoin {
     struct store *s;
+    int64_t run, packets; /* packets: the run, or for a log one that saw packets */
+    const char *sensor;
     int64_t first, last; /* the stretch, us */
     struct loaded facts;
     struct block **failure; /* record_failure by joiner's id - 1; NULL = withdrawn */
@@ -27,7 +29,6 @@ struct rejoin {
     unsigned n_edges;
     struct fact_alias aliases[LIMIT_ALIASES];
     unsigned n_aliases;
-    char *sensor;
     uint16_t relay_low, relay_high;
     bool failed;       /* no memory inside a hook */
     bool alias_failed; /* no writing inside a hook: db.why tells */

@@ -1,4 +1,5 @@
 /* The failures of a rejoined stretch of time take the place of those stored for it. */
+#include "storage/clocks.h"
 #include "storage/rejoin_inner.h"
 
 #include <stdlib.h>
@@ -27,11 +28,10 @@ static int list_scopes(struct rejoin *r)
 static int remove_old(struct rejoin *r)
 {
     static const char choose[] =
-        "INSERT INTO temp.gone SELECT id, event_id FROM failure WHERE (first_us BETWEEN ?1 AND ?2 "
-        "AND"
-        " run_id IN (SELECT id FROM run WHERE sensor = (SELECT sensor FROM run WHERE id = ?3))) OR"
+        "INSERT INTO temp.gone SELECT id, event_id FROM failure WHERE"
+        " run_id IN (SELECT id FROM run WHERE sensor = ?3) AND (first_us BETWEEN ?1 AND ?2 OR"
         " EXISTS (SELECT 1 FROM temp.scope WHERE call = 1 AND scope.id = call_row) OR"
-        " EXISTS (SELECT 1 FROM temp.scope WHERE call = 0 AND scope.id = allocation_row)";
+        " EXISTS (SELECT 1 FROM temp.scope WHERE call = 0 AND scope.id = allocation_row))";
     static const char remove[] =
         "DELETE FROM failure WHERE id IN (SELECT id FROM temp.gone);"
         "DELETE FROM finding WHERE failure_id IN (SELECT id FROM temp.gone);"
@@ -44,7 +44,7 @@ static int remove_old(struct rejoin *r)
         return -1;
     sqlite3_bind_int64(q, 1, r->first);
     sqlite3_bind_int64(q, 2, r->last);
-    sqlite3_bind_int64(q, 3, r->s->run);
+    sqlite3_bind_text(q, 3, r->sensor, -1, SQLITE_STATIC);
     int result = db_run(db, q);
     sqlite3_finalize(q);
     return result ? -1 : db_exec(db, remove);
@@ -62,14 +62,14 @@ static int64_t row_for(struct rejoin *r, sqlite3_stmt *find, sqlite3_stmt *taken
     return db_run(&r->s->db, taken) ? -1 : row;
 }
 
-/* The run that saw it: of the attempt, else of what was allocated or called. */
+/* The run that saw it: of the attempt, else of what was allocated or called; not a log. */
 static int64_t run_of(struct rejoin *r, sqlite3_stmt *find, const struct failure *f)
 {
     sqlite3_bind_int64(find, 1, (int64_t)f->attempt);
     sqlite3_bind_int64(find, 2, f->allocation_row);
     sqlite3_bind_int64(find, 3, f->call_row);
     bool found = sqlite3_step(find) == SQLITE_ROW && sqlite3_column_type(find, 0) != SQLITE_NULL;
-    int64_t run = found ? sqlite3_column_int64(find, 0) : r->s->run;
+    int64_t run = found ? sqlite3_column_int64(find, 0) : r->packets;
     sqlite3_reset(find);
     return run;
 }
@@ -96,7 +96,8 @@ static int store_new(struct rejoin *r, int64_t *rows)
     sqlite3_stmt *taken = db_prepare(db, "DELETE FROM temp.gone WHERE id = ?");
     sqlite3_stmt *run = db_prepare(
         db, "SELECT coalesce((SELECT run_id FROM attempt WHERE id = ?), (SELECT run_id FROM"
-            " allocation WHERE id = ?), (SELECT run_id FROM call WHERE id = ?))");
+            " allocation WHERE id = ?), (SELECT run_id FROM call WHERE id = ? AND run_id NOT IN"
+            " " SIP_LOGS "))");
     int result = find && taken && run ? 0 : -1;
     for (size_t i = 0; i < r->n_failures && result == 0; i++) {
         const struct record_failure *f = r->failure[i] ? failure_in(r->failure[i]) : NULL;

@@ -9,10 +9,19 @@ __asm__(".section .rodata\n"
         ".previous\n");
 extern const char schema_text[];
 
-/* Version 1 is the first: there is nothing older to bring up yet. A change of schema.sql adds
- * {2, "ALTER TABLE ..."} here and counts version up. */
+/* A change of schema.sql adds {N, "ALTER TABLE ..."} here and counts version up. */
+static const struct schema_step steps[] = {
+    {2, "ALTER TABLE sdp ADD COLUMN log_run INTEGER;"
+        "CREATE INDEX sdp_log ON sdp(log_run) WHERE log_run IS NOT NULL;"
+        "ALTER TABLE log ADD COLUMN shift_us INTEGER;"
+        "ALTER TABLE log ADD COLUMN agreed INTEGER;"
+        "ALTER TABLE log ADD COLUMN content INTEGER;"},
+};
+
 const struct schema schema_edgewatch = {
     .application_id = 0x45576462, /* "EWdb" */
-    .version = 1,
+    .version = 2,
     .fresh = schema_text,
+    .steps = steps,
+    .n_steps = sizeof steps / sizeof *steps,
 };

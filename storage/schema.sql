@@ -1,4 +1,4 @@
--- The database of edgewatch, version 1.
+-- The database of edgewatch, version 2.
 --
 -- Tables (singular names) are packed for writing, and free to change with the version. Views (plural
 -- names) are the contract: names, columns, order and values of design section 8, documented in
@@ -90,7 +90,12 @@ CREATE INDEX call_time ON call(started_us);
 --         the header's whole value], ...]
 -- Calls end in another order than they began: by its own row id each page is written once, by call_row
 -- it would be read and written for nearly every call in it.
-CREATE TABLE sdp (call_row INTEGER NOT NULL UNIQUE, offer TEXT, answer TEXT, diags TEXT);
+-- log_run: of a SIP log's run; then each present medium ends in [..., told_us, added_us], when the side was
+-- first described and when it last got new addresses, by the log's own clock.
+CREATE TABLE sdp (
+    call_row INTEGER NOT NULL UNIQUE, offer TEXT, answer TEXT, diags TEXT, log_run INTEGER
+);
+CREATE INDEX sdp_log ON sdp(log_run) WHERE log_run IS NOT NULL;
 
 CREATE TABLE allocation (
     id INTEGER PRIMARY KEY, run_id INTEGER, client_addr TEXT, client_port INTEGER,
@@ -123,9 +128,13 @@ CREATE TABLE health_span (
     one_way_flows INTEGER, aggregated INTEGER
 );
 
+-- Times are the log's own. shift_us: what was added to them in the rows of this log's calls, NULL as long as
+-- no packets were found that belong to it; agreed: how many things in the packets speak for that;
+-- content: fingerprint of the text, by which the same log is known again.
 CREATE TABLE log (
     id INTEGER PRIMARY KEY, run_id INTEGER, file TEXT, kind TEXT, first_us INTEGER, last_us INTEGER,
-    messages INTEGER, calls INTEGER, skew_low_s REAL, skew_high_s REAL, zone_offset_h REAL
+    messages INTEGER, calls INTEGER, skew_low_s REAL, skew_high_s REAL, zone_offset_h REAL,
+    shift_us INTEGER, agreed INTEGER, content INTEGER
 );
 
 -- Addresses that are relays' or configured Edges', private or public.

@@ -9,4 +9,8 @@
  * content. In a transaction. 0 or -1 with db.why. */
 int settle_run(struct store *s);
 
+/* Merges calls that logs and packets, or several logs, have both (settle_logs.sql). In a
+ * transaction, after clocks. 0 or -1 with db.why. */
+int settle_logs(struct store *s);
+
 #endif

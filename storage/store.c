@@ -386,6 +386,33 @@ static int store_feed(struct store *s, const struct feed_log *l)
     return store_run(s, WRITE_FEED);
 }
 
+static int store_log(struct store *s, const struct sip_log *l)
+{
+    struct binds *b = store_bind(s, WRITE_LOG);
+    if (s->log_row)
+        bind_int(b, s->log_row);
+    else
+        bind_null(b);
+    bind_int(b, s->run);
+    bind_text(b, l->file);
+    bind_word(b, l->kind);
+    bind_tick(b, l->first);
+    bind_tick(b, l->last);
+    bind_int(b, (int64_t)l->messages);
+    bind_int(b, (int64_t)l->calls);
+    if (l->fingerprint)
+        bind_int(b, (int64_t)l->fingerprint);
+    else
+        bind_null(b);
+    saw(s, l->first);
+    saw(s, l->last);
+    if (store_run(s, WRITE_LOG))
+        return -1;
+    if (!s->log_row)
+        s->log_row = sqlite3_last_insert_rowid(s->db.handle);
+    return 0;
+}
+
 /* ---- all ---- */
 
 static int store_told(struct store *s, const struct record_failure *record)
@@ -448,6 +475,8 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
         return store_trouble(s, record);
     case RECORD_FEED:
         return store_feed(s, record);
+    case RECORD_LOG:
+        return store_log(s, record);
     case RECORD_ADVANCE:
         saw(s, *(const tick_t *)record);
         return 0;

@@ -27,6 +27,7 @@ struct store {
     int64_t *crowded;       /* failure rows that may have too much evidence */
     size_t n_crowded, room_crowded;
     struct addr relays[STORE_RELAYS]; /* known to be in relay_addr, by hash */
+    int64_t log_row;                  /* the log that is imported, 0 = none */
     tick_t first, last;               /* packet time seen since the last store_span() */
 };
 

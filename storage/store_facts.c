@@ -85,6 +85,10 @@ static int store_sdp(struct store *s, int64_t row, const struct fact_call *c)
         else
             bind_null(b);
     }
+    if (s->log_row)
+        bind_int(b, s->run);
+    else
+        bind_null(b);
     return store_run(s, WRITE_SDP);
 }
 

@@ -33,7 +33,8 @@ static const char *const texts[WRITE_SQLS] = {
                    " conversation_id, started_us, answered_us, ended_us, status, outcome, media,"
                    " offer_relay, answer_relay, grade, origin, media_failed)"
                    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [WRITE_SDP] = "INSERT OR REPLACE INTO sdp (call_row, offer, answer, diags) VALUES (?,?,?,?)",
+    [WRITE_SDP] = "INSERT OR REPLACE INTO sdp (call_row, offer, answer, diags, log_run)"
+                  " VALUES (?,?,?,?,?)",
     [WRITE_ALLOCATION] =
         "INSERT OR REPLACE INTO allocation (id, run_id, client_addr, client_port, server_addr,"
         " server_port, transport, flags, relay_addr, relay_port, relay2_addr, relay2_port,"
@@ -90,6 +91,8 @@ static const char *const texts[WRITE_SQLS] = {
     /* first, last, id: known times only widen the span */
     [WRITE_RUN_SPAN] = "UPDATE run SET first_us = min(ifnull(first_us, ?1), ?1),"
                        " last_us = max(ifnull(last_us, ?2), ?2) WHERE id = ?3",
+    [WRITE_LOG] = "INSERT OR REPLACE INTO log (id, run_id, file, kind, first_us, last_us, messages,"
+                  " calls, content) VALUES (?,?,?,?,?,?,?,?,?)",
     [WRITE_RUN_END] = "UPDATE run SET ended_us = ?, damaged = ? WHERE id = ?",
 };
 

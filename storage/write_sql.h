@@ -31,6 +31,7 @@ enum write_sql {
     WRITE_RUN,
     WRITE_RUN_SPAN,
     WRITE_RUN_END,
+    WRITE_LOG,
     WRITE_SQLS
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "storage/clocks.h"
 #include "storage/queue.h"
 #include "storage/rejoin.h"
 #include "storage/retention.h"
@@ -44,6 +45,7 @@ struct writer {
     size_t held_bytes;
     struct retention retention;
     int64_t log_bytes;
+    struct log_result *log; /* of an import, else NULL */
     /* both */
     atomic_bool failed; /* store.db.why is final */
     atomic_bool waits;
@@ -320,6 +322,11 @@ void writer_feed(struct writer *w, const struct feed_log *l)
     put_flat(w, RECORD_FEED, l, sizeof *l);
 }
 
+void writer_log(struct writer *w, const struct sip_log *l)
+{
+    put_flat(w, RECORD_LOG, l, sizeof *l);
+}
+
 void writer_traffic(struct writer *w, const struct traffic_row *r)
 {
     put_flat(w, RECORD_TRAFFIC, r, sizeof *r);
@@ -449,6 +456,7 @@ struct writer *writer_open(const char *path, const struct run_info *run, char *w
         return NULL;
     }
     w->live = run->live;
+    w->log = run->log;
     w->want = QUEUE_BLOCK;
     w->shipped = w->hour = TICK_NONE;
     w->held_end = &w->held;
@@ -487,6 +495,29 @@ static int run_ended(struct writer *w, const char *damaged)
     return store_run(s, WRITE_RUN_END) || ids_release(&s->ids, &s->db) ? -1 : 0;
 }
 
+static int capture_end(struct store *s)
+{
+    struct clocks_found found;
+    if (settle_run(s) || clocks_of_logs(s, &found) || settle_logs(s) || rejoin_run(s))
+        return -1;
+    for (unsigned i = 0; i < found.n; i++)
+        if (rejoin_with(s, found.run[i]))
+            return -1;
+    return windows_run(s);
+}
+
+static int import_end(struct writer *w)
+{
+    struct store *s = &w->store;
+    if (clocks_known_log(s, w->log))
+        return -1;
+    if (w->log->known)
+        return 0;
+    return clocks_of_log(s) == 0 && settle_logs(s) == 0 && rejoin_run(s) == 0
+               ? clocks_result(s, w->log)
+               : -1;
+}
+
 /* Merge, rejoin and conclude in one transaction: a reader sees the run before or after it. */
 static int run_end(struct writer *w, tick_t first, tick_t last, const char *damaged)
 {
@@ -495,8 +526,8 @@ static int run_end(struct writer *w, tick_t first, tick_t last, const char *dama
         return -1;
     s->first = first;
     s->last = last == TICK_NONE ? first : last;
-    if (store_settle_batch(s) == 0 && run_ended(w, damaged) == 0 && settle_run(s) == 0 &&
-        rejoin_run(s) == 0 && windows_run(s) == 0 && db_commit(&s->db) == 0)
+    if (store_settle_batch(s) == 0 && run_ended(w, damaged) == 0 &&
+        (w->log ? import_end(w) : capture_end(s)) == 0 && db_commit(&s->db) == 0)
         return 0;
     db_rollback(&s->db);
     return -1;

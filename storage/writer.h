@@ -26,6 +26,32 @@ struct keep {
     int64_t log_bytes;     /* of the write-ahead log while readers hold it; 0 = 1 GiB */
 };
 
+enum { SIP_LOG_NAME = 256 };
+
+/* A SIP log that a run imports. Times are the log's own. */
+struct sip_log {
+    char file[SIP_LOG_NAME];
+    const char *kind; /* a literal: "uccapi", "sipstack" */
+    tick_t first, last;
+    uint64_t messages, calls;
+    uint64_t fingerprint; /* of its text: 0 as long as it is not read to its end */
+};
+
+/* What became of it. */
+struct log_result {
+    int64_t id;     /* logs.id */
+    bool known;     /* it was imported before: nothing was stored */
+    bool joined;    /* packets that belong to it are in the database */
+    bool low, high; /* is that end of the skew known? */
+    double skew_low_s, skew_high_s;
+    int zone_h;
+    int64_t agreed;
+};
+
+/* A run of this sensor name belongs to all sensors: what an imported log says may have been seen
+ * by any of them. */
+#define ANY_SENSOR "*"
+
 struct run_info {
     const char *sensor;
     const char *command; /* "read", "monitor" */
@@ -35,6 +61,7 @@ struct run_info {
         *joiner; /* edges and relay ports, kept for joining with later runs;
                     NULL = none given. --nat aliases come as writer_alias() */
     struct keep keep;
+    struct log_result *log; /* import: filled by writer_close(); else NULL */
 };
 
 enum db_result {
@@ -61,6 +88,8 @@ void writer_failure(struct writer *w, const struct failure *f, const struct find
 void writer_failure_gone(struct writer *w, int64_t id);
 /* What joiner_relay_trouble() was told: no view shows it, joining with another run needs it. */
 void writer_trouble(struct writer *w, const struct relay_trouble *t);
+/* The log that this run's calls are from: once before the first call, again when it is read. */
+void writer_log(struct writer *w, const struct sip_log *l);
 void writer_traffic(struct writer *w, const struct traffic_row *r);
 /* Replaces what was told of the same agent in this run. */
 void writer_feed(struct writer *w, const struct feed_log *l);

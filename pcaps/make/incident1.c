@@ -128,6 +128,16 @@ static const char bye_head[] = "BYE " TARGET " SIP/2.0\n" DIALOG("2 BYE") HOPS
 
 static const char bye_ok_head[] = "SIP/2.0 200 OK\n" DIALOG("2 BYE");
 
+const struct incident1_said incident1_dialog[] = {
+    {0, DAY "10:43:49.321000", "10:43:06.703", invite_head, offer},
+    {1, DAY "10:43:49.345200", "10:43:06.727", trying_head, NULL},
+    {1, DAY "10:43:53.038000", "10:43:10.418", ok_head, answer},
+    {0, DAY "10:43:53.052100", "10:43:10.434", ack_head, NULL},
+    {0, DAY "10:44:02.164000", "10:43:19.546", bye_head, NULL},
+    {1, DAY "10:44:02.251700", "10:43:19.633", bye_ok_head, NULL},
+    {0},
+};
+
 static struct host client(void)
 {
     return (struct host){endpoint4("10.98.2.1").ip, 125, true, false, 0x2a10};
@@ -225,14 +235,12 @@ static void external_leg(struct trace *t)
     talk_refuse(&k, utc(DAY "10:44:00.590600"));
 }
 
-static const struct message {
-    int side; /* 0: the client's */
-    const char *at, *head, *sdp;
-} messages[] = {
-    {0, DAY "10:43:49.321000", invite_head, offer}, {1, DAY "10:43:49.345200", trying_head, NULL},
-    {1, DAY "10:43:53.038000", ok_head, answer},    {0, DAY "10:43:53.052100", ack_head, NULL},
-    {0, DAY "10:44:02.164000", bye_head, NULL},     {1, DAY "10:44:02.251700", bye_ok_head, NULL},
-};
+static void say(struct talk *k, int side, const char *at, const char *head, const char *sdp)
+{
+    BUF(message, 8192);
+    sip_write(&message, head, sdp);
+    talk_say(k, side, utc(at), message.p, message.n);
+}
 
 /*
  * The signaling, had it been readable on the span. Its printed times are the client's clock, which
@@ -248,12 +256,8 @@ static void signaling(struct trace *t)
                      .seq = {1187430021, 902817744},
                      .away = {MS(0.4), MS(0.6)}};
     talk_open(&k, utc(DAY "10:42:11.020300"));
-    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
-        const struct message *m = &messages[i];
-        BUF(text, 8192);
-        sip_write(&text, m->head, m->sdp);
-        talk_say(&k, m->side, utc(m->at), text.p, text.n);
-    }
+    for (const struct incident1_said *m = incident1_dialog; m->head; m++)
+        say(&k, m->by_server, m->at, m->head, m->sdp);
 }
 
 /* The same messages in HEP, from the front end's agent to a collector, each 2 ms after it was seen.
@@ -263,9 +267,8 @@ static void copies(struct trace *t)
     struct endpoint4 ends[2] = {endpoint4("10.98.2.1:51647"), endpoint4("10.10.10.1:5061")};
     struct host agent = {ends[1].ip, 127, true, false, 0x3f10};
     struct host collector = {endpoint4("10.10.10.9").ip, 64, true, false, 0};
-    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
-        const struct message *m = &messages[i];
-        struct hep_of h = {ends[m->side], ends[!m->side], utc(m->at), 2001};
+    for (const struct incident1_said *m = incident1_dialog; m->head; m++) {
+        struct hep_of h = {ends[m->by_server], ends[!m->by_server], utc(m->at), 2001};
         BUF(text, 8192);
         BUF(packed, 9000);
         sip_write(&text, m->head, m->sdp);

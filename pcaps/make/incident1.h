@@ -11,4 +11,16 @@ int incident1_sip(const struct sample *s,
 int incident1_hep(const struct sample *s,
                   const char *dir); /* copies of the signaling on their way to a collector */
 
+int incident1_logs(const struct sample *s,
+                   const char *dir); /* what the client and two servers logged of it */
+
+/* The call's messages between client and front end, in order; the last one has no head. */
+struct incident1_said {
+    int by_server;         /* 0: the client sends it */
+    const char *at;        /* Edge time, as utc() reads it */
+    const char *by_client; /* time of day of the client's clock */
+    const char *head, *sdp;
+};
+extern const struct incident1_said incident1_dialog[];
+
 #endif

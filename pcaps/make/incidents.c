@@ -30,6 +30,14 @@ const struct sample samples_incidents[] = {
               "capture id 2001) sends copies of its signaling to a collector, which the span sees.",
      .expect = "relay-peer refused failure 10.3.0.40:58138 1.1.1.1:50704 A confirmed\n",
      .build = incident1_hep},
+    {.name = "incident1-logs",
+     .shows =
+         "No capture: logs of the same call for `edgewatch import`. incident1-excerpt.uccapilog is "
+         "what the incident prints of the client's log, doubled lines and elisions included; "
+         "incident1-client.uccapilog the whole of it; incident1-edge.sipstack the Edge's server "
+         "log, both legs, by the Edge's clock; incident1-fe.sipstack the front end's in the older "
+         "style, by a clock one zone east.",
+     .build = incident1_logs},
     {.number = 50,
      .name = "incident2",
      .files = "incident2.pcap",

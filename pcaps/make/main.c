@@ -23,6 +23,7 @@ static const char index_head[] =
     "#          Edge 10.N.0.34:443 inside, 10.N.0.40 outside = 203.0.113.N in public,\n"
     "#          router 10.N.0.1, far relay 198.51.100.N:50704, far client 192.168.N.50:50058;\n"
     "#          further calls count up the client, the far side and the ports\n"
+    "# logs     the same for SIP logs: what tests/golden/import.sh expects of them stands there\n"
     "# files    read together, in any order\n"
     "# args     options needed to see it, if any\n"
     "# shows    the story in words\n"
@@ -78,7 +79,7 @@ static void put_expectations(FILE *out, const struct sample *s)
 static void put_case(FILE *out, const struct sample *s)
 {
     fprintf(out, "\n");
-    put_lines(out, "case", s->name);
+    put_lines(out, s->files ? "case" : "logs", s->name);
     if (s->number)
         fprintf(out, "story    %d\n", s->number);
     put_lines(out, "files", s->files);
