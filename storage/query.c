@@ -3,16 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-#include "storage/db.h"
-#include "storage/period.h"
-#include "storage/statements.h"
-#include "storage/text.h"
-
-struct query_db {
-    struct db db;
-    struct period period; /* of the last query_sum() */
-};
+#include "storage/query_inner.h"
 
 struct rows {
     struct query_db *db;
@@ -47,6 +40,46 @@ void query_close(struct query_db *q)
 const char *query_error(const struct query_db *q)
 {
     return q->db.why;
+}
+
+/* ---- limits ---- */
+
+enum { STEPS_BETWEEN_LOOKS = 2000 }; /* of SQLite's machine: some tens of microseconds */
+
+static int look_at_the_clock(void *arg)
+{
+    struct query_db *q = arg;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    q->expired = now.tv_sec > q->deadline.tv_sec ||
+                 (now.tv_sec == q->deadline.tv_sec && now.tv_nsec >= q->deadline.tv_nsec);
+    return q->expired;
+}
+
+void query_limit(struct query_db *q, int64_t ms)
+{
+    q->expired = false;
+    if (ms <= 0) {
+        sqlite3_progress_handler(q->db.handle, 0, NULL, NULL);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &q->deadline);
+    int64_t ns = q->deadline.tv_nsec + ms % 1000 * 1000000;
+    q->deadline.tv_sec += ms / 1000 + ns / 1000000000;
+    q->deadline.tv_nsec = ns % 1000000000;
+    sqlite3_busy_timeout(q->db.handle, (int)ms);
+    sqlite3_progress_handler(q->db.handle, STEPS_BETWEEN_LOOKS, look_at_the_clock, q);
+}
+
+bool query_expired(const struct query_db *q)
+{
+    return q->expired;
+}
+
+int64_t query_version(struct query_db *q)
+{
+    int64_t version;
+    return db_int(&q->db, "PRAGMA data_version", -1, &version) ? -1 : version;
 }
 
 const char *query_view_name(enum query_view v)
@@ -92,14 +125,27 @@ static void set_period(sqlite3_stmt *s, tick_t since, tick_t until)
     set_text(s, ":until_text", to ? tick_text(until, text) : "9999-12-31T23:59:59.999999Z");
 }
 
-static void set_filter(sqlite3_stmt *s, const struct query_filter *f)
+sqlite3_stmt *query_statement(const struct rows *r)
 {
+    return r->s;
+}
+
+void query_bind_int(struct rows *r, const char *name, int64_t v)
+{
+    set_int(r->s, name, v);
+}
+
+void query_bind(struct rows *r, const struct query_filter *f)
+{
+    sqlite3_stmt *s = r->s;
     set_period(s, f->since, f->until);
     set_text(s, ":user", f->user);
     set_text(s, ":call", f->call);
     set_text(s, ":addr", f->addr);
     set_text(s, ":verdict", f->verdict);
     set_text(s, ":finding", f->finding);
+    set_text(s, ":partner", f->partner);
+    set_text(s, ":grade", f->grade);
     set_int(s, ":id", f->id);
     set_int(s, ":failure", f->failure_id);
     set_int(s, ":limit", f->limit);
@@ -107,7 +153,7 @@ static void set_filter(sqlite3_stmt *s, const struct query_filter *f)
 
 /* ---- statements ---- */
 
-static void condition(struct text *sql, bool wanted, const char *text, bool *any)
+void query_condition(struct text *sql, bool wanted, const char *text, bool *any)
 {
     if (!wanted || !text)
         return;
@@ -116,21 +162,29 @@ static void condition(struct text *sql, bool wanted, const char *text, bool *any
     *any = true;
 }
 
+void query_conditions(struct text *sql, const struct view_sql *v, const struct query_filter *f,
+                      bool *any)
+{
+    query_condition(sql, f->since != TICK_NONE || f->until != TICK_NONE, v->span, any);
+    query_condition(sql, f->user, v->user, any);
+    query_condition(sql, f->call, v->call, any);
+    query_condition(sql, f->addr, v->addr, any);
+    query_condition(sql, f->verdict, v->verdict, any);
+    query_condition(sql, f->finding, v->finding, any);
+    query_condition(sql, f->id, v->id, any);
+    query_condition(sql, f->failure_id, v->failure, any);
+    query_condition(sql, f->partner, v->partner, any);
+    query_condition(sql, f->grade, v->grade, any);
+    query_condition(sql, !f->with_info, v->plain, any);
+}
+
 /* Fixed texts put together; what the user gave travels in the parameters only. */
 static void view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f)
 {
     bool any = false;
     text_put(sql, "SELECT * FROM ");
     text_put(sql, v->name);
-    condition(sql, f->since != TICK_NONE || f->until != TICK_NONE, v->span, &any);
-    condition(sql, f->user, v->user, &any);
-    condition(sql, f->call, v->call, &any);
-    condition(sql, f->addr, v->addr, &any);
-    condition(sql, f->verdict, v->verdict, &any);
-    condition(sql, f->finding, v->finding, &any);
-    condition(sql, f->id, v->id, &any);
-    condition(sql, f->failure_id, v->failure, &any);
-    condition(sql, !f->with_info, v->plain, &any);
+    query_conditions(sql, v, f, &any);
     if (v->order) {
         text_put(sql, " ORDER BY ");
         text_put(sql, v->order);
@@ -140,7 +194,7 @@ static void view_text(struct text *sql, const struct view_sql *v, const struct q
     text_raw(sql, "", 1);
 }
 
-static struct rows *rows_new(struct query_db *q, const char *sql)
+struct rows *query_rows(struct query_db *q, const char *sql)
 {
     struct rows *r = sql ? malloc(sizeof *r) : NULL;
     if (!r) {
@@ -158,10 +212,10 @@ struct rows *query_view(struct query_db *q, enum query_view v, const struct quer
 {
     struct text sql = {0};
     view_text(&sql, &statements_view[v], f);
-    struct rows *r = rows_new(q, sql.failed ? NULL : sql.p);
+    struct rows *r = query_rows(q, sql.failed ? NULL : sql.p);
     text_free(&sql);
     if (r)
-        set_filter(r->s, f);
+        query_bind(r, f);
     return r;
 }
 
@@ -170,7 +224,7 @@ struct rows *query_sum(struct query_db *q, enum query_sum sum, tick_t since, tic
     bool asks_tables = sum == SUM_HEALTH || sum == SUM_BLIND || sum == SUM_TABLE_LIMIT;
     if (!asks_tables && period_make(&q->period, &q->db, since_us(since), until_us(until)) != 0)
         return NULL;
-    struct rows *r = rows_new(q, statements_sum[sum]);
+    struct rows *r = query_rows(q, statements_sum[sum]);
     if (r)
         set_period(r->s, since, until);
     return r;
@@ -201,6 +255,11 @@ int rows_next(struct rows *r)
     int rc = sqlite3_step(r->s);
     if (rc == SQLITE_ROW)
         return 1;
+    if (rc != SQLITE_DONE && r->db->expired) {
+        snprintf(r->db->db.why, sizeof r->db->db.why, "%s: the question took too long",
+                 r->db->db.path);
+        return -1;
+    }
     return rc == SQLITE_DONE ? 0 : db_fault(&r->db->db, "read");
 }
 

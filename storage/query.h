@@ -50,6 +50,8 @@ struct query_filter {
     int64_t failure_id; /* attempts, packets, findings of one failure */
     bool with_info;     /* failures: also severity 'info' */
     int64_t limit;
+    const char *partner; /* failures: address of the far end, or a domain of either user */
+    const char *grade;   /* failures, calls */
 };
 
 /* NULL on error: query_error(). rows_next: 1 row, 0 end, -1 error. Texts live until the next call.
@@ -68,6 +70,14 @@ const void *rows_blob(struct rows *r, int column, size_t *n);
 /* Column by its name, -1 if there is none. */
 int rows_find(const struct rows *r, const char *name);
 const char *query_error(const struct query_db *db);
+
+/* What is asked from now on ends with an error after ms, locks included (0: no limit). For servers:
+ * a question that is too big must not keep others waiting. */
+void query_limit(struct query_db *db, int64_t ms);
+/* Did the last question fail because of that? */
+bool query_expired(const struct query_db *db);
+/* A number that changes whenever somebody else has written; -1 on error. */
+int64_t query_version(struct query_db *db);
 
 /* Figures of a summary, each grouped and counted in SQL (report/summary.c). Parameters are since,
  * until. Columns are documented in statements_sum.c beside each text. */

@@ -6,6 +6,7 @@
 #define SPAN(table, first, last) \
     "id IN (SELECT id FROM " table " WHERE " first " <= :until AND " last " >= :since)"
 #define RUN_LAST "(SELECT r.last_us FROM run r WHERE r.id = run_id)"
+#define OF_DOMAIN(user) "substr(lower(" user "), -length(:partner) - 1) = '@' || lower(:partner)"
 #define TEXT_SPAN(first, last) first " <= :until_text AND " last " >= :since_text"
 
 const struct view_sql statements_view[VIEWS] = {
@@ -20,6 +21,9 @@ const struct view_sql statements_view[VIEWS] = {
             .finding = "(finding = :finding OR id IN"
                        " (SELECT failure_id FROM finding WHERE code = :finding))",
             .id = "id = :id",
+            .partner = "((:partner IN (src_addr, src_public, dst_addr) AND leg <> 'client-relay') "
+                       "OR " OF_DOMAIN("caller") " OR " OF_DOMAIN("callee") ")",
+            .grade = "grade = :grade",
             .plain = "severity = 'failure'",
             .order = "first_seen, id",
         },
@@ -43,6 +47,7 @@ const struct view_sql statements_view[VIEWS] = {
             .addr = "id IN (SELECT call_row FROM sdp WHERE instr(offer, '\"' || :addr || '\"')"
                     " OR instr(answer, '\"' || :addr || '\"'))",
             .id = "id = :id",
+            .grade = "grade = :grade",
             .order = "started, id",
         },
     [VIEW_CANDIDATES] =

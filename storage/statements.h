@@ -2,7 +2,7 @@
  * The reading side's SQL: how each view is filtered, and the figures of the summary. Parameters are
  * named; a statement uses those it needs:
  *   :since :until (microseconds)  :since_text :until_text (as in the views)  :user :call :addr
- *   :verdict :finding :id :failure :limit
+ *   :verdict :finding :partner :grade :id :failure :limit
  */
 #ifndef EW_STORAGE_STATEMENTS_H
 #define EW_STORAGE_STATEMENTS_H
@@ -13,6 +13,7 @@
 struct view_sql {
     const char *name;
     const char *span, *user, *call, *addr, *verdict, *finding, *id, *failure;
+    const char *partner, *grade;
     const char *plain; /* unless with_info */
     const char *order;
 };
