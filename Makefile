@@ -22,6 +22,7 @@ UNIT    := $(wildcard tests/unit/test_*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 LIB     := $(B)/libedgewatch.a
 PKGS    := sqlite3 smartcols jansson zlib libsystemd libseccomp
+PKGS    += libmicrohttpd ncursesw
 
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
 OPT.release := -O2
@@ -75,6 +76,9 @@ $(B)/flags: FORCE
 $(B)/storage/schema.o: storage/schema.sql
 $(B)/storage/settle.o: storage/settle.sql storage/settle_logs.sql
 $(B)/report/html.o: report/style.css
+# ... and so are what a browser loads beside the pages, and the description of the API
+$(B)/report/site.o: report/site.css report/site.js
+$(B)/report/web_api.o: report/openapi.json
 
 # ---- on a fresh machine ----
 

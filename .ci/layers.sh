@@ -15,8 +15,8 @@ declare -A MAY=(
     [storage]='storage/ capture/bytes.h capture/endpoint.h capture/frame.h capture/tick.h
         flows/arena.h flows/facts.h flows/skew.h flows/findings.h flows/joiner.h flows/limits.h flows/matcher.h
         flows/pipeline.h flows/verdict.h flows/wire/ms_diag.h flows/wire/sdp.h'
-    [report]='report/ storage/query.h capture/bytes.h capture/endpoint.h capture/frame.h
-        capture/tick.h flows/verdict.h flows/wire/ms_diag.h'
+    [report]='report/ storage/page.h storage/query.h capture/bytes.h capture/endpoint.h capture/frame.h
+        capture/tick.h flows/findings.h flows/verdict.h flows/wire/ms_diag.h'
     [cli]='cli/ report/ storage/ flows/ capture/'
 )
 
@@ -31,6 +31,8 @@ declare -A DOOR=(
     [systemd/sd-daemon.h]='cli/notify.c'
     [ini.h]='cli/config.c'
     [zlib.h]='capture/textlog.c'
+    [microhttpd.h]='report/http.c'
+    [ncurses.h]='cli/screen.c'
 )
 
 allowed() { # HEADER PATTERNS...

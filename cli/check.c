@@ -5,6 +5,7 @@
 #include "cli/when.h"
 #include "flows/findings.h"
 #include "flows/verdict.h"
+#include "report/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,13 @@ const char *check_list_format(const char *value)
 {
     static const char *const forms[] = {"table", "csv", "json", "jsonl", NULL};
     return one_of(value, forms) ? NULL : "is none of table, csv, json, jsonl";
+}
+
+const char *check_serve(const char *value)
+{
+    char addr[HTTP_PEER];
+    uint16_t port;
+    return http_listen_parse(value, addr, &port) ? NULL : "is not ADDR:PORT or [ADDR]:PORT";
 }
 
 const char *check_sql_format(const char *value)

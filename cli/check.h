@@ -18,6 +18,7 @@ const char *check_night(const char *value);
 const char *check_verdict(const char *value);
 const char *check_finding(const char *value);
 const char *check_list_format(const char *value);
+const char *check_serve(const char *value);
 const char *check_sql_format(const char *value);
 const char *check_page_format(const char *value);
 const char *check_text_format(const char *value);

@@ -30,6 +30,7 @@ int report_run(const struct command *self, const struct settings *s, int argc, c
 int doctor_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int decode_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int backup_run(const struct command *self, const struct settings *s, int argc, char **argv);
+int serve_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int sql_run(const struct command *self, const struct settings *s, int argc, char **argv);
 
 #endif

@@ -73,6 +73,14 @@ static const struct command commands[] = {
               "FILE is whole or not there: the copy takes its name, and the place of an older one, when it is on the disk.",
      .exits = "0 73 74", .options = ON_BACKUP, .least = 1, .most = 1, .run = backup_run,
      .example = "  edgewatch --db /var/lib/edgewatch/edgewatch.db backup /srv/backup/edgewatch.db\n"},
+    {.name = "serve", .args = "", .summary = "show the database in a browser, and as a JSON API",
+     .about = "Pages to look at and to search in, and the views as JSON under /api/, until SIGINT or SIGTERM. Read-only, beside a running monitor. "
+              "It answers to this machine alone unless --listen names another address; that needs a certificate with its key, and a token "
+              "(the password in a browser, Authorization: Bearer for programs).",
+     .exits = "0 69 77", .options = ON_SERVE, .least = 0, .most = 0, .run = serve_run,
+     .example = "  edgewatch --db /var/lib/edgewatch/edgewatch.db serve\n"
+                "  edgewatch serve --listen 192.0.2.7:8443 --cert edge.pem --key edge.key --token-file token\n"
+                "  ssh -L 8080:127.0.0.1:8080 edge   # to look at it from elsewhere without any of these\n"},
     {.name = "sql", .args = "[SQL...]", .summary = "ask the database in SQL",
      .about = "Opens the database in sqlite3(1), read-only. Without SQL it is a session to type in, which begins with a list of the views; "
               "else each argument is run and its rows are printed. edgewatch-schema(5) explains the views, docs/QUERIES.md has twenty "

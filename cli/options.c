@@ -43,6 +43,14 @@ const struct option_def option_defs[] = {
     {"keep-failures", 0, OPTION_NUMBER, ON_MONITOR, "storage", "DAYS", "and failures, findings, traffic and health (never)", AT(keep_failures), NULL, 1, 36500},
     {"max-db-mb", 0, OPTION_NUMBER, ON_MONITOR, "storage", "N", "beyond this size, MB, the oldest rows are deleted, packets first (no limit)", AT(max_db_mb), NULL, 8, INT64_C(1) << 40},
 
+    {"listen", 0, OPTION_TEXT, ON_SERVE, "serve", "ADDR:PORT", "where to answer; port 0 = any free one (127.0.0.1:8080)", AT(listen), check_serve, 0, 0},
+    {"cert", 0, OPTION_TEXT, ON_SERVE, "serve", "FILE", "certificate chain, PEM; with --key: HTTPS", AT(cert), NULL, 0, 0},
+    {"key", 0, OPTION_TEXT, ON_SERVE, "serve", "FILE", "its private key, PEM", AT(key), NULL, 0, 0},
+    {"token-file", 0, OPTION_TEXT, ON_SERVE, "serve", "FILE", "the first line is the token that readers must give", AT(token_file), NULL, 0, 0},
+    {"host", 0, OPTION_LIST, ON_SERVE, "serve", "NAME", "a name that a proxy on this machine uses for the pages (repeatable)", AT(host), check_name, 0, 0},
+    {"query-seconds", 0, OPTION_NUMBER, ON_SERVE, "serve", "N", "what one answer may take (5)", AT(query_seconds), NULL, 1, 120},
+    {"user", 0, OPTION_TEXT, ON_SERVE, "serve", "NAME", "account to run as if started by root (edgewatch, else nobody)", AT(serve_account), NULL, 0, 0},
+
     {"since", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "from this time on", AT(since), check_time, 0, 0},
     {"until", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "up to this time", AT(until), check_time, 0, 0},
     {"around", 0, OPTION_TEXT, LISTS, NULL, "T", "around this time, --within each way", AT(around), check_time, 0, 0},
@@ -87,8 +95,9 @@ static int list_add(struct text_list *l, const char *item)
 
 void settings_free(struct settings *s)
 {
-    struct text_list *const lists[] = {&s->interface, &s->nat,     &s->edge,   &s->sip_port,
-                                       &s->turn_port, &s->tls_key, &s->keylog, &s->hep};
+    struct text_list *const lists[] = {&s->interface, &s->nat,       &s->edge,
+                                       &s->sip_port,  &s->turn_port, &s->tls_key,
+                                       &s->keylog,    &s->hep,       &s->host};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]->items);
     for (unsigned i = 0; i < s->owned.n; i++)

@@ -38,6 +38,10 @@ struct settings {
     const char *day, *night, *by;
     int64_t days;
     bool last_night;
+    /* the pages */
+    const char *listen, *cert, *key, *token_file, *serve_account;
+    struct text_list host;
+    int64_t query_seconds;
 
     /* as main() got them: a reload reads the command line and the file anew */
     int words;

@@ -20,12 +20,20 @@ libinih-dev      | build | the configuration file
 libcap-ng-dev    | build | dropping privileges
 libsystemd-dev   | build | telling systemd: ready, alive, reloading
 libseccomp-dev   | build | which system calls remain
+libmicrohttpd-dev | build | pages and API of serve
+libncurses-dev   | build | the screen of top
 libcmocka-dev    | check | unit tests
 clang            | check | second compiler, fuzzers
 clang-format     | check | layout of the code
 valgrind         | check | memory errors in the program as it ships
 tshark           | check | second opinion on captures
 sqlite3          | check | the database as its users read it
+curl             | check | asks serve as programs do
+openssl          | check | certificates for tests
+chromium         | check | the pages in a real browser
+nodejs           | check | drives that browser
+npm              | check | fetches what drives it (playwright-core, axe-core; into build/, pinned)
+tmux             | check | a terminal for top that a test can look at
 jq               | check | what JSON lines are for
 mandoc           | check | lints the man pages
 iproute2         | check | live tests: network namespaces, mirrored ports

@@ -10,7 +10,7 @@
 
 /*
  * Cursor: "t.ID" of the last row, t its time in microseconds, "-" for none. Views that have no id
- * and time to hold on to count rows instead: "+N". Readers of those fix the period.
+ * and time to hold on to count rows instead: "nN". Readers of those fix the period.
  */
 struct place {
     bool begun, timed;
@@ -47,7 +47,7 @@ static bool cursor_read(const char *text, bool timed_view, struct place *c)
     if (!c->begun)
         return true;
     if (!timed_view)
-        return *text++ == '+' && number(&text, &c->id) && !*text;
+        return *text++ == 'n' && number(&text, &c->id) && !*text;
     c->timed = *text != '-';
     if (!c->timed)
         text++;
@@ -157,7 +157,7 @@ char *page_cursor(struct rows *r, enum query_view v, const char *cursor, int64_t
     int64_t time;
     if (!sources[v].table) {
         cursor_read(cursor, false, &c);
-        snprintf(out, PAGE_CURSOR, "+%" PRId64, c.id + n);
+        snprintf(out, PAGE_CURSOR, "n%" PRId64, c.id + n);
         return out;
     }
     int64_t id = rows_int(r, rows_find(r, "id"));

@@ -221,7 +221,8 @@ struct rows *query_view(struct query_db *q, enum query_view v, const struct quer
 
 struct rows *query_sum(struct query_db *q, enum query_sum sum, tick_t since, tick_t until)
 {
-    bool asks_tables = sum == SUM_HEALTH || sum == SUM_BLIND || sum == SUM_TABLE_LIMIT;
+    bool asks_tables =
+        sum == SUM_HEALTH || sum == SUM_BLIND || sum == SUM_TABLE_LIMIT || sum == SUM_LAST;
     if (!asks_tables && period_make(&q->period, &q->db, since_us(since), until_us(until)) != 0)
         return NULL;
     struct rows *r = query_rows(q, statements_sum[sum]);

@@ -100,6 +100,7 @@ enum query_sum {
     SUM_BLIND,          /* stretches of time with drops */
     SUM_NEW_PARTNERS,   /* failing now, not in the seven days before */
     SUM_ENDED_PARTNERS, /* failed in the seven days before, not now */
+    SUM_LAST,           /* time of the last packet, whatever the period */
     SUMS
 };
 struct rows *query_sum(struct query_db *db, enum query_sum s, tick_t since, tick_t until);

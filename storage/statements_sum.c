@@ -238,4 +238,7 @@ const char *const statements_sum[SUMS] = {
     [SUM_ENDED_PARTNERS] =
         ("SELECT partner, failures, time_text(last_us) AS last_seen FROM p_before WHERE partner NOT"
          " IN (SELECT partner FROM p_failure WHERE of_partner) ORDER BY failures DESC, partner"),
+
+    /* last: the time of the last packet of all runs */
+    [SUM_LAST] = "SELECT time_text(max(last_us)) AS last FROM run",
 };

@@ -177,6 +177,7 @@ static void a_strangers_cursor_is_refused(void **state)
                                           "1.2 ",
                                           "1.-2",
                                           "1.2;DROP",
+                                          "n1",
                                           "+1",
                                           "--",
                                           "- .1",
