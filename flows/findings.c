@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "flows/claims.h"
 #include "flows/hypothesis.h"
 
 struct hit {
@@ -31,6 +32,8 @@ static void collect(const struct hypothesis *rules, const struct hypothesis_case
 {
     for (; rules->code; rules++) {
         enum weight w = rules->applies(c);
+        if (w != WEIGHT_NONE && hypothesis_claim(c, rules->code))
+            w = WEIGHT_LIKELY; /* both ends of the evidence say so */
         if (w != WEIGHT_NONE)
             hits_add(h, rules, w);
     }
@@ -43,6 +46,7 @@ unsigned findings_of_failure(const struct failure *f, const struct failure_conte
     struct hits hits = {.n = 0};
     hypothesis_case_of(f, ctx, &c);
     collect(hypotheses_of_relay, &c, &hits);
+    collect(hypotheses_of_claims, &c, &hits);
     collect(hypotheses_of_path, &c, &hits);
     for (unsigned i = 0; i < hits.n; i++) {
         const struct hypothesis *rule = hits.list[i].rule;
@@ -51,6 +55,10 @@ unsigned findings_of_failure(const struct failure *f, const struct failure_conte
         out[i].likely = hits.list[i].weight == WEIGHT_LIKELY;
         evidence_begin(&e);
         rule->evidence(&c, &e);
+        const struct fact_diag *said = hypothesis_claim(&c, rule->code);
+        if (said)
+            evidence_add(&e, EVIDENCE_FOR, "the %.20s says the same: ICEWarn=0x%x has 0x%x",
+                         said->side, said->icewarn, claim_of_finding(rule->code));
         evidence_end(&e, out[i].evidence);
         rule->advice(&c, out[i].advice);
     }

@@ -9,12 +9,8 @@
 #include "flows/wire/ms_diag.h"
 #include "flows/wire/sdp.h"
 
-/* ICEWarn bits (P§3.4) */
-#define WARN_UDP_RELAY 0x80u
-#define WARN_TCP_RELAY (0x200u | 0x4000000u)
+/* ICEWarn bit (P§3.4) */
 #define WARN_CLIENT_INCOMPLETE 0x8000000u
-
-enum { CODE_CALLEE_INFO = 51007 }; /* sent with the 200 OK, before checks have run */
 
 /* ---- allocation refused by the relay (P§1.7) ---- */
 
@@ -347,22 +343,18 @@ static void no_relay_advice(const struct hypothesis_case *c, char out[FINDING_AD
 
 /* ---- what the client did and said ---- */
 
-/* The header must be of this medium, with a warning value, and not from before checks ran. */
-static const struct fact_diag *warning_after(const struct hypothesis_case *c, tick_t after)
+static const struct fact_diag *warning(const struct hypothesis_case *c)
 {
     const struct fact_call *call = c->ctx->call;
-    for (unsigned i = 0; call && i < call->n_diags; i++) {
-        const struct fact_diag *d = &call->diags[i];
-        bool same = !d->medium || !c->f->medium || strcmp(d->medium, c->f->medium) == 0;
-        if (same && d->has_icewarn && d->code != CODE_CALLEE_INFO && d->seen > after)
-            return d;
-    }
+    for (unsigned i = 0; call && i < call->n_diags; i++)
+        if (hypothesis_warns(c, &call->diags[i]))
+            return &call->diags[i];
     return NULL;
 }
 
 static bool client_incomplete(const struct hypothesis_case *c)
 {
-    const struct fact_diag *d = warning_after(c, TICK_NONE);
+    const struct fact_diag *d = warning(c);
     return d && d->icewarn & WARN_CLIENT_INCOMPLETE;
 }
 
@@ -404,44 +396,6 @@ static void client_advice(const struct hypothesis_case *c, char out[FINDING_ADVI
         client, c->when);
 }
 
-static const struct fact_diag *contradicting(const struct hypothesis_case *c)
-{
-    const struct fact_diag *d = warning_after(c, c->f->last);
-    uint32_t bits = c->f->proto == PROTO_UDP ? WARN_UDP_RELAY : WARN_TCP_RELAY;
-    return d && !(d->icewarn & bits) ? d : NULL;
-}
-
-/* Only a plain failure between relays counts: for that, the client has a bit of its own. */
-static enum weight conflict_applies(const struct hypothesis_case *c)
-{
-    bool plain = c->f->verdict == VERDICT_REFUSED || c->f->verdict == VERDICT_TIMEOUT ||
-                 c->f->verdict == VERDICT_UNREACHABLE;
-    return plain && c->f->leg == LEG_RELAY_PEER && !c->f->info && c->f->grade == 'A' &&
-                   contradicting(c)
-               ? WEIGHT_FAINT
-               : WEIGHT_NONE;
-}
-
-static void conflict_evidence(const struct hypothesis_case *c, struct evidence_lists *e)
-{
-    const struct fact_diag *d = contradicting(c);
-    evidence_add(e, EVIDENCE_FOR, "on the wire: %s; the %.20s then reports ICEWarn=0x%x (code %u)",
-                 verdict_name(c->f->verdict), d->side ? d->side : "client", d->icewarn, d->code);
-    evidence_add(e, EVIDENCE_FOR, "its bits for failed relay checks are not set");
-    if (d->icewarn == 0)
-        evidence_add(e, EVIDENCE_AGAINST, "0x0 also stands for checks that never ran");
-    evidence_add(e, EVIDENCE_SETTLE, "the client's own log of its checks for this call");
-}
-
-static void conflict_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
-{
-    snprintf(
-        out, FINDING_ADVICE,
-        "Trust the packets for what became of %s to %s at %s, and read the client's log for why it "
-        "says otherwise: it may have ended the call before its checks did.",
-        c->src_text, c->dst_text, c->when);
-}
-
 const struct hypothesis hypotheses_of_relay[] = {
     {"relay-auth-failed", auth_applies, auth_evidence, auth_advice},
     {"relay-quota", quota_applies, quota_evidence, quota_advice},
@@ -452,6 +406,5 @@ const struct hypothesis hypotheses_of_relay[] = {
     {"private-relay-address", private_applies, private_evidence, private_advice},
     {"no-relay-on-peer", no_relay_applies, no_relay_evidence, no_relay_advice},
     {"client-endpoint-filter", client_applies, client_evidence, client_advice},
-    {"conflict-with-endpoint", conflict_applies, conflict_evidence, conflict_advice},
     {.code = NULL},
 };

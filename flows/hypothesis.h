@@ -60,8 +60,16 @@ struct hypothesis {
 
 /* Ends with code NULL; of equal weight the earlier one is listed first. */
 extern const struct hypothesis
-    hypotheses_of_relay[];                           /* allocation, control leg, what was offered */
-extern const struct hypothesis hypotheses_of_path[]; /* what became of the packets */
+    hypotheses_of_relay[]; /* allocation, control leg, what was offered */
+extern const struct hypothesis hypotheses_of_claims[]; /* what the clients said of it */
+extern const struct hypothesis hypotheses_of_path[];   /* what became of the packets */
+
+/* Does the header speak of this medium, with a warning value, and not from before checks ran? */
+bool hypothesis_warns(const struct hypothesis_case *c, const struct fact_diag *d);
+
+/* What the client of our side said, if that is the same as this finding (claims.h) and the wire
+ * agrees; else NULL. */
+const struct fact_diag *hypothesis_claim(const struct hypothesis_case *c, const char *code);
 
 /* "a certificate where none belongs" ...: what came instead of the pseudo-TLS answer (enum
  * tls_instead, -1 = nothing). */

@@ -1,13 +1,16 @@
-/* What the endpoints said in diagnostics headers, each in a few lines. */
+/* What the endpoints said in diagnostics headers, each in a few lines, and beside it what the
+ * packets show of the same. */
+#include "flows/claims.h"
 #include "report/clock.h"
 #include "report/diagnosis.h"
 #include "report/field.h"
 #include "report/story.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { HANG = 19, LINE = 256 };
+enum { HANG = 19, LINE = 256, CODE_CALLEE_INFO = 51007 };
 
 static size_t add(char line[LINE], size_t n, const char *glue, const char *text)
 {
@@ -42,6 +45,75 @@ static void put_fields(const json_t *fields, const struct prose *p)
     put_end(fields, p, "  its peer", "RemoteSite", "RemoteMR", "RemoteLocation");
 }
 
+/* ---- beside the wire ---- */
+
+/* Is the endpoint's relay port, by its own word or by what its side offered, the allocation's? */
+static bool is_relay(const struct story_facts *f, const json_t *claim, const json_t *allocation)
+{
+    char relay[ENDPOINT_TEXT];
+    const char *side = field_text(claim, "debug_side"),
+               *own = field_text(json_object_get(claim, "fields"), "LocalMR");
+    if (!*own && strcmp(side, "caller") == 0)
+        own = field_text(f->call, "offer_relay");
+    else if (!*own && strcmp(side, "callee") == 0)
+        own = field_text(f->call, "answer_relay");
+    return *own && allocation &&
+           strcmp(own,
+                  field_endpoint(allocation, "relay_addr", "relay_port", relay, sizeof relay)) == 0;
+}
+
+static uint8_t leg_of(const json_t *failure)
+{
+    const char *name = field_text(failure, "leg");
+    uint8_t leg = LEG_CLIENT_RELAY;
+    while (leg < LEG_SIGNALING && strcmp(name, leg_name((enum leg)leg)) != 0)
+        leg++;
+    return leg;
+}
+
+/* The failure, and the relay port of the endpoint that speaks, if it was seen. */
+static struct claim_wire wire_of(const struct story_facts *f, const json_t *claim)
+{
+    const json_t *far = is_relay(f, claim, f->far) ? f->far : NULL,
+                 *own = is_relay(f, claim, f->allocation) ? f->allocation : far;
+    struct claim_wire w = {
+        .leg = leg_of(f->failure),
+        .verdict = (uint8_t)verdict_by_name(field_text(f->failure, "verdict")),
+        .tcp = strcmp(field_text(f->failure, "transport"), "UDP") != 0,
+        .error_code = (uint16_t)field_int(own, "error_code", 0),
+        .asked = own,
+        .granted = own,
+        .relay_tcp = strcmp(field_text(own, "transport"), "UDP") != 0,
+    };
+    size_t k;
+    json_t *send;
+    json_array_foreach(own == f->allocation ? f->sends : NULL, k, send)
+    {
+        w.sends++;
+        w.answered += field_tick(send, "answered") != TICK_NONE;
+    }
+    return w;
+}
+
+static void put_wire(const struct story_facts *f, const json_t *claim, uint32_t warn,
+                     const struct prose *p)
+{
+    struct claim_wire w = wire_of(f, claim);
+    const char *words, *verdict = field_text(f->failure, "verdict");
+    for (uint32_t bit = 1; bit; bit <<= 1) {
+        enum claim_says says = warn & bit ? claim_set(bit, &w, &words) : CLAIM_UNKNOWN;
+        char lead[16];
+        snprintf(lead, sizeof lead, "0x%" PRIX32, bit);
+        if (says == CLAIM_AGREES)
+            prose_item(p, 6, HANG, lead, "the packets agree: %s (%s)", words, verdict);
+        else if (says == CLAIM_DENIES)
+            prose_item(p, 6, HANG, lead, "the packets say otherwise: %s", words);
+    }
+    words = w.leg == LEG_RELAY_PEER || w.asked ? claim_missing(warn, &w) : NULL;
+    if (words)
+        prose_text(p, 6, "The packets show what it has no bit for: %s (%s).", words, verdict);
+}
+
 void story_claims(const struct story_facts *f, const struct prose *p)
 {
     size_t k;
@@ -57,7 +129,12 @@ void story_claims(const struct story_facts *f, const struct prose *p)
         prose_item(p, 2, HANG, at, "%s%s%s%" PRId64 "%s%s", *side ? "the " : "", side,
                    *side ? ": " : "", field_int(d, "code", 0), *reason ? " " : "", reason);
         put_fields(json_object_get(d, "fields"), p);
-        if (json_is_integer(json_object_get(d, "icewarn")))
-            diagnosis_icewarn(p, 4, (uint32_t)field_int(d, "icewarn", 0));
+        if (!json_is_integer(json_object_get(d, "icewarn")))
+            continue;
+        uint32_t warn = (uint32_t)field_int(d, "icewarn", 0);
+        diagnosis_icewarn(p, 4, warn);
+        /* what comes with the answer was said before checks ran */
+        if (field_int(d, "code", 0) != CODE_CALLEE_INFO)
+            put_wire(f, d, warn, p);
     }
 }

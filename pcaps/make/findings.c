@@ -239,6 +239,23 @@ static int conflict(const struct sample *sample, const char *dir)
     return scene_close(&s, dir, sample->files);
 }
 
+/* The client says that it got no relay port over TCP; the wire shows it granted, and used. */
+static int conflict_denied(const struct sample *sample, const char *dir)
+{
+    struct scene s;
+    scene_open(&s, sample->number);
+    int64_t at = scene_until_syn(&s);
+    struct talk k = scene_media(&s);
+    at = talk_refused_attempt(&k, at) + SEC(2);
+    at = scene_bye(&s, at,
+                   "ms-client-diagnostics: 23;reason=\"Call failed to establish due to a media "
+                   "connectivity failure when one endpoint is internal and the other is remote\";"
+                   "CallerMediaDebug=\"application-sharing:ICEWarn=0x4000208,PortRange=50040:50059,"
+                   "LocalLocation=2,RemoteLocation=1,FederationType=1\"\n");
+    scene_release(&s, at);
+    return scene_close(&s, dir, sample->files);
+}
+
 #define ROW(verdict, n, grade) \
     "relay-peer " verdict " failure $relay" n " $far" n " " grade " confirmed\n"
 
@@ -336,5 +353,14 @@ const struct sample samples_findings[] = {
      .expect = ROW("refused", "0", "A"),
      .finding = "conflict-with-endpoint",
      .build = conflict},
+    {.number = 141,
+     .name = "finding-conflict-allocation",
+     .files = "finding-conflict-allocation.pcap",
+     .shows = "Three refusals on the wire. The client reports them (ICEWarn 0x4000200), but also "
+              "that it "
+              "got no relay port over TCP (0x8), which the wire shows granted.",
+     .expect = ROW("refused", "0", "A"),
+     .finding = "conflict-with-endpoint",
+     .build = conflict_denied},
     {0},
 };

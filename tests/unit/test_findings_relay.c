@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "flows/wire/framing.h"
@@ -265,6 +266,69 @@ static void client_that_reports_nothing_contradicts_the_wire(void **state)
     }
 }
 
+/* What the wire denies, by who says it and when. */
+static void client_that_the_wire_contradicts(void **state)
+{
+    static const struct {
+        const char *who, *value;
+        double seen;
+        bool granted, hit;
+    } rows[] = {
+        {"caller", "23;CallerMediaDebug=\"application-sharing:ICEWarn=0x4000208\"", 90, true, true},
+        {"caller", "23;CallerMediaDebug=\"application-sharing:ICEWarn=0x4000200\"", 90, true,
+         false},
+        {"caller", "23;CallerMediaDebug=\"application-sharing:ICEWarn=0x4000208\"", 90, false,
+         false},
+        /* the far client's relay is not seen here */
+        {"callee", "23;CalleeMediaDebug=\"application-sharing:ICEWarn=0x4000208\"", 90, true,
+         false},
+        /* several relays: another one may have refused it */
+        {"caller", "23;CallerMediaDebug=\"application-sharing:ICEWarn=0x4100208\"", 90, true,
+         false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scene s;
+        scene_incident(&s);
+        uint32_t warn = (uint32_t)strtoul(strstr(rows[i].value, "0x"), NULL, 16);
+        call_diag(&s.call, at(rows[i].seen), 23, rows[i].who, rows[i].value);
+        s.call.call.diags[s.call.call.n_diags - 1].icewarn = warn;
+        s.ctx.near_side = SIDE_OFFER;
+        s.ctx.allocation = &s.own.fact;
+        s.own.fact.granted = rows[i].granted;
+        scene_run(&s);
+        const struct finding *f = scene_find(&s, "conflict-with-endpoint");
+        if ((f != NULL) != rows[i].hit)
+            fail_msg("row %zu", i);
+        if (f)
+            expect_text(f->evidence, "the relay granted it a TCP port");
+    }
+}
+
+/* The client's own bit makes a hypothesis of the wire likely; another bit does not. */
+static void client_that_says_the_same(void **state)
+{
+    static const struct {
+        uint32_t warn;
+        bool likely;
+    } rows[] = {{0x800000, true}, {0x400000, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scene s;
+        char value[96];
+        scene_client_leg(&s, VERDICT_PSEUDOTLS_FAIL);
+        call_make(&s.call, "2.2.2.2:58138", "1.1.1.1:50704");
+        snprintf(value, sizeof value, "23;CallerMediaDebug=\"audio:ICEWarn=0x%x\"", rows[i].warn);
+        call_diag(&s.call, at(90), 23, "caller", value);
+        s.call.call.diags[0].icewarn = rows[i].warn;
+        s.ctx.call = &s.call.call;
+        s.ctx.near_side = SIDE_OFFER;
+        s.ctx.tls_instead = -1;
+        scene_run(&s);
+        scene_expect(&s, "tls-inspection-on-443", rows[i].likely);
+    }
+}
+
 /* ---- text of strangers ---- */
 
 static void foreign_bytes_and_lengths_stay_json(void **state)
@@ -286,6 +350,8 @@ static void foreign_bytes_and_lengths_stay_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(client_that_the_wire_contradicts),
+        cmocka_unit_test(client_that_says_the_same),
         cmocka_unit_test(allocation_errors_have_their_codes),
         cmocka_unit_test(a_lone_challenge_rejects_nobody),
         cmocka_unit_test(pseudotls_answer_tells_of_inspection),
