@@ -23,6 +23,7 @@ FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 LIB     := $(B)/libedgewatch.a
 PKGS    := sqlite3 smartcols jansson zlib libsystemd libseccomp
 PKGS    += libmicrohttpd ncursesw
+PKGS    += expat
 
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
 OPT.release := -O2

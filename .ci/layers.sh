@@ -29,10 +29,12 @@ declare -A DOOR=(
     [cap-ng.h]='capture/privs.c'
     [seccomp.h]='capture/sandbox.c'
     [systemd/sd-daemon.h]='cli/notify.c'
+    [systemd/sd-journal.h]='cli/journal.c'
     [ini.h]='cli/config.c'
     [zlib.h]='capture/textlog.c'
-    [microhttpd.h]='report/http.c'
+    [microhttpd.h]='report/http.c capture/feed_sdn.c cli/metrics_http.c'
     [ncurses.h]='cli/screen.c'
+    [expat.h]='flows/sdn.c'
 )
 
 allowed() { # HEADER PATTERNS...

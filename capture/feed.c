@@ -95,6 +95,11 @@ int feed_socket(int type, const struct endpoint *at)
     return fd;
 }
 
+int feed_listen(const struct endpoint *at)
+{
+    return feed_socket(SOCK_STREAM, at);
+}
+
 enum source_error feed_not_opened(struct sources *s, const char *kind, const char *listen)
 {
     bool rights = errno == EACCES || errno == EPERM;
@@ -171,7 +176,7 @@ static struct batch *room(struct feed *f, size_t bytes)
     return b;
 }
 
-void feed_put(struct feed *f, const struct endpoint *sender, struct slice message)
+bool feed_put(struct feed *f, const struct endpoint *sender, struct slice message)
 {
     size_t n = FEED_HEAD + message.n;
     count_add(&f->counts->packets, 1);
@@ -179,7 +184,7 @@ void feed_put(struct feed *f, const struct endpoint *sender, struct slice messag
     struct batch *b = within_rate(f) && message.n <= FEED_MESSAGE_MAX ? room(f, n) : NULL;
     if (!b) {
         count_add(&f->counts->ring_drops, 1);
-        return;
+        return false;
     }
     uint8_t *at = b->bytes + b->end;
     memcpy(at, sender->addr.b, 16);
@@ -194,12 +199,13 @@ void feed_put(struct feed *f, const struct endpoint *sender, struct slice messag
                                                    .linktype = f->linktype,
                                                    .iface = f->iface};
     b->end += n;
+    return true;
 }
 
 /* An empty frame tells the engine: it counts what it can't decode. */
 void feed_garbage(struct feed *f)
 {
-    feed_put(f, &(struct endpoint){0}, (struct slice){0});
+    (void)feed_put(f, &(struct endpoint){0}, (struct slice){0});
 }
 
 void feed_flush(struct feed *f)

@@ -51,8 +51,22 @@ static inline bool feed_frame_parse(const struct raw_packet *raw, struct endpoin
  * *out unchanged if it is none of these. */
 bool feed_listen_parse(const char *text, struct endpoint *out);
 
+/* A TCP socket that listens there, -1 with errno: for servers that are no source. */
+int feed_listen(const struct endpoint *at);
+
 /* Adds a source that listens for HEP at this place, UDP and TCP. The sockets are open afterwards;
  * nothing is read from them before sources_start(). */
 enum source_error sources_add_hep(struct sources *s, const char *listen);
+
+/* How SDN messages are received: cert and key are both given or both NULL. */
+struct feed_sdn {
+    const char *listen;
+    const char *cert, *key; /* PEM files: TLS */
+    const char *token;      /* file with the token that must come along, NULL = none */
+};
+
+/* Adds a source that takes SDN messages by HTTP POST. The socket is open and the files are read
+ * afterwards; no request is looked at before sources_start(). SOURCE_BAD_FILE: one of the files. */
+enum source_error sources_add_sdn(struct sources *s, const struct feed_sdn *how);
 
 #endif

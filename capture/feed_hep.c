@@ -71,7 +71,7 @@ static bool take_datagrams(struct feed *f, struct hep *h)
     for (int i = 0; i < n; i++) {
         struct endpoint sender = feed_sender(&h->from[i]);
         count_kernel_lost(f, h, &h->heads[i].msg_hdr);
-        feed_put(f, &sender, slice_of(h->datagrams[i], h->heads[i].msg_len));
+        (void)feed_put(f, &sender, slice_of(h->datagrams[i], h->heads[i].msg_len));
     }
     return n == UDP_AT_ONCE;
 }
@@ -127,7 +127,7 @@ static bool cut_messages(struct feed *f, struct connection *c)
             return false;
         if (size > c->used - at)
             break;
-        feed_put(f, &c->sender, slice_of(c->bytes + at, size));
+        (void)feed_put(f, &c->sender, slice_of(c->bytes + at, size));
         at += size;
     }
     if (at)

@@ -25,8 +25,8 @@ struct feed {
 struct feed *feed_add(struct sources *s, const char *kind, const char *listen, uint16_t linktype,
                       void (*run)(struct source *), void *own, void (*free_own)(void *));
 
-/* Puts one message into the ring, or counts it as dropped. */
-void feed_put(struct feed *f, const struct endpoint *sender, struct slice message);
+/* Puts one message into the ring, or counts it as dropped: false. */
+bool feed_put(struct feed *f, const struct endpoint *sender, struct slice message);
 /* What is in the ring's batch goes to the other side, if that has nothing to do. */
 void feed_flush(struct feed *f);
 /* Something came that is no message of this feed. */

@@ -29,6 +29,7 @@ enum source_error {
     SOURCE_NO_INTERFACE,  /* no such interface, down, vanished   -> exit 69 */
     SOURCE_NO_PERMISSION, /*                                     -> exit 77 */
     SOURCE_BAD_FILTER,    /*                                     -> exit 64 */
+    SOURCE_BAD_FILE,      /* key, certificate or token                  -> exit 78 */
     SOURCE_NO_MEMORY,
 };
 

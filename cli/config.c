@@ -11,8 +11,8 @@
 #define CONFIG_DEFAULT "/etc/edgewatch/edgewatch.conf"
 #define DATABASE_DEFAULT "edgewatch.db"
 
-static const char *const sections[] = {"sensor",  "capture", "edge",    "tls",
-                                       "storage", "report",  "privacy", "feeds"};
+static const char *const sections[] = {"sensor", "capture", "edge",  "tls",   "storage",
+                                       "report", "privacy", "feeds", "notify"};
 
 struct reading {
     struct settings *s;

@@ -4,6 +4,7 @@
 #include "capture/log.h"
 #include "cli/minutes.h"
 #include "cli/notify.h"
+#include "cli/outlets.h"
 #include "cli/progress.h"
 #include "cli/reload.h"
 #include "cli/setup.h"
@@ -207,11 +208,24 @@ static void reload(struct engine *e)
     say_ready(e);
 }
 
+static void show_figures(struct engine *e, bool last)
+{
+    struct metrics_view v = {.sensor = e->setup.config.sensor,
+                             .sources = e->job->sources,
+                             .pipeline = e->pipeline,
+                             .writer = e->writer,
+                             .tally = &e->tally,
+                             .database_waits = e->database_waits};
+    if (e->job->outlets)
+        outlets_show(e->job->outlets, &v, last);
+}
+
 /* Things that need not be looked at with every packet. */
 static void look_around(struct engine *e)
 {
     char why[WHY];
     tell_waiting(e);
+    show_figures(e, false);
     if (e->job->live)
         notify_alive(&e->notify);
     if (reload_asked)
@@ -320,6 +334,9 @@ static int begin(struct engine *e)
     if (e->job->live)
         log_info("listening on %s, writing to %s; SIGINT (Ctrl-C) or SIGTERM ends", e->job->names,
                  e->job->settings->db);
+    if (e->job->outlets)
+        outlets_begin(e->job->outlets, e->job->settings, e->writer);
+    show_figures(e, false);
     if (e->job->live)
         say_ready(e);
     progress_begin(&e->progress, !e->job->live && !e->job->settings->quiet);
@@ -372,6 +389,7 @@ int engine_exit_of(enum source_error e)
         [SOURCE_NO_INTERFACE] = EXIT_UNAVAILABLE,
         [SOURCE_NO_PERMISSION] = EXIT_PERMISSION,
         [SOURCE_BAD_FILTER] = EXIT_USAGE,
+        [SOURCE_BAD_FILE] = EXIT_CONFIG,
         [SOURCE_NO_MEMORY] = EXIT_UNAVAILABLE,
     };
     return codes[e];
@@ -407,11 +425,14 @@ static int finish(struct engine *e)
     else if (signal_came && !e->job->live)
         run.damage = "stopped by a signal before its end";
     count_losses(e, &run.loss);
+    show_figures(e, true);
     if (e->job->watch && e->job->watch->end)
         e->job->watch->end(e->job->watch->arg, &run);
     enum db_result stored =
         writer_close(e->writer, run.first, run.last, run.damage, why, sizeof why);
     e->writer = NULL;
+    if (e->job->outlets)
+        outlets_end(e->job->outlets);
     if (stored != DB_OK) {
         if (!e->database_failed)
             log_error("%s", why);

@@ -19,13 +19,16 @@ struct engine_watch {
     unsigned seconds; /* live: ends by itself after so long; 0 = never */
 };
 
+struct outlets;
+
 struct engine_job {
     const char *command; /* "read", "monitor" */
     const struct settings *settings;
     struct sources *sources; /* opened, not started; lent */
     const char *names;       /* "internal.pcap, external.pcap" */
     bool live;
-    const char *account; /* live: whom the process runs as now, for a helpful message */
+    const char *account;     /* live: whom the process runs as now, for a helpful message */
+    struct outlets *outlets; /* live: or NULL */
     const struct engine_watch *watch; /* or NULL; a signal then ends the run, not the process */
 };
 

@@ -2,6 +2,7 @@
  * and all else. */
 #include "cli/confine.h"
 #include "cli/engine.h"
+#include "cli/outlets.h"
 #include "cli/setup.h"
 
 #include "capture/feed.h"
@@ -31,6 +32,13 @@ static int open_sources(const struct settings *s, struct sources *sources)
         if (e != SOURCE_OK)
             return not_opened(sources, e);
     }
+    for (unsigned i = 0; i < s->sdn.n; i++) {
+        enum source_error e =
+            sources_add_sdn(sources, &(struct feed_sdn){s->sdn.items[i], s->sdn_cert, s->sdn_key,
+                                                        s->sdn_token_file});
+        if (e != SOURCE_OK)
+            return not_opened(sources, e);
+    }
     return EXIT_DONE;
 }
 
@@ -44,10 +52,13 @@ static char *source_names(const struct sources *sources, char *out, size_t room)
     return engine_names(n, names, out, room);
 }
 
-static int listen_on(const struct command *self, const struct settings *s, struct sources *sources)
+static int listen_on(const struct command *self, const struct settings *s, struct sources *sources,
+                     struct outlets *outlets)
 {
     char names[NAMES], why[PRIVS_TEXT];
     int code = open_sources(s, sources);
+    if (code == EXIT_DONE)
+        code = outlets_open(outlets, s);
     if (code != EXIT_DONE)
         return code;
     bool was_root = geteuid() == 0;
@@ -56,7 +67,9 @@ static int listen_on(const struct command *self, const struct settings *s, struc
         return EXIT_PERMISSION;
     }
     const struct passwd *pw = getpwuid(geteuid());
-    code = confine(s, true);
+    code = outlets_fork(outlets, s);
+    if (code == EXIT_DONE)
+        code = confine(s, true);
     if (code != EXIT_DONE)
         return code;
     struct engine_job job = {
@@ -65,6 +78,7 @@ static int listen_on(const struct command *self, const struct settings *s, struc
         .sources = sources,
         .names = source_names(sources, names, sizeof names),
         .live = true,
+        .outlets = outlets,
         .account = !was_root ? NULL
                    : pw      ? pw->pw_name
                              : "an ordinary account",
@@ -75,9 +89,14 @@ static int listen_on(const struct command *self, const struct settings *s, struc
 int monitor_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    if (s->interface.n == 0 && s->hep.n == 0) {
-        log_error("%s: no interface: -i IF, or interface = IF under [capture] (or a feed: --hep)",
-                  self->name);
+    if (s->interface.n == 0 && s->hep.n == 0 && s->sdn.n == 0) {
+        log_error(
+            "%s: no interface: -i IF, or interface = IF under [capture] (or a feed: --hep, --sdn)",
+            self->name);
+        return EXIT_USAGE;
+    }
+    if (!s->sdn_cert != !s->sdn_key) {
+        log_error("%s: --sdn-cert and --sdn-key belong together", self->name);
         return EXIT_USAGE;
     }
     int code = setup_check_keys(s);
@@ -93,7 +112,9 @@ int monitor_run(const struct command *self, const struct settings *s, int argc, 
         log_error("no memory");
         return EXIT_UNAVAILABLE;
     }
-    code = listen_on(self, s, sources);
+    struct outlets outlets = {0};
+    code = listen_on(self, s, sources, &outlets);
+    outlets_close(&outlets);
     sources_free(sources);
     return code;
 }

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include "cli/check.h"
+#include "cli/runner.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -37,6 +38,12 @@ const struct option_def option_defs[] = {
     {"tls-key", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a server's private key (not used by this version)", AT(tls_key), NULL, 0, 0},
     {"keylog", 0, OPTION_LIST, CAPTURE, "tls", "FILE", "a key log file (not used by this version)", AT(keylog), NULL, 0, 0},
     {"hep", 0, OPTION_LIST, ON_MONITOR, "feeds", "[ADDR:]PORT", "receive HEP here, UDP and TCP; a port alone: on 127.0.0.1 (repeatable)", AT(hep), check_listen, 0, 0},
+    {"sdn", 0, OPTION_LIST, ON_MONITOR, "feeds", "[ADDR:]PORT", "receive SDN messages of Skype for Business here, by HTTP POST (repeatable)", AT(sdn), check_listen, 0, 0},
+    {"sdn-cert", 0, OPTION_TEXT, ON_MONITOR, "feeds", "FILE", "certificate for --sdn: TLS", AT(sdn_cert), NULL, 0, 0},
+    {"sdn-key", 0, OPTION_TEXT, ON_MONITOR, "feeds", "FILE", "its private key", AT(sdn_key), NULL, 0, 0},
+    {"sdn-token-file", 0, OPTION_TEXT, ON_MONITOR, "feeds", "FILE", "holds the token that --sdn asks for", AT(sdn_token_file), NULL, 0, 0},
+    {"on-failure", 0, OPTION_TEXT, ON_MONITOR, "notify", "COMMAND", "run this program for each failure, its row as JSON on stdin (no shell)", AT(on_failure), runner_check, 0, 0},
+    {"metrics", 0, OPTION_TEXT, ON_MONITOR, "notify", "[ADDR:]PORT", "figures for Prometheus at http://ADDR:PORT/metrics; a port alone: on 127.0.0.1", AT(metrics), check_listen, 0, 0},
 
     {"keep-evidence", 0, OPTION_NUMBER, ON_MONITOR, "storage", "DAYS", "packets older than this are deleted (never)", AT(keep_evidence), NULL, 1, 36500},
     {"keep-details", 0, OPTION_NUMBER, ON_MONITOR, "storage", "DAYS", "so are attempts, calls, candidates and allocations (never)", AT(keep_details), NULL, 1, 36500},
@@ -95,9 +102,9 @@ static int list_add(struct text_list *l, const char *item)
 
 void settings_free(struct settings *s)
 {
-    struct text_list *const lists[] = {&s->interface, &s->nat,       &s->edge,
-                                       &s->sip_port,  &s->turn_port, &s->tls_key,
-                                       &s->keylog,    &s->hep,       &s->host};
+    struct text_list *const lists[] = {&s->interface, &s->nat,     &s->edge,   &s->sip_port,
+                                       &s->turn_port, &s->tls_key, &s->keylog, &s->hep,
+                                       &s->host,      &s->sdn};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]->items);
     for (unsigned i = 0; i < s->owned.n; i++)

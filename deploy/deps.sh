@@ -20,13 +20,15 @@ libinih-dev      | build | the configuration file
 libcap-ng-dev    | build | dropping privileges
 libsystemd-dev   | build | telling systemd: ready, alive, reloading
 libseccomp-dev   | build | which system calls remain
-libmicrohttpd-dev | build | pages and API of serve
+libmicrohttpd-dev | build | HTTP: serve, feeds, metrics
 libncurses-dev   | build | the screen of top
+libexpat1-dev    | build | SDN messages: XML
 libcmocka-dev    | check | unit tests
 clang            | check | second compiler, fuzzers
 clang-format     | check | layout of the code
 valgrind         | check | memory errors in the program as it ships
 tshark           | check | second opinion on captures
+prometheus       | check | promtool: the form of figures
 sqlite3          | check | the database as its users read it
 curl             | check | asks serve as programs do
 openssl          | check | certificates for tests

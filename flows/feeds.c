@@ -7,6 +7,7 @@
 #include "capture/feed.h"
 #include "flows/feed_clock.h"
 #include "flows/limits.h"
+#include "flows/sdn.h"
 #include "flows/wire/hep.h"
 
 /* Somebody who sends: calls keep a pointer to its name, so its place is never used again. */
@@ -22,6 +23,11 @@ struct feeds {
     struct calls *calls;
     const struct engine_out *out;
     struct feeds_counts counts;
+    struct sdn *sdn; /* made with the first message */
+    struct {         /* whose message it reads */
+        struct addr sender;
+        tick_t arrival;
+    } reading;
     unsigned n;
     tick_t told;
     struct agent agents[LIMIT_FEED_AGENTS + FEED_KINDS]; /* the last ones: all others of a kind */
@@ -65,6 +71,9 @@ struct feeds *feeds_new(struct calls *calls, const struct engine_out *out)
 
 void feeds_free(struct feeds *f)
 {
+    if (!f)
+        return;
+    sdn_free(f->sdn);
     free(f);
 }
 
@@ -144,6 +153,32 @@ bool feeds_hep(struct feeds *f, struct slice message, const struct endpoint *sen
     return true;
 }
 
+static void take_sdn(void *arg, const struct sdn_msg *sdn)
+{
+    struct feeds *f = arg;
+    struct agent *a = agent_of(f, FEED_SDN, &f->reading.sender, 0);
+    struct message_at at = {.time = note(f, a, sdn->time, f->reading.arrival), .proto = PROTO_TCP};
+    struct sip_msg m;
+    if (sdn_sip(sdn, &m))
+        to_calls(f, a, &m, &at);
+    else
+        f->counts.other++;
+}
+
+bool feeds_sdn(struct feeds *f, struct slice body, const struct endpoint *sender, tick_t arrival)
+{
+    const char *why;
+    uint64_t offset, before = f->counts.messages;
+    if (!f->sdn)
+        f->sdn = sdn_new(take_sdn, f);
+    f->reading.sender = sender->addr;
+    f->reading.arrival = arrival;
+    if (f->sdn && sdn_push(f->sdn, body, true, &why, &offset) && f->counts.messages > before)
+        return true;
+    f->counts.bad++;
+    return false;
+}
+
 bool feeds_frame(struct feeds *f, const struct raw_packet *raw)
 {
     struct endpoint sender;
@@ -152,7 +187,8 @@ bool feeds_frame(struct feeds *f, const struct raw_packet *raw)
         f->counts.bad++;
         return false;
     }
-    return feeds_hep(f, message, &sender, raw->time);
+    return raw->linktype == LINKTYPE_FEED_SDN ? feeds_sdn(f, message, &sender, raw->time)
+                                              : feeds_hep(f, message, &sender, raw->time);
 }
 
 /* ---- rows ---- */

@@ -29,6 +29,8 @@ void feeds_free(struct feeds *f);
 /* One HEP message that arrived from sender. False: damaged. */
 bool feeds_hep(struct feeds *f, struct slice message, const struct endpoint *sender,
                tick_t arrival);
+/* A body of SDN messages that somebody posted. False: damaged; what came before it was taken. */
+bool feeds_sdn(struct feeds *f, struct slice body, const struct endpoint *sender, tick_t arrival);
 /* One frame of a feed (feed_frame()). False: damaged. */
 bool feeds_frame(struct feeds *f, const struct raw_packet *raw);
 

@@ -87,6 +87,12 @@ const char *query_view_name(enum query_view v)
     return statements_view[v].name;
 }
 
+int64_t query_last_failure(struct query_db *q)
+{
+    int64_t last;
+    return db_int(&q->db, "SELECT ifnull(max(id), 0) FROM failure", -1, &last) ? 0 : last;
+}
+
 /* ---- parameters ---- */
 
 static void set_int(sqlite3_stmt *s, const char *name, int64_t v)
@@ -147,6 +153,7 @@ void query_bind(struct rows *r, const struct query_filter *f)
     set_text(s, ":partner", f->partner);
     set_text(s, ":grade", f->grade);
     set_int(s, ":id", f->id);
+    set_int(s, ":after", f->after_id);
     set_int(s, ":failure", f->failure_id);
     set_int(s, ":limit", f->limit);
 }
@@ -172,6 +179,7 @@ void query_conditions(struct text *sql, const struct view_sql *v, const struct q
     query_condition(sql, f->verdict, v->verdict, any);
     query_condition(sql, f->finding, v->finding, any);
     query_condition(sql, f->id, v->id, any);
+    query_condition(sql, f->after_id, v->after, any);
     query_condition(sql, f->failure_id, v->failure, any);
     query_condition(sql, f->partner, v->partner, any);
     query_condition(sql, f->grade, v->grade, any);

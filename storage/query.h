@@ -18,6 +18,8 @@ struct rows;
 /* Read-only. *why names the database and the reason (missing, not a database, newer, locked). */
 enum db_result query_open(const char *path, struct query_db **out, char *why, size_t room);
 void query_close(struct query_db *db);
+/* The largest id in view failures, 0 if there is none. */
+int64_t query_last_failure(struct query_db *db);
 
 /* The listings: each is "SELECT * FROM view" in the contract's column order with filters. */
 enum query_view {
@@ -47,6 +49,7 @@ struct query_filter {
     const char *addr;    /* any address column (src, dst, public, client, relay ...) */
     const char *verdict, *finding;
     int64_t id;         /* row id (failures, attempts, calls, allocations) */
+    int64_t after_id;   /* failures: rows of larger ids, 0 = all */
     int64_t failure_id; /* attempts, packets, findings of one failure */
     bool with_info;     /* failures: also severity 'info' */
     int64_t limit;

@@ -24,6 +24,7 @@ const struct view_sql statements_view[VIEWS] = {
             .partner = "((:partner IN (src_addr, src_public, dst_addr) AND leg <> 'client-relay') "
                        "OR " OF_DOMAIN("caller") " OR " OF_DOMAIN("callee") ")",
             .grade = "grade = :grade",
+            .after = "id > :after",
             .plain = "severity = 'failure'",
             .order = "first_seen, id",
         },

@@ -12,7 +12,7 @@
 /* Conditions of one view; NULL where it has no column for the filter. */
 struct view_sql {
     const char *name;
-    const char *span, *user, *call, *addr, *verdict, *finding, *id, *failure;
+    const char *span, *user, *call, *addr, *verdict, *finding, *id, *after, *failure;
     const char *partner, *grade;
     const char *plain; /* unless with_info */
     const char *order;

@@ -380,6 +380,11 @@ uint64_t writer_lost(const struct writer *w)
     return w->lost;
 }
 
+int64_t writer_run(const struct writer *w)
+{
+    return w->store.run;
+}
+
 /* ---- the life of a run ---- */
 
 static tick_t wall_clock(void)

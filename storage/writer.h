@@ -110,5 +110,7 @@ bool writer_failed(struct writer *w, char *why, size_t room);
  */
 bool writer_waits(struct writer *w, char *why, size_t room);
 uint64_t writer_lost(const struct writer *w);
+/* The run's row id. */
+int64_t writer_run(const struct writer *w);
 
 #endif
