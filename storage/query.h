@@ -49,12 +49,12 @@ struct query_filter {
     const char *addr;    /* any address column (src, dst, public, client, relay ...) */
     const char *verdict, *finding;
     int64_t id;         /* row id (failures, attempts, calls, allocations) */
-    int64_t after_id;   /* failures: rows of larger ids, 0 = all */
     int64_t failure_id; /* attempts, packets, findings of one failure */
     bool with_info;     /* failures: also severity 'info' */
     int64_t limit;
     const char *partner; /* failures: address of the far end, or a domain of either user */
     const char *grade;   /* failures, calls */
+    int64_t after_id;   /* failures: rows of larger ids, 0 = all */
 };
 
 /* NULL on error: query_error(). rows_next: 1 row, 0 end, -1 error. Texts live until the next call.
