@@ -54,7 +54,7 @@ struct query_filter {
     int64_t limit;
     const char *partner; /* failures: address of the far end, or a domain of either user */
     const char *grade;   /* failures, calls */
-    int64_t after_id;   /* failures: rows of larger ids, 0 = all */
+    int64_t after_id;    /* failures: rows of larger ids, 0 = all */
 };
 
 /* NULL on error: query_error(). rows_next: 1 row, 0 end, -1 error. Texts live until the next call.

@@ -211,7 +211,7 @@ static void every_view_answers_every_filter(void **state)
 {
     (void)state;
     const struct query_filter f = {
-        FACTS_START, FACTS_START + TICK_S, "u", "c", "a", "v", "f", 1, 1, true, 1, "p", "A"};
+        FACTS_START, FACTS_START + TICK_S, "u", "c", "a", "v", "f", 1, 1, true, 1, "p", "A", 1};
     for (int v = 0; v < VIEWS; v++) {
         struct rows *r = query_view(db, (enum query_view)v, &f);
         if (!r)
