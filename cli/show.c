@@ -6,18 +6,26 @@
 
 #include <string.h>
 
-static void print(const struct settings *s, const struct story_facts *f)
+static int print(const struct settings *s, const struct story_facts *f)
 {
-    if (s->format && strcmp(s->format, "json") == 0) {
-        json_t *all = story_json(f);
-        json_write(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10), stdout);
-        fputc('\n', stdout);
-        json_decref(all);
-        return;
-    }
     char again[512];
-    struct prose page = prose_on(stdout);
-    story_print(f, &page, called_as(s, again, sizeof again));
+    const char *format = s->format ? s->format : "text";
+    FILE *out = open_output(s->output);
+    if (!out)
+        return EXIT_NO_OUTPUT;
+    called_as(s, again, sizeof again);
+    if (strcmp(format, "json") == 0) {
+        json_t *all = story_json(f);
+        json_write(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10), out);
+        fputc('\n', out);
+        json_decref(all);
+    } else if (strcmp(format, "html") == 0)
+        story_html(f, out, again);
+    else {
+        struct prose page = prose_on(out);
+        story_print(f, &page, again);
+    }
+    return close_output(out, s->output);
 }
 
 int show_run(const struct command *self, const struct settings *s, int argc, char **argv)
@@ -33,7 +41,7 @@ int show_run(const struct command *self, const struct settings *s, int argc, cha
         return code;
     switch (story_load(db, id, &facts)) {
     case STORY_OK:
-        print(s, &facts);
+        code = print(s, &facts);
         story_unload(&facts);
         break;
     case STORY_NO_ID:

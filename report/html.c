@@ -150,7 +150,10 @@ void html_page_end(FILE *out)
 void html_table_begin(FILE *out, const char *caption, const char *const heads[])
 {
     bool hidden = *caption == '-';
-    fprintf(out, "<div class=\"scroll\">\n<table>\n<caption%s>", hidden ? " class=\"hidden\"" : "");
+    /* what scrolls must be in reach of a keyboard */
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"", out);
+    html_text(out, caption + hidden);
+    fprintf(out, "\">\n<table>\n<caption%s>", hidden ? " class=\"hidden\"" : "");
     html_text(out, caption + hidden);
     fputs("</caption>\n<thead>\n<tr>", out);
     for (; *heads; heads++) {

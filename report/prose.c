@@ -1,9 +1,11 @@
 /* Paragraphs for a page of fixed width. */
 #include "report/prose.h"
 
+#include "report/html.h"
 #include "report/safe.h"
 #include "report/table.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@ struct prose prose_on(FILE *out)
     unsigned width = table_width(out);
     if (width < PROSE_NARROW)
         width = PROSE_NARROW;
-    return (struct prose){out, width > PROSE_WIDE ? PROSE_WIDE : width};
+    return (struct prose){out, width > PROSE_WIDE ? PROSE_WIDE : width, NULL};
 }
 
 unsigned prose_columns(const char *text, size_t bytes)
@@ -26,9 +28,54 @@ unsigned prose_columns(const char *text, size_t bytes)
     return n;
 }
 
+/* ---- HTML ---- */
+
+void prose_close(const struct prose *p)
+{
+    if (p->html && p->html->list)
+        fputs("</dl>\n", p->out);
+    if (p->html)
+        p->html->list = false;
+}
+
+/* "WHAT HAPPENED (x)" as "What happened (x)" */
+static void html_heading(const struct prose *p, const char *text)
+{
+    prose_close(p);
+    if (p->html->section)
+        fputs("</section>\n", p->out);
+    p->html->section = true;
+    fputs("<section>\n<h2>", p->out);
+    for (size_t i = 0; text[i]; i++)
+        html_format(p->out, "%c", i ? tolower((unsigned char)text[i]) : text[i]);
+    fputs("</h2>\n", p->out);
+}
+
+static void html_lead(const struct prose *p, bool term, const char *lead, const char *text)
+{
+    if (!term) {
+        prose_close(p);
+        html_element(p->out, "p", NULL, text);
+        fputc('\n', p->out);
+        return;
+    }
+    if (!p->html->list)
+        fputs("<dl class=\"facts\">\n", p->out);
+    if (!p->html->list || *lead)
+        html_element(p->out, "dt", NULL, *lead ? lead + strspn(lead, " ") : "and");
+    p->html->list = true;
+    html_element(p->out, "dd", NULL, text);
+    fputc('\n', p->out);
+}
+
+/* ---- text ---- */
+
 void prose_heading(const struct prose *p, const char *text)
 {
-    fprintf(p->out, "\n%s\n", text);
+    if (p->html)
+        html_heading(p, text);
+    else
+        fprintf(p->out, "\n%s\n", text);
 }
 
 /* Writes the words of a safe text. The cursor stands at column hang, with nothing written after it.
@@ -54,6 +101,10 @@ static void put_words(const struct prose *p, unsigned hang, const char *text)
 void prose_lead(const struct prose *p, unsigned indent, unsigned hang, const char *lead,
                 const char *text)
 {
+    if (p->html) {
+        html_lead(p, hang > indent, lead, text);
+        return;
+    }
     char *safe_lead = safe_copy(lead), *safe = safe_copy(text);
     if (safe_lead && safe) {
         fprintf(p->out, "%*s%s", (int)indent, "", safe_lead);
@@ -93,4 +144,21 @@ void prose_item(const struct prose *p, unsigned indent, unsigned hang, const cha
     va_start(args, fmt);
     put_format(p, indent, hang, lead, fmt, args);
     va_end(args);
+}
+
+void prose_title(const struct prose *p, unsigned indent, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, fmt);
+    int n = vasprintf(&text, fmt, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    prose_close(p);
+    if (p->html)
+        html_element(p->out, "h3", NULL, text);
+    else
+        prose_lead(p, indent, indent, "", text);
+    free(text);
 }

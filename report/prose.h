@@ -1,14 +1,22 @@
 /*
- * Text for people, wrapped to the width of the page, every character made safe first (safe.h).
+ * Text for people, every character made safe first: wrapped to the width of a page, or as HTML,
+ * where a lead and its text become a list of terms, and a heading begins a section (html.h).
  */
 #ifndef EW_REPORT_PROSE_H
 #define EW_REPORT_PROSE_H
 
+#include <stdbool.h>
 #include <stdio.h>
+
+/* What of a page of HTML is open. */
+struct prose_html {
+    bool section, list;
+};
 
 struct prose {
     FILE *out;
-    unsigned width; /* columns; at least 40 */
+    unsigned width;          /* columns; at least 40 */
+    struct prose_html *html; /* NULL: text */
 };
 
 /* The page for out: the terminal's width within 80 to 120, 80 in a pipe. */
@@ -21,6 +29,13 @@ void prose_heading(const struct prose *p, const char *text);
  * same line, or on the next if the lead is too long. Words longer than a line stay whole. */
 void prose_lead(const struct prose *p, unsigned indent, unsigned hang, const char *lead,
                 const char *text);
+
+/* Of HTML: closes what is open, before markup of another kind or the end. Nothing for text. */
+void prose_close(const struct prose *p);
+
+/* A heading of lower rank, for one of several things in a section. */
+__attribute__((format(printf, 3, 4))) void prose_title(const struct prose *p, unsigned indent,
+                                                       const char *fmt, ...);
 
 /* A paragraph whose lines all begin at column indent. */
 __attribute__((format(printf, 3, 4))) void prose_text(const struct prose *p, unsigned indent,

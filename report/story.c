@@ -4,8 +4,11 @@
 #include "report/clock.h"
 #include "report/diagnosis.h"
 #include "report/field.h"
+#include "report/html.h"
+#include "report/ticket.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HANG = 19, TEXT = 256 };
@@ -57,10 +60,24 @@ static void put_who(const struct story_facts *f, const struct prose *p)
         prose_text(p, 0, "%s, %s to %s", what, caller, callee);
 }
 
+char *story_sentence(const struct story_facts *f)
+{
+    const json_t *x = f->failure;
+    char src[TEXT], dst[TEXT], *text = NULL;
+    field_endpoint(x, "src_addr", "src_port", src, sizeof src);
+    field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst);
+    bool known = *src && *dst, udp = strcmp(field_text(x, "transport"), "UDP") == 0;
+    int n = asprintf(&text, "The %s %s %s %s%s%s%s%s.", field_text(x, "transport"),
+                     udp ? "path" : "connection", leg_words(field_text(x, "leg")),
+                     headline_words(field_text(x, "verdict")), known ? ": " : "", known ? src : "",
+                     known ? " -> " : "", known ? dst : "");
+    return n < 0 ? NULL : text;
+}
+
 static void put_headline(const struct story_facts *f, const struct prose *p)
 {
     const json_t *x = f->failure;
-    char when[TICK_TEXT], zone[CLOCK_ZONE], offset[CLOCK_ZONE], src[TEXT], dst[TEXT];
+    char when[TICK_TEXT], zone[CLOCK_ZONE], offset[CLOCK_ZONE], *sentence = story_sentence(f);
     const char *verdict = field_text(x, "verdict"), *quality = field_text(x, "capture_quality");
     bool info = strcmp(field_text(x, "severity"), "info") == 0;
     tick_t first = field_tick(x, "first_seen");
@@ -70,14 +87,9 @@ static void put_headline(const struct story_facts *f, const struct prose *p)
     put_who(f, p);
     prose_text(p, 0, "%s (all times %s, %s), sensor %s", clock_stamp(first, when), clock_zone(zone),
                clock_offset(first, offset), field_text(x, "sensor"));
-    field_endpoint(x, "src_addr", "src_port", src, sizeof src);
-    field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst);
-    bool known = *src && *dst, udp = strcmp(field_text(x, "transport"), "UDP") == 0;
     fputc('\n', p->out);
-    prose_text(p, 2, "The %s %s %s %s%s%s%s%s.", field_text(x, "transport"),
-               udp ? "path" : "connection", leg_words(field_text(x, "leg")),
-               headline_words(verdict), known ? ": " : "", known ? src : "", known ? " -> " : "",
-               known ? dst : "");
+    prose_text(p, 2, "%s", sentence ? sentence : "");
+    free(sentence);
     if (strcmp(quality, "good") != 0)
         prose_text(p, 2, "The capture is %s here, so that missing packets prove little.", quality);
 }
@@ -194,6 +206,16 @@ static void put_reasons(const json_t *evidence, const char *key, const char *lea
     }
 }
 
+/* Whom to ask, and the rule or setting to look at. */
+static void put_ticket(const char *code, const struct prose *p)
+{
+    const struct ticket *t = ticket_for(code);
+    if (!t)
+        return;
+    prose_lead(p, 5, HANG, "ask", t->whom);
+    prose_lead(p, 5, HANG, "check", t->check);
+}
+
 static void put_findings(const struct story_facts *f, const struct prose *p)
 {
     size_t k;
@@ -204,13 +226,14 @@ static void put_findings(const struct story_facts *f, const struct prose *p)
     json_array_foreach(f->findings, k, x)
     {
         const json_t *evidence = json_object_get(x, "evidence");
-        fprintf(p->out, "%s", k ? "\n" : "");
-        prose_text(p, 2, "%zu. %s, %s", k + 1, field_text(x, "code"), field_text(x, "confidence"));
+        fputs(k ? "\n" : "", p->out);
+        prose_title(p, 2, "%zu. %s, %s", k + 1, field_text(x, "code"), field_text(x, "confidence"));
         put_reasons(evidence, "for", "for", p);
         put_reasons(evidence, "against", "against", p);
         put_reasons(evidence, "settle", "would settle", p);
         if (*field_text(x, "advice"))
             prose_item(p, 5, HANG, "advice", "%s", field_text(x, "advice"));
+        put_ticket(field_text(x, "code"), p);
     }
 }
 
@@ -222,12 +245,16 @@ static void put_next(const struct story_facts *f, const struct prose *p, const c
     if (f->n_packets == 0)
         return;
     prose_heading(p, "THE PACKETS");
-    fprintf(p->out, "  %s export %" PRId64 " -o failure-%" PRId64 ".pcapng\n", again, id, id);
+    if (p->html) {
+        fputs("<pre>", p->out);
+        html_format(p->out, "%s export %" PRId64 " -o failure-%" PRId64 ".pcapng", again, id, id);
+        fputs("</pre>\n", p->out);
+    } else
+        fprintf(p->out, "  %s export %" PRId64 " -o failure-%" PRId64 ".pcapng\n", again, id, id);
 }
 
-void story_print(const struct story_facts *f, const struct prose *p, const char *again)
+void story_body(const struct story_facts *f, const struct prose *p, const char *again)
 {
-    put_headline(f, p);
     put_legs(f, p);
     put_call(f, p);
     story_candidates(f, p);
@@ -236,4 +263,10 @@ void story_print(const struct story_facts *f, const struct prose *p, const char 
     story_verdict(f, p);
     put_findings(f, p);
     put_next(f, p, again);
+}
+
+void story_print(const struct story_facts *f, const struct prose *p, const char *again)
+{
+    put_headline(f, p);
+    story_body(f, p, again);
 }

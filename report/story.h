@@ -12,6 +12,16 @@
 /* again: how the program was called ("edgewatch --db x.db"), for the suggested next command. */
 void story_print(const struct story_facts *f, const struct prose *p, const char *again);
 
+/* The same as a page of HTML, with the ladder as a picture (story_html.c). */
+void story_html(const struct story_facts *f, FILE *out, const char *again);
+/* What stands between the frame of that page: for pages that embed it. again as above. */
+void story_html_body(const struct story_facts *f, FILE *out, const char *again);
+
+/* "The TCP connection from the relay to its peer was refused: ... -> ...". Owned by the caller. */
+char *story_sentence(const struct story_facts *f);
+/* All but the headline. */
+void story_body(const struct story_facts *f, const struct prose *p, const char *again);
+
 /* Parts of it, in files of their own. */
 void story_verdict(const struct story_facts *f, const struct prose *p);    /* story_verdict.c */
 void story_candidates(const struct story_facts *f, const struct prose *p); /* story_candidates.c */

@@ -1,6 +1,7 @@
 /* What both sides offered, side by side of the call, with the pair that was tried marked. */
 #include "report/diagnosis.h"
 #include "report/field.h"
+#include "report/html.h"
 #include "report/story.h"
 #include "report/table.h"
 
@@ -59,7 +60,25 @@ static void components(const json_t *list, size_t at, char *out, size_t room)
     }
 }
 
-static bool put_row(const struct story_facts *f, struct table *t, size_t i)
+/* One candidate as cells: tried or not, side, type, transport, address, base, components, dialect.
+ */
+static void put_cells(const char *const cells[COLUMNS], struct table *t, const struct prose *p)
+{
+    if (!p->html) {
+        table_row(t, cells);
+        return;
+    }
+    bool marked = *cells[0];
+    fputs(marked ? "<tr class=\"tried\"><td>tried</td>" : "<tr><td></td>", p->out);
+    for (unsigned i = 1; i < COLUMNS; i++) {
+        fputs(i == 4 || i == 5 ? "<td class=\"mono\">" : "<td>", p->out);
+        html_wire(p->out, cells[i], 60);
+        fputs("</td>", p->out);
+    }
+    fputs("</tr>\n", p->out);
+}
+
+static bool put_row(const struct story_facts *f, struct table *t, size_t i, const struct prose *p)
 {
     const json_t *c = json_array_get(f->candidates, i);
     const char *medium = field_text(f->failure, "medium");
@@ -73,9 +92,10 @@ static bool put_row(const struct story_facts *f, struct table *t, size_t i)
     field_endpoint(c, "rel_addr", "rel_port", base, sizeof base);
     components(f->candidates, i, parts, sizeof parts);
     snprintf(who, sizeof who, "%s", offer ? "offer" : "answer");
-    table_row(t, (const char *const[]){tried(f, c, at) ? "*" : "", who, kind_of(c),
-                                       field_text(c, "transport"), at, *base ? base : "", parts,
-                                       field_text(c, "dialect")});
+    put_cells((const char *const[COLUMNS]){tried(f, c, at) ? "*" : "", who, kind_of(c),
+                                           field_text(c, "transport"), at, *base ? base : "", parts,
+                                           field_text(c, "dialect")},
+              t, p);
     return true;
 }
 
@@ -92,23 +112,57 @@ static void put_pair(const struct story_facts *f, const struct prose *p)
         prose_text(p, 2, "%s -> %s", *local ? local : "not known", *remote ? remote : "not known");
 }
 
-void story_candidates(const struct story_facts *f, const struct prose *p)
+static bool has_rows(const struct story_facts *f)
+{
+    const char *medium = field_text(f->failure, "medium");
+    size_t k;
+    json_t *c;
+    json_array_foreach(f->candidates, k, c)
+    {
+        if (!*medium || strcmp(medium, field_text(c, "medium")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static unsigned put_rows(const struct story_facts *f, struct table *t, const struct prose *p)
+{
+    unsigned shown = 0;
+    for (size_t i = 0; i < json_array_size(f->candidates) && shown < MOST; i++)
+        shown += put_row(f, t, i, p);
+    return shown;
+}
+
+static unsigned put_table(const struct story_facts *f, const struct prose *p)
 {
     static const struct table_column columns[COLUMNS] = {
         {"", 0},        {"SIDE", 0}, {"TYPE", 0}, {"TRANSPORT", 0},
         {"ADDRESS", 0}, {"BASE", 0}, {"COMP", 0}, {"DIALECT", 0}};
-    size_t n = json_array_size(f->candidates);
-    struct table *t = table_new(columns, p->width >= WIDE ? COLUMNS : COLUMNS - 1, 2, 0);
+    static const char *const heads[] = {"Pair", "Side",      "Type",    "Transport", "Address",
+                                        "Base", "Component", "Dialect", NULL};
     unsigned shown = 0;
-    for (size_t i = 0; t && i < n && shown < MOST; i++)
-        shown += put_row(f, t, i);
-    if (shown || *field_text(f->failure, "local_candidate"))
-        prose_heading(p, is_tried(f) ? "CANDIDATES (* the pair that was tried)"
-                                     : "CANDIDATES (* the pair that was left)");
-    if (shown)
+    if (p->html) {
+        html_table_begin(p->out, "-Candidates of both sides", heads);
+        shown = put_rows(f, NULL, p);
+        html_table_end(p->out);
+        return shown;
+    }
+    struct table *t = table_new(columns, p->width >= WIDE ? COLUMNS : COLUMNS - 1, 2, 0);
+    if (t && (shown = put_rows(f, t, p)))
         table_print(t, p->out);
-    if (shown == MOST)
+    table_free(t);
+    return shown;
+}
+
+void story_candidates(const struct story_facts *f, const struct prose *p)
+{
+    const char *mark = p->html       ? "CANDIDATES"
+                       : is_tried(f) ? "CANDIDATES (* the pair that was tried)"
+                                     : "CANDIDATES (* the pair that was left)";
+    bool rows = has_rows(f);
+    if (rows || *field_text(f->failure, "local_candidate"))
+        prose_heading(p, mark);
+    if (rows && put_table(f, p) == MOST)
         prose_text(p, 2, "... and more; all of them: SELECT * FROM candidates");
     put_pair(f, p);
-    table_free(t);
 }

@@ -114,6 +114,23 @@ static void put_wire(const struct story_facts *f, const json_t *claim, uint32_t 
         prose_text(p, 6, "The packets show what it has no bit for: %s (%s).", words, verdict);
 }
 
+/* What the wire showed of the same, in one line. */
+static void put_seen(const struct story_facts *f, const struct prose *p)
+{
+    const json_t *x = f->failure;
+    char src[LINE], dst[LINE];
+    int64_t syns = field_int(x, "syns", 0), rsts = field_int(x, "rsts", 0);
+    field_endpoint(x, "src_addr", "src_port", src, sizeof src);
+    field_endpoint(x, "dst_addr", "dst_port", dst, sizeof dst);
+    if (!*src || !*dst)
+        prose_item(p, 2, HANG, "  the wire", "%s", field_text(x, "verdict"));
+    else
+        prose_item(p, 2, HANG, "  the wire",
+                   "%s -> %s, %s: %" PRId64 " request%s, %" PRId64 " reset%s", src, dst,
+                   field_text(x, "verdict"), syns, syns == 1 ? "" : "s", rsts,
+                   rsts == 1 ? "" : "s");
+}
+
 void story_claims(const struct story_facts *f, const struct prose *p)
 {
     size_t k;
@@ -126,13 +143,19 @@ void story_claims(const struct story_facts *f, const struct prose *p)
         char at[TICK_TEXT];
         const char *side = field_text(d, "debug_side"), *reason = field_text(d, "reason");
         clock_time(field_tick(d, "seen"), at);
-        prose_item(p, 2, HANG, at, "%s%s%s%" PRId64 "%s%s", *side ? "the " : "", side,
-                   *side ? ": " : "", field_int(d, "code", 0), *reason ? " " : "", reason);
+        char words[LINE];
+        snprintf(words, sizeof words, "%s%s%s%" PRId64 "%s%s", *side ? "the " : "", side,
+                 *side ? ": " : "", field_int(d, "code", 0), *reason ? " " : "", reason);
+        if (p->html)
+            prose_title(p, 2, "%s, %s", at, words);
+        else
+            prose_lead(p, 2, HANG, at, words);
         put_fields(json_object_get(d, "fields"), p);
         if (!json_is_integer(json_object_get(d, "icewarn")))
             continue;
         uint32_t warn = (uint32_t)field_int(d, "icewarn", 0);
         diagnosis_icewarn(p, 4, warn);
+        put_seen(f, p);
         /* what comes with the answer was said before checks ran */
         if (field_int(d, "code", 0) != CODE_CALLEE_INFO)
             put_wire(f, d, warn, p);

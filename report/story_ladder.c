@@ -220,10 +220,12 @@ void story_ladder_build(const struct story_facts *f, bool wide, struct ladder *l
 void story_ladder(const struct story_facts *f, const struct prose *p)
 {
     struct ladder l;
-    story_ladder_build(f, p->width >= LADDER_WIDE, &l);
-    if (l.n) {
+    story_ladder_build(f, p->html || p->width >= LADDER_WIDE, &l);
+    if (l.n)
         prose_heading(p, "WHAT HAPPENED");
+    if (l.n && p->html)
+        ladder_svg(&l, p->out, "ladder", 3 * LADDER_MOST);
+    else if (l.n)
         ladder_print(&l, p, LADDER_MOST);
-    }
     ladder_free(&l);
 }

@@ -37,9 +37,11 @@ struct svg svg_begin(FILE *out, const char *id, double w, double h, const char *
                      const char *description)
 {
     struct svg s = {out, id};
-    fprintf(out,
-            "<figure class=\"chart\">\n<div class=\"scroll\">\n<svg class=\"%s\" viewBox=\"0 0 ",
-            w > 800 ? "wide" : "plain");
+    fputs("<figure class=\"chart\">\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+          "aria-label=\"",
+          out);
+    html_text(out, title);
+    fprintf(out, "\">\n<svg class=\"%s\" viewBox=\"0 0 ", w > 800 ? "wide" : "plain");
     number(out, w);
     fputc(' ', out);
     number(out, h);

@@ -143,6 +143,10 @@ ends show-not-an-id 64 '"x" is not an ID' --db a.db show x
 ends export 0 '6 packets' --db a.db export 1 -o x.pcapng
 same export-tshark "0x0002 0x0014 0x0002 0x0014 0x0002 0x0014" \
     "$(tshark -r x.pcapng -T fields -e tcp.flags 2>/dev/null | xargs)"
+ends show-html 0 "" --db a.db show 1 -f html -o s.html
+holds show-html-is-a-page grep -q '^<!DOCTYPE html>$' s.html
+ends show-file-nowhere 73 'nowhere/s' --db a.db show 1 -f html -o nowhere/s.html
+ends show-form 64 'none of text, html, json' --db a.db show 1 -f csv
 ends export-no-id 66 'no failure 99' --db a.db export 99 -o y.pcapng
 holds export-leaves-nothing [ ! -e y.pcapng ]
 ends export-no-output 73 'nowhere/x' --db a.db export 1 -o nowhere/x.pcapng

@@ -94,7 +94,11 @@ ew report --days 7 --day 2026-01-30 -f html -o week.html || not_ok week.html "ex
 ew report --since 2026-03-01 --until 2026-03-02 -f html -o dark.html || not_ok dark.html "exit code $?"
 ew report --since 2026-01-26T18:00Z --until 2026-01-27T08:00Z -f html -o empty.html || not_ok empty.html "exit code $?"
 ew report --since 2026-01-23T18:00Z --until 2026-01-24T08:00Z -f html -o first.html || not_ok first.html "exit code $?"
-for page in night partners week dark empty first; do
+for id in 5 7; do # hostile names
+    ew show $id -f html -o show$id.html || not_ok show$id.html "exit code $?"
+done
+pages='night partners week dark empty first show5 show7'
+for page in $pages; do
     if grep -qE '<script|javascript:|style=| on[a-z]+=|https?:|@import|<(img|link|iframe|object)' $page.html; then
         not_ok "$page-is-self-contained" "$(grep -oE '.{20}(<script|javascript:|style=| on[a-z]+=|https?:|@import|<img|<link).{20}' $page.html | head -n 1)"
     else
@@ -102,12 +106,13 @@ for page in night partners week dark empty first; do
     fi
 done
 if grep -q '&lt;script&gt;alert(1)&lt;/script&gt;' partners.html; then ok hostile-text-is-text; else not_ok hostile-text-is-text missing; fi
+if grep -q '&lt;script&gt;alert(1)&lt;/script&gt;' show5.html; then ok hostile-name-is-text; else not_ok hostile-name-is-text missing; fi
 if LC_ALL=C grep -q "$(printf '\342\200\256')" ./*.html; then not_ok no-bidi-override "U+202E stands in a page"; else ok no-bidi-override; fi
 grep -q 'saw no packets in this time' dark.html && ok dark-night-says-so || not_ok dark-night-says-so "$(grep '<h1>' dark.html)"
 grep -q '<h1>Nothing failed: 0 calls' empty.html && ok empty-night-says-so || not_ok empty-night-says-so "$(grep '<h1>' empty.html)"
 
 if bin=$("$root/tests/help/node.sh" 2>why); then
-    for page in night partners week dark empty first; do
+    for page in $pages; do
         found=$("$bin/html-validate" --config "$root/tests/help/html-validate.json" $page.html 2>&1) &&
             ok "$page-validates" || not_ok "$page-validates" "$found"
     done

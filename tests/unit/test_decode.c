@@ -19,7 +19,7 @@ static struct prose page;
 static void begin(void)
 {
     text = NULL;
-    page = (struct prose){open_memstream(&text, &length), 80};
+    page = (struct prose){.out = open_memstream(&text, &length), .width = 80};
 }
 
 static void end(void)

@@ -22,7 +22,7 @@ static char *tell(unsigned width)
     char *text = NULL;
     size_t n;
     FILE *out = open_memstream(&text, &n);
-    struct prose p = {out, width};
+    struct prose p = {.out = out, .width = width};
     assert_int_equal(story_load(db, 1, &f), STORY_OK);
     story_print(&f, &p, "edgewatch --db x.db");
     story_unload(&f);
@@ -190,6 +190,84 @@ static void the_story_as_json_has_all_its_parts(void **state)
     story_unload(&f);
 }
 
+/* ---- the page ---- */
+
+static char *page(void)
+{
+    struct story_facts f;
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    assert_int_equal(story_load(db, 1, &f), STORY_OK);
+    story_html(&f, out, "edgewatch --db <x>.db");
+    story_unload(&f);
+    fclose(out);
+    return text;
+}
+
+static void page_has(const char *const want[])
+{
+    char *text = page();
+    for (; *want; want++)
+        if (!strstr(text, *want))
+            fail_msg("\"%s\" is missing in:\n%s", *want, text);
+    free(text);
+}
+
+static void the_page_has_the_sections_of_the_text(void **state)
+{
+    (void)state;
+    page_has((const char *const[]){
+        "<h1>The TCP connection from the relay to its peer was refused: 10.3.0.40:58138 -&gt; "
+        "1.1.1.1:50704.</h1>",
+        "<h2>Legs</h2>", "<h2>Call</h2>", "<h2>Candidates</h2>", "<h2>What happened</h2>",
+        "<h2>What the endpoints claimed</h2>", "<h2>Verdict</h2>",
+        "<pre>edgewatch --db &lt;x&gt;.db export 1 -o failure-1.pcapng</pre>",
+        "<dt>alias</dt><dd>10.3.0.40 = 2.2.2.2 (learned, 1 port agreed)</dd>", NULL});
+}
+
+static void the_page_marks_the_tried_pair(void **state)
+{
+    (void)state;
+    page_has((const char *const[]){
+        "<tr class=\"tried\"><td>tried</td><td><bdi>offer</bdi></td><td><bdi>relay</bdi></td>"
+        "<td><bdi>TCP-PASS</bdi></td><td class=\"mono\"><bdi>2.2.2.2:58138</bdi></td>",
+        "<tr><td></td><td><bdi>offer</bdi></td><td><bdi>host</bdi></td>", NULL});
+}
+
+/* Client, Edge inside, Edge outside, peer; each packet with its time and its distance. */
+static void the_page_draws_the_ladder(void **state)
+{
+    (void)state;
+    page_has((const char *const[]){
+        ">Edge, inside</text>", ">Edge, outside</text>", ">10:43:59.456</text>", ">+43 ms</text>",
+        "Edge, outside to user2@fabrikam.com: SYN 3074395695.",
+        "10:44:00.590 user2@fabrikam.com to Edge, outside: RST, ACK.", NULL});
+}
+
+static void a_wide_page_of_text_shows_both_sides_of_the_edge(void **state)
+{
+    (void)state;
+    char *text = tell(120);
+    if (!strstr(text, "Edge, inside") || !strstr(text, "Edge, outside"))
+        fail_msg("no such lanes in:\n%s", text);
+    free(text);
+}
+
+static void claims_stand_beside_the_wire(void **state)
+{
+    (void)state;
+    says("the wire 10.3.0.40:58138 -> 1.1.1.1:50704, refused: 3 requests, 3 resets");
+}
+
+static void findings_name_whom_to_ask_and_what_to_check(void **state)
+{
+    (void)state;
+    says("ask own firewall team");
+    says("check Outbound rule of the A/V Edge's outer address: allow TCP from source ports "
+         "50000-59999 to any address");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +281,12 @@ int main(void)
         cmocka_unit_test(the_origin_of_the_resets_stays_open),
         cmocka_unit_test(lines_fit_the_page),
         cmocka_unit_test(an_unknown_id_is_no_story),
+        cmocka_unit_test(the_page_has_the_sections_of_the_text),
+        cmocka_unit_test(the_page_marks_the_tried_pair),
+        cmocka_unit_test(the_page_draws_the_ladder),
+        cmocka_unit_test(a_wide_page_of_text_shows_both_sides_of_the_edge),
+        cmocka_unit_test(claims_stand_beside_the_wire),
+        cmocka_unit_test(findings_name_whom_to_ask_and_what_to_check),
         cmocka_unit_test(the_story_as_json_has_all_its_parts),
     };
     return cmocka_run_group_tests(tests, make, unmake);

@@ -69,7 +69,7 @@ static void the_text_has_every_section(void **state)
     char *text = NULL;
     size_t n;
     FILE *out = open_memstream(&text, &n);
-    struct prose p = {out, 80};
+    struct prose p = {.out = out, .width = 80};
     json_t *s = load(DAY, DAY + DAYS(1));
     summary_print(s, &p, "Day 2012-12-10");
     json_decref(s);

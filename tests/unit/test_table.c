@@ -150,7 +150,7 @@ static void paragraphs_wrap_between_words(void **state)
 {
     (void)state;
     FILE *out = begin();
-    struct prose p = {out, 40};
+    struct prose p = {.out = out, .width = 40};
     prose_lead(&p, 2, 10, "lead", "one two three four five six seven eight");
     prose_lead(&p, 2, 10, "a long lead", "text");
     prose_lead(&p, 0, 0, "", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b");
@@ -167,7 +167,7 @@ static void a_ladder_is_in_order_of_time(void **state)
     (void)state;
     setenv("TZ", "UTC", 1);
     FILE *out = begin();
-    struct prose p = {out, 80};
+    struct prose p = {.out = out, .width = 80};
     struct ladder l = {.lanes = 2, .head = {{"a"}, {"b"}}};
     ladder_add(&l, 1 * TICK_S + 43 * TICK_MS, 1, 0, "RST");
     ladder_add(&l, 1 * TICK_S, 0, 1, "SYN");
