@@ -33,8 +33,8 @@ sqlite3          | check | the database as its users read it
 curl             | check | asks serve as programs do
 openssl          | check | certificates for tests
 chromium         | check | the pages in a real browser
-nodejs           | check | drives that browser
-npm              | check | fetches what drives it (playwright-core, axe-core; into build/, pinned)
+nodejs           | check | drives that browser, and runs the checker of HTML pages
+npm              | check | fetches what drives it, and the checker (playwright-core, axe-core, html-validate; into build/, pinned)
 tmux             | check | a terminal for top that a test can look at
 jq               | check | what JSON lines are for
 mandoc           | check | lints the man pages

@@ -20,7 +20,7 @@ static char *decode(const char *text)
     FILE *out = strlen(text) <= DECODE_MOST ? open_memstream(&words, &n) : NULL;
     if (!out)
         return NULL;
-    struct prose page = {out, DECODE_WIDTH};
+    struct prose page = {.out = out, .width = DECODE_WIDTH};
     bool known = true;
     if (diagnosis_icewarn_parse(text, &value))
         diagnosis_icewarn(&page, 0, value);

@@ -47,7 +47,7 @@ static void put_story(struct web *w, const struct story_facts *f)
     story_ladder_build(f, true, &l);
     ladder_svg(&l, w->out, "ladder", LADDER_MOST);
     ladder_free(&l);
-    struct prose p = {open_memstream(&text, &n), STORY_WIDTH};
+    struct prose p = {.out = open_memstream(&text, &n), .width = STORY_WIDTH};
     if (!p.out)
         return;
     story_print(f, &p, "edgewatch");
