@@ -303,7 +303,11 @@ void summary_html_health(const json_t *s, FILE *out)
             html_text(out, text);
             some = true;
         }
-    fputs(some ? ".</p>\n" : "Nothing was lost or left out behind the interfaces.</p>\n", out);
+    if (!summary_saw_packets(s))
+        fputs("No interface was heard in this time.", out);
+    else
+        fputs(some ? "." : "Nothing was lost or left out behind the interfaces.", out);
+    fputs("</p>\n", out);
 }
 
 /* ---- the page ---- */
@@ -357,10 +361,11 @@ static void put_banners(const json_t *s, FILE *out)
               out);
     if (blind && (blind * 10 >= span || lossy)) {
         fputs("<p class=\"banner blind\">", out);
+        char lost[CLOCK_SPAN];
         html_format(out,
-                    "The sensor lost packets in %" PRId64 " %% of the time; %" PRId64
+                    "The sensor lost packets for %s of the time; %" PRId64
                     " of the failures lie in it. What was not seen may have been missed.",
-                    span > 0 ? blind * 100 / span : 100, lossy);
+                    clock_span(blind * TICK_S, lost), lossy);
         fputs("</p>\n", out);
     }
 }

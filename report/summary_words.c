@@ -177,17 +177,19 @@ static void put_nothing(const json_t *s, FILE *out)
         fputs("The sensor saw no packets in this time, so nothing can be said", out);
         return;
     }
-    if (blind * 2 >= span && blind)
+    if (blind * 2 >= span && blind) {
         fprintf(out,
                 "No failure was seen, but the sensor was blind for %s of %s, so that little can "
                 "be said",
                 clock_span(blind * TICK_S, lost), clock_span(span * TICK_S, all));
+        return;
+    }
+    fprintf(out, "Nothing failed: %" PRId64 " call%s, ", calls, plural(calls));
+    if (attempts)
+        fprintf(out, "%" PRId64 " of %" PRId64 " attempt%s of the relays connected",
+                field_int(totals, "connected", 0), attempts, plural(attempts));
     else
-        fprintf(out,
-                "Nothing failed: %" PRId64 " call%s, %" PRId64 " of %" PRId64
-                " attempt%s of the relays connected",
-                calls, plural(calls), field_int(totals, "connected", 0), attempts,
-                plural(attempts));
+        fputs("no attempt of a relay seen", out);
 }
 
 char *summary_sentence(const json_t *s)

@@ -1,11 +1,18 @@
 /* The rows of one period, slim, in temporary tables. */
 #include "storage/period.h"
 
+#include "storage/text.h"
+
+#include <string.h>
+
 #define WEEK "604800000000"
 
-/* A partner goes by its name where that is known, else by the address of its relay. */
-#define PARTNER "peer_addr"
+/* A partner goes by its name where that is known, else by the address of its relay. The name is a
+ * column of the view failures; a database whose view has none knows no names. */
+#define NAMED "coalesce((SELECT v.partner FROM failures v WHERE v.id = e.id), peer_addr)"
+#define UNNAMED "peer_addr"
 
+/* '@' stands for one of these. */
 static const char *const texts[] = {
     "PRAGMA temp.cache_size = -32768", /* 32 MiB; what is more goes to a temporary file */
     "DROP TABLE IF EXISTS temp.p_failure",
@@ -15,7 +22,7 @@ static const char *const texts[] = {
 
     /* the limit keeps SQLite from asking anew which end is ours for every column */
     "CREATE TEMP TABLE p_failure AS SELECT id, first_us, last_us, leg, transport, verdict, info,"
-    " edge_addr AS edge, " PARTNER " AS partner, peer_addr AS peer, addr_net(peer_addr) AS net,"
+    " edge_addr AS edge, @ AS partner, peer_addr AS peer, addr_net(peer_addr) AS net,"
     " of_partner AND peer_addr IS NOT NULL AS of_partner, dst_port, peer_port, attempts, syns,"
     " quality = 'lossy' AS lossy, call_id,"
     " CASE WHEN instr(caller, '@') THEN substr(caller, instr(caller, '@') + 1) END AS caller,"
@@ -25,7 +32,7 @@ static const char *const texts[] = {
     " FROM (SELECT id, first_us, last_us, leg, transport, verdict, info, edge_addr, peer_addr,"
     " of_partner, dst_port, peer_port, attempts, syns, quality, call_id, caller, callee,"
     " local_candidate, remote_candidate FROM failure_ends WHERE first_us <= :until AND last_us >="
-    " :since LIMIT -1)",
+    " :since LIMIT -1) e",
 
     "CREATE TEMP TABLE p_traffic AS SELECT hour_us, coalesce((SELECT public_addr FROM alias WHERE"
     " private_addr = t.src_addr ORDER BY public_addr IN (SELECT edge FROM p_failure) DESC,"
@@ -39,15 +46,43 @@ static const char *const texts[] = {
     "CREATE TEMP TABLE p_net AS SELECT DISTINCT partner, net FROM p_failure WHERE of_partner AND"
     " net IS NOT NULL",
 
-    "CREATE TEMP TABLE p_before AS SELECT " PARTNER " AS partner, count(*) AS failures,"
-    " min(first_us) AS first_us, max(last_us) AS last_us FROM (SELECT first_us, last_us, peer_addr,"
+    "CREATE TEMP TABLE p_before AS SELECT @ AS partner, count(*) AS failures,"
+    " min(first_us) AS first_us, max(last_us) AS last_us FROM (SELECT id, first_us, last_us, "
+    "peer_addr,"
     " of_partner FROM failure_ends WHERE first_us < :since AND last_us >= :since - " WEEK
-    " LIMIT -1) WHERE of_partner AND peer_addr IS NOT NULL GROUP BY 1",
+    " LIMIT -1) e WHERE of_partner AND peer_addr IS NOT NULL GROUP BY 1",
 };
 
-static int run(struct db *db, const char *text, int64_t since, int64_t until)
+static bool has_names(struct db *db)
 {
-    sqlite3_stmt *s = db_prepare(db, text);
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db->handle, "SELECT partner FROM failures", -1, &s, NULL);
+    sqlite3_finalize(s);
+    return rc == SQLITE_OK;
+}
+
+static sqlite3_stmt *prepare(struct db *db, const char *text, const char *partner)
+{
+    struct text sql = {0};
+    const char *at = strstr(text, "@ AS");
+    text_raw(&sql, text, at ? (size_t)(at - text) : strlen(text));
+    if (at) {
+        text_put(&sql, partner);
+        text_put(&sql, at + 1);
+    }
+    text_raw(&sql, "", 1);
+    sqlite3_stmt *s = NULL;
+    if (sql.failed)
+        db_no_memory(db);
+    else
+        s = db_prepare(db, sql.p);
+    text_free(&sql);
+    return s;
+}
+
+static int run(struct db *db, const char *text, const char *partner, int64_t since, int64_t until)
+{
+    sqlite3_stmt *s = prepare(db, text, partner);
     if (!s)
         return -1;
     int at = sqlite3_bind_parameter_index(s, ":since");
@@ -77,8 +112,9 @@ int period_make(struct period *p, struct db *db, int64_t since_us, int64_t until
         p->until_us == until_us)
         return 0;
     p->made = false;
+    const char *partner = has_names(db) ? NAMED : UNNAMED;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (run(db, texts[i], since_us, until_us) != 0)
+        if (run(db, texts[i], partner, since_us, until_us) != 0)
             return -1;
     *p = (struct period){true, since_us, until_us, version};
     return 0;
