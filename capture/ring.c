@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { HUGE = 2 << 20 };
+
 struct ring {
     /* written by the producer */
     _Alignas(64) _Atomic uint64_t published;
@@ -54,23 +56,26 @@ static size_t round_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-/* One mapping for all: untouched pages (descriptors for the worst case) cost nothing. */
+/* One mapping for all: first the bytes, in huge pages where the kernel has them, then the lists of
+ * packets, whose untouched pages (descriptors for the worst case) cost nothing. */
 static int ring_map(struct ring *r, const struct ring_shape *shape)
 {
     size_t bytes = round_up(shape->bytes, 4096);
     size_t list = round_up(shape->packets * sizeof(struct batch_packet), 4096);
-    r->memory_size = shape->batches * (bytes + list);
+    size_t all_bytes = round_up(shape->batches * bytes, HUGE);
+    r->memory_size = HUGE + all_bytes + shape->batches * list;
     r->memory =
         mmap(NULL, r->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (r->memory == MAP_FAILED)
         return -1;
-    for (unsigned i = 0; i < shape->batches; i++) {
-        uint8_t *at = r->memory + i * (bytes + list);
-        r->batches[i] = (struct batch){.bytes = at,
-                                       .size = shape->bytes,
-                                       .packets = (struct batch_packet *)(void *)(at + bytes),
-                                       .room = shape->packets};
-    }
+    uint8_t *at = r->memory + (HUGE - (uintptr_t)r->memory % HUGE) % HUGE, *lists = at + all_bytes;
+    (void)madvise(at, all_bytes, MADV_HUGEPAGE); /* a wish: it works without */
+    for (unsigned i = 0; i < shape->batches; i++)
+        r->batches[i] =
+            (struct batch){.bytes = at + i * bytes,
+                           .size = shape->bytes,
+                           .packets = (struct batch_packet *)(void *)(lists + i * list),
+                           .room = shape->packets};
     return 0;
 }
 

@@ -175,6 +175,12 @@ static void describe(struct call *k, const struct sip_msg *m)
 
 /* ---- dialog ---- */
 
+static void tell_status(struct call *k)
+{
+    if (k->news < NEWS_STATUS)
+        k->news = NEWS_STATUS;
+}
+
 static void on_response(struct call *k, const struct sip_msg *m, tick_t time)
 {
     struct fact_call *f = &k->fact;
@@ -186,12 +192,12 @@ static void on_response(struct call *k, const struct sip_msg *m, tick_t time)
         if (f->status < 200 || f->status >= 300) {
             f->status = m->status;
             f->ended = TICK_NONE; /* another fork had failed */
-            k->dirty = true;
+            tell_status(k);
         }
     } else if (f->answered == TICK_NONE && m->cseq >= k->invite_cseq) {
         f->status = m->status;
         f->ended = time;
-        k->dirty = true;
+        tell_status(k);
     }
 }
 
@@ -209,7 +215,7 @@ static void on_request(struct call *k, const struct sip_msg *m, tick_t time)
             k->invite_cseq = m->cseq;
     } else if (m->method == SIP_BYE && f->ended == TICK_NONE) {
         f->ended = time;
-        k->dirty = true;
+        tell_status(k);
     }
 }
 
@@ -256,10 +262,11 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
     if (m->n_diag)
         offer_diags(k, m, at->time);
     offer_body(c, k, m, at->time);
-    if (k->dirty) {
-        k->dirty = false;
+    if (k->news == NEWS_FACTS)
         joiner_call(c->joiner, &k->fact);
-    }
+    else if (k->news == NEWS_STATUS)
+        joiner_call_status(c->joiner, &k->fact);
+    k->news = NEWS_NONE;
 }
 
 /* ---- time ---- */

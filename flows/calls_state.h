@@ -12,6 +12,12 @@
 
 enum { CALL_TEXT_MAX = 512 };
 
+enum call_news {
+    NEWS_NONE,
+    NEWS_STATUS, /* only its status or times */
+    NEWS_FACTS,  /* media, candidates or diagnostics */
+};
+
 struct call {
     struct fact_call fact;
     struct arena arena;
@@ -26,7 +32,8 @@ struct call {
     unsigned media_room;
     bool invited; /* the INVITE itself was seen */
     bool offered, offerer_is_caller;
-    bool dirty, emitted;
+    uint8_t news; /* enum call_news: what the joiner does not know yet */
+    bool emitted;
 };
 
 struct calls {
@@ -50,7 +57,7 @@ uint64_t calls_hash(uint64_t h, struct slice s);
 /* A copy in the call's arena; NULL of nothing, or without memory. */
 const char *calls_text(struct call *k, struct slice s);
 
-/* offer.c: SDP and diagnostics of a message into the call's record; k->dirty if there is news. */
+/* offer.c: SDP and diagnostics of a message into the call's record, and into k->news. */
 void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, tick_t time);
 void offer_diags(struct call *k, const struct sip_msg *m, tick_t time);
 

@@ -3,10 +3,13 @@
 #include "flows/feeder_state.h"
 
 #include "flows/limits.h"
+#include "flows/pages.h"
 
 #include <stdlib.h>
 
 enum { LOOK_EVERY = HEAL_AFTER / 4 };
+
+#define TOUCH_AFTER (8 * TICK_S) /* of the flows by their last use: the order need not be finer */
 
 /* ---- life of a fed flow ---- */
 
@@ -161,7 +164,7 @@ static void fed_packet(struct feeder *f, struct fed *e, enum stream_side side,
         reassembly_fin(f, e, side, seq + wire_payload(p));
     if (e->holed)
         reassembly_heal_due(f, e, p->time);
-    if (is_stale(e->touched, p->time)) {
+    if (is_stale(e->touched, p->time, TOUCH_AFTER)) {
         lru_touch(&f->fed_lru, (uint32_t)(e - f->fed));
         e->touched = p->time;
     }
@@ -247,8 +250,10 @@ static int allocate(struct feeder *f, uint32_t streams, uint32_t rooms)
 {
     if (lru_init(&f->fed_lru, streams) != 0 || lru_init(&f->room_lru, rooms) != 0)
         return -1;
-    f->fed = calloc((size_t)streams + 1, sizeof *f->fed);
-    f->rooms = calloc((size_t)rooms + 1, sizeof *f->rooms);
+    f->fed_bytes = (streams + (size_t)1) * sizeof *f->fed;
+    f->rooms_bytes = (rooms + (size_t)1) * sizeof *f->rooms;
+    f->fed = pages_reserve(f->fed_bytes);
+    f->rooms = pages_reserve(f->rooms_bytes);
     f->holed = calloc(streams, sizeof *f->holed);
     return f->fed && f->rooms && f->holed ? 0 : -1;
 }
@@ -257,8 +262,8 @@ static void release_tables(struct feeder *f)
 {
     lru_end(&f->fed_lru);
     lru_end(&f->room_lru);
-    free(f->fed);
-    free(f->rooms);
+    pages_release(f->fed, f->fed_bytes);
+    pages_release(f->rooms, f->rooms_bytes);
     free(f->holed);
     free(f);
 }

@@ -71,6 +71,7 @@ struct feeder {
     struct lru fed_lru;
     struct room *rooms; /* [0] is not used */
     struct lru room_lru;
+    size_t fed_bytes, rooms_bytes;
     uint32_t *holed; /* numbers of the fed flows with a hole */
     uint32_t n_holed;
     size_t memory; /* bytes that libnids holds */
@@ -83,10 +84,11 @@ static inline enum stream_side other_side(enum stream_side side)
     return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
 }
 
-/* Moving to the front of a list is worth it once a second. Time may step back (another capture). */
-static inline bool is_stale(tick_t touched, tick_t now)
+/* Moving to the front of a list costs three cache lines, and is worth it once in a while. Time may
+ * step back (another capture). */
+static inline bool is_stale(tick_t touched, tick_t now, tick_t after)
 {
-    return now - touched > TICK_S || now < touched;
+    return now - touched > after || now < touched;
 }
 
 /* Payload of one side at seq: new bytes go to the reader, now or when the hole before them is

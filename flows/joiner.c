@@ -123,6 +123,16 @@ void joiner_call(struct joiner *j, struct fact_call *c)
     rejudge_orphans(j);
 }
 
+void joiner_call_status(struct joiner *j, struct fact_call *c)
+{
+    if (!c->join) {
+        joiner_call(j, c);
+        return;
+    }
+    rejudge_shown(j, scope_of_call(c));
+    rejudge_orphans(j);
+}
+
 static bool negotiated(const struct fact_media *m)
 {
     const struct fact_side *o = &m->side[SIDE_OFFER], *a = &m->side[SIDE_ANSWER];

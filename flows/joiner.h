@@ -51,6 +51,9 @@ void joiner_reconfigure(struct joiner *j, const struct joiner_config *c);
 
 /* A call appeared or its SDP, status or diagnostics changed. Idempotent. */
 void joiner_call(struct joiner *j, struct fact_call *c);
+/* Only its status or times changed: what is claimed of its pairs is told anew, but nothing that
+ * joins them to it has changed. */
+void joiner_call_status(struct joiner *j, struct fact_call *c);
 /* The call is over (and its grace has passed): last judgement (not-tried, unseen, outcome). */
 void joiner_call_over(struct joiner *j, struct fact_call *c);
 /* The owner is about to free it. */

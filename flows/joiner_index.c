@@ -391,7 +391,7 @@ static void consider(struct inquiry *in, tick_t when, const struct pair_end end[
 {
     struct match_question q;
     struct match_answer a;
-    if (asked(in, c, medium) ||
+    if (asked(in, c, medium) || (!c && best->call) || /* no allocation alone beats a call */
         (c && (medium >= c->n_media || !match_call_alive(c, when, MATCH_SLACK))))
         return;
     q = in->q;

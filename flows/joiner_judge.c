@@ -177,6 +177,15 @@ void rejudge_pairs(struct joiner *j, struct scope *s)
     }
 }
 
+void rejudge_shown(struct joiner *j, struct scope *s)
+{
+    for (struct pair *p = s->pairs, *next; p; p = next) {
+        next = p->next;
+        if (p->shown)
+            rejudge(j, p);
+    }
+}
+
 void rejudge_borrowed(struct joiner *j, struct scope *s)
 {
     for (struct pair *p = s->borrowed, *next; p; p = next) {

@@ -192,6 +192,7 @@ void judge_pair(struct joiner *j, struct pair *p);
 /* Data came back through the relay: the path works, wherever its outer leg ran. */
 void judge_relay_works(struct joiner *j, const struct fact_allocation *a);
 void rejudge_pairs(struct joiner *j, struct scope *s);
+void rejudge_shown(struct joiner *j, struct scope *s); /* those of which a failure is told */
 void rejudge_borrowed(struct joiner *j, struct scope *s);
 /* Orphans whose ends this endpoint may explain. */
 void rejudge_waiting(struct joiner *j, const struct endpoint *e, bool relay);

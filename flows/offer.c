@@ -257,7 +257,8 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, tick_t
         return;
     if (!k->offered)
         k->offerer_is_caller = caller == (side == SIDE_OFFER);
-    k->offered = k->dirty = true;
+    k->offered = true;
+    k->news = NEWS_FACTS;
     k->body[side] = now;
 }
 
@@ -313,6 +314,6 @@ void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
         for (unsigned b = 1; b < d.n_media; b++)
             take_diag_block(k, &d, &d.media[b], base);
         k->fact.media_failed_diag |= ms_diag_is_media_failure(&d);
-        k->dirty = true;
+        k->news = NEWS_FACTS;
     }
 }

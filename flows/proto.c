@@ -7,11 +7,12 @@
 #include "flows/conversation.h"
 #include "flows/feeds.h"
 #include "flows/limits.h"
+#include "flows/pages.h"
 #include "flows/wire/framing.h"
 #include "flows/wire/hep.h"
 #include "flows/wire/websocket.h"
 
-enum { CONVERSATION_BLOCK = 128, SEARCH_MAX = 16384 };
+enum { CONVERSATION_BLOCK = 16384, SEARCH_MAX = 16384 };
 
 struct conversation_block {
     struct conversation_block *next;
@@ -51,7 +52,7 @@ void proto_free(struct proto *p)
         p->blocks = b->next;
         for (int i = 0; i < CONVERSATION_BLOCK; i++)
             free(b->items[i].text);
-        free(b);
+        pages_release(b, sizeof *b);
     }
     free(p);
 }
@@ -84,7 +85,7 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
 static struct conversation *conversation_new(struct proto *p)
 {
     if (!p->spare) {
-        struct conversation_block *b = calloc(1, sizeof *b);
+        struct conversation_block *b = pages_reserve(sizeof *b);
         if (!b)
             return NULL;
         b->next = p->blocks;

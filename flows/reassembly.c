@@ -191,7 +191,7 @@ static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side
     struct room *r = room_of(f, e);
     if (clean(&e->half[side]))
         streams_nids_seek(&r->nids, side, seq);
-    if (is_stale(r->used, e->stream.time)) {
+    if (is_stale(r->used, e->stream.time, TICK_S)) {
         lru_touch(&f->room_lru, e->room);
         r->used = e->stream.time;
     }
