@@ -9,7 +9,7 @@
 #ifndef EW_CAPTURE_BATCH_H
 #define EW_CAPTURE_BATCH_H
 
-#include "capture/tick.h"
+#include "capture/frame.h"
 
 #include <stdint.h>
 
@@ -29,7 +29,9 @@ struct batch {
     size_t size;    /* of bytes */
     size_t at, end; /* a file's parser: looked at up to, filled up to */
     struct batch_packet *packets;
-    size_t room; /* of packets */
+    struct decoded
+        *decoded; /* as many: the same packets' contents, if the source looks into them */
+    size_t room;  /* of packets */
     size_t count;
 };
 

@@ -108,13 +108,17 @@ static inline bool near(tick_t a, tick_t b)
     return away <= DEDUP_WINDOW;
 }
 
-uint64_t dedup_hint(const struct dedup *d, const struct packet *p)
+uint64_t dedup_hash(const struct packet *p, uint64_t seed)
 {
     if (indistinct(p))
         return 0;
-    uint64_t h = packet_hash(p, d->seed);
-    __builtin_prefetch(d->sets[h % SETS], 1);
+    uint64_t h = packet_hash(p, seed);
     return h ? h : 1;
+}
+
+void dedup_hint(const struct dedup *d, uint64_t h)
+{
+    __builtin_prefetch(d->sets[h % SETS], 1);
 }
 
 bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t h)
@@ -132,5 +136,5 @@ bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t h)
 
 bool dedup_seen(struct dedup *d, const struct packet *p)
 {
-    return dedup_seen_at(d, p, dedup_hint(d, p));
+    return dedup_seen_at(d, p, dedup_hash(p, d->seed));
 }

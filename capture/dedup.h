@@ -25,10 +25,12 @@ struct dedup;
 struct dedup *dedup_new(uint64_t seed);
 void dedup_free(struct dedup *d);
 
-/* For packets handled in groups: dedup_hint() computes the packet's hash and asks for its memory
- * early; dedup_seen_at() then answers like dedup_seen(). 0 = the packet can't be told apart. */
-uint64_t dedup_hint(const struct dedup *d, const struct packet *p);
-bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t hint);
+/* For packets handled in groups: dedup_hash() needs no table and may be asked in any thread (0 =
+ * the packet can't be told apart), dedup_hint() asks for its memory early, dedup_seen_at() then
+ * answers like dedup_seen(). seed as given to dedup_new(). */
+uint64_t dedup_hash(const struct packet *p, uint64_t seed);
+void dedup_hint(const struct dedup *d, uint64_t hash);
+bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t hash);
 
 /* True if the packet is a copy of one seen before. Only for decoded packets (FRAME_PACKET). */
 bool dedup_seen(struct dedup *d, const struct packet *p);

@@ -15,14 +15,17 @@
 #include "capture/endpoint.h"
 #include "capture/tick.h"
 
+struct decoded;
+
 /* One captured frame as a source hands it out. data is lent until the next call on the source. */
 struct raw_packet {
     tick_t time;
     const uint8_t *data;
-    uint32_t caplen;   /* bytes at data */
-    uint32_t len;      /* bytes that were on the wire */
-    uint16_t linktype; /* LINKTYPE_/DLT_ value as in pcap files */
-    uint16_t iface;    /* index for sources_iface_name() */
+    uint32_t caplen;               /* bytes at data */
+    uint32_t len;                  /* bytes that were on the wire */
+    uint16_t linktype;             /* LINKTYPE_/DLT_ value as in pcap files */
+    uint16_t iface;                /* index for sources_iface_name() */
+    const struct decoded *decoded; /* lent like data; NULL: the source did not look into it */
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
@@ -78,6 +81,14 @@ enum frame_kind {
     FRAME_OTHER,    /* not IP, or a transport we do not follow: fine, counted as such */
     FRAME_NO_LINK,  /* a link type that we can't read */
     FRAME_BAD,      /* cut or contradictory: counted as decode error */
+};
+
+/* What can be said of a frame by itself: the source's thread says it (sources_decode()), so that
+ * the engine's thread need not. */
+struct decoded {
+    struct packet packet; /* as frame_decode() sets it, but for raw.decoded */
+    uint64_t dedup;       /* FRAME_PACKET: dedup_hash() */
+    enum frame_kind kind; /* a fragment must be decoded again, for its struct fragment */
 };
 
 enum { FRAME_MAX_LAYERS = 12 };

@@ -61,7 +61,8 @@ static size_t round_up(size_t n, size_t to)
 static int ring_map(struct ring *r, const struct ring_shape *shape)
 {
     size_t bytes = round_up(shape->bytes, 4096);
-    size_t list = round_up(shape->packets * sizeof(struct batch_packet), 4096);
+    size_t packets = round_up(shape->packets * sizeof(struct batch_packet), 4096);
+    size_t list = packets + round_up(shape->packets * sizeof(struct decoded), 4096);
     size_t all_bytes = round_up(shape->batches * bytes, HUGE);
     r->memory_size = HUGE + all_bytes + shape->batches * list;
     r->memory =
@@ -75,6 +76,7 @@ static int ring_map(struct ring *r, const struct ring_shape *shape)
             (struct batch){.bytes = at + i * bytes,
                            .size = shape->bytes,
                            .packets = (struct batch_packet *)(void *)(lists + i * list),
+                           .decoded = (struct decoded *)(void *)(lists + i * list + packets),
                            .room = shape->packets};
     return 0;
 }

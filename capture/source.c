@@ -1,4 +1,5 @@
 /* Capture sources: set-up, interfaces and their counters, tear-down. */
+#include "capture/dedup.h"
 #include "capture/source_inner.h"
 
 #include <errno.h>
@@ -116,6 +117,23 @@ enum source_error sources_damage(const struct sources *s, const char **text)
         return s->list[i]->damage;
     }
     return SOURCE_OK;
+}
+
+void sources_decode(struct sources *s, uint64_t seed)
+{
+    s->decode = true;
+    s->seed = seed;
+}
+
+void source_decode(struct source *src, struct batch *b, size_t from)
+{
+    struct fragment unused;
+    for (size_t i = from; src->owner->decode && i < b->count; i++) {
+        struct raw_packet raw = source_frame(b, i);
+        struct decoded *d = &b->decoded[i];
+        d->kind = frame_decode(&raw, &d->packet, &unused);
+        d->dedup = d->kind == FRAME_PACKET ? dedup_hash(&d->packet, src->owner->seed) : 0;
+    }
 }
 
 static void *source_main(void *arg)

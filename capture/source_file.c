@@ -17,7 +17,7 @@
 
 enum {
     CARRY_BYTES = (CAPFILE_MAX_RECORD + 4095) / 4096 * 4096,
-    READ_BYTES = 1 << 20,
+    READ_BYTES = 1 << 18, /* so that the whole ring stays in the cache between two threads */
     FILE_BATCHES = 6,
     RECORD_MIN = 16, /* an empty pcap record: sets the number of descriptors */
     FILTER_LINKTYPES = 16,
@@ -151,6 +151,7 @@ static void list_frames(struct source *src, struct batch *b)
     capfile_walk(src->file->parser, b);
     if (src->owner->opt.filter)
         filter_batch(src, b, from);
+    source_decode(src, b, from);
     count_frames(src, b, from);
 }
 

@@ -53,6 +53,8 @@ struct sources {
     struct source **list;
     size_t count;
     bool has_live;
+    bool decode;
+    uint64_t seed; /* for dedup_hash() */
 
     struct source *current; /* may go on until run_until without looking at the others */
     tick_t run_until;
@@ -85,6 +87,20 @@ static inline void count_add(_Atomic uint64_t *counter, uint64_t n)
 static inline bool sources_stopping(const struct sources *s)
 {
     return atomic_load_explicit(&s->stopping, memory_order_relaxed);
+}
+
+/* Looks into the packets of b from number from on, if that is asked for. */
+void source_decode(struct source *src, struct batch *b, size_t from);
+
+static inline struct raw_packet source_frame(const struct batch *b, size_t i)
+{
+    const struct batch_packet *p = &b->packets[i];
+    return (struct raw_packet){.time = p->time,
+                               .data = b->bytes + p->offset,
+                               .caplen = p->caplen,
+                               .len = p->len,
+                               .linktype = p->linktype,
+                               .iface = p->iface};
 }
 
 /* Registers an interface and returns its number. */

@@ -97,13 +97,8 @@ static bool live_may_go(struct sources *s, tick_t t)
 
 static enum source_pull hand_out(struct source *src, struct raw_packet *out)
 {
-    const struct batch_packet *p = head(src);
-    *out = (struct raw_packet){.time = p->time,
-                               .data = src->batch->bytes + p->offset,
-                               .caplen = p->caplen,
-                               .len = p->len,
-                               .linktype = p->linktype,
-                               .iface = p->iface};
+    *out = source_frame(src->batch, src->next);
+    out->decoded = src->owner->decode ? &src->batch->decoded[src->next] : NULL;
     src->next++;
     return PULL_PACKET;
 }

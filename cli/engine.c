@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 200, LOOK_EVERY = 4096, WHY = 512 };
@@ -323,6 +324,9 @@ static int begin(struct engine *e)
         .feed = on_feed,
     };
     const char *why = "no memory";
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) == sizeof seed && seed)
+        sources_decode(e->job->sources, e->setup.config.seed = seed);
     e->setup.config.interim = e->job->live;
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)

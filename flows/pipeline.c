@@ -26,7 +26,8 @@ struct source_rate {
 
 /* A frame of the group under way. */
 struct group_item {
-    struct packet packet;
+    const struct packet *packet; /* the source's, or own */
+    struct packet own;
     struct fragment fragment;
     uint64_t dedup;
     const struct flow *known; /* only while the group is looked ahead at */
@@ -209,8 +210,9 @@ struct pipeline *pipeline_new(const struct engine_config *c, const struct engine
         return NULL;
     p->out = *out;
     p->first = p->last = p->now = p->advanced = TICK_NONE;
-    if (getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed || !build_joining(p, c) ||
-        !build_reading(p, c, why)) {
+    p->seed = c->seed;
+    if ((!p->seed && getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed) ||
+        !build_joining(p, c) || !build_reading(p, c, why)) {
         pipeline_free(p);
         return NULL;
     }
@@ -333,7 +335,7 @@ static enum frame_kind defragment(struct pipeline *p, struct fragment *f, struct
 
 static void on_frame(struct pipeline *p, struct group_item *g)
 {
-    const struct raw_packet *raw = &g->packet.raw;
+    const struct raw_packet *raw = &g->packet->raw;
     struct iface_counts *counts = iface_of(p, raw->iface);
     if (!counts)
         return;
@@ -349,12 +351,12 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         return;
     }
     if (g->kind == FRAME_FRAGMENT) {
-        g->kind = defragment(p, &g->fragment, &g->packet);
+        g->kind = defragment(p, &g->fragment, &g->own);
         if (g->kind == FRAME_PACKET)
-            g->dedup = dedup_hint(p->dedup, &g->packet);
+            g->dedup = dedup_hash(&g->own, p->seed);
     }
     if (g->kind == FRAME_PACKET)
-        on_packet(p, &g->packet, g->dedup, counts);
+        on_packet(p, g->packet, g->dedup, counts);
     else if (g->kind == FRAME_OTHER)
         counts->not_ip++;
     else if (g->kind == FRAME_NO_LINK)
@@ -363,18 +365,31 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         counts->decode_errors++;
 }
 
+static void decode(struct pipeline *p, const struct raw_packet *raw, struct group_item *g)
+{
+    const struct decoded *d = raw->decoded;
+    if (d && d->kind != FRAME_FRAGMENT) {
+        g->packet = &d->packet;
+        g->kind = d->kind;
+        g->dedup = d->dedup;
+        return;
+    }
+    g->packet = &g->own;
+    g->kind = frame_decode(raw, &g->own, &g->fragment);
+    g->dedup = g->kind == FRAME_PACKET ? dedup_hash(&g->own, p->seed) : 0;
+}
+
 /* The five steps of a group (the fifth is on_frame). Each touches what the step before asked the
  * memory for. */
 static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         struct group_item *g = &p->group[i];
-        g->kind = frame_decode(&raw[i], &g->packet, &g->fragment);
-        g->tcp = g->kind == FRAME_PACKET && g->packet.proto == PROTO_TCP;
-        if (g->kind == FRAME_PACKET)
-            g->dedup = dedup_hint(p->dedup, &g->packet);
+        decode(p, &raw[i], g);
+        g->tcp = g->kind == FRAME_PACKET && g->packet->proto == PROTO_TCP;
+        dedup_hint(p->dedup, g->dedup);
         if (g->tcp)
-            g->flow = tracker_hint(p->tracker, &g->packet);
+            g->flow = tracker_hint(p->tracker, g->packet);
     }
     for (unsigned i = 0; i < n; i++)
         if (p->group[i].tcp)

@@ -88,6 +88,7 @@ struct engine_config {
     uint16_t relay_low, relay_high;         /* --relay-ports */
     const uint16_t *sip_ports, *turn_ports; /* hints */
     unsigned n_sip_ports, n_turn_ports;
+    uint64_t seed;  /* of all hashes, and of raw_packet.decoded; 0 = one is drawn */
     uint32_t flows; /* table size, 0 = limits.h */
     bool interim;   /* long calls and allocations get a row before they end: for who looks on live.
                        Without it, 100,000 calls cost a quarter fewer rows */

@@ -2,6 +2,7 @@
  * Sources: whole files through threads and rings, merged by time, damaged, filtered, stopped; and
  * the loopback interface live.
  */
+#include "capture/dedup.h"
 #include "capture/source.h"
 
 #include "tests/help/captures.h"
@@ -153,6 +154,58 @@ static void frames_that_follow_at_once_are_the_same_ones(void **state)
             assert_int_equal(group[i].time, want[got++] * TICK_US);
     }
     assert_int_equal(got, 8);
+    sources_free(s);
+}
+
+/* What the source's thread says of a frame is what the engine would find itself. */
+static void frames_come_decoded_if_asked(void **state)
+{
+    (void)state;
+    enum { FRAMES = 400, SEED = 4711 };
+    FILE *f = pcap_open_new("decoded");
+    for (uint32_t i = 0; i < FRAMES; i++)
+        pcap_add(f, i, (uint16_t)(100 + i), i % 90 * 100);
+    fclose(f);
+    struct source_options opt = {.filter = "udp dst portrange 110-400"};
+    struct sources *s = sources_new(&opt);
+    assert_int_equal(sources_add_file(s, in_dir("decoded")), SOURCE_OK);
+    sources_decode(s, SEED);
+    assert_int_equal(sources_start(s), 0);
+    struct raw_packet raw;
+    struct packet p;
+    struct fragment frag;
+    tick_t idle;
+    uint16_t port = 110;
+    for (; sources_next(s, 100, &raw, &idle) == PULL_PACKET; port++) {
+        const struct decoded *d = raw.decoded;
+        assert_non_null(d);
+        assert_int_equal(frame_decode(&raw, &p, &frag), FRAME_PACKET);
+        assert_int_equal(d->kind, FRAME_PACKET);
+        assert_int_equal(d->packet.dst.port, port);
+        assert_true(endpoint_eq(&d->packet.src, &p.src) && endpoint_eq(&d->packet.dst, &p.dst));
+        assert_int_equal(d->packet.time, raw.time);
+        assert_int_equal(d->packet.iface, raw.iface);
+        assert_ptr_equal(d->packet.raw.data, raw.data);
+        assert_ptr_equal(d->packet.payload.p, p.payload.p);
+        assert_int_equal(d->packet.payload.n, p.payload.n);
+        assert_int_equal(d->dedup, dedup_hash(&p, SEED));
+        assert_int_not_equal(d->dedup, dedup_hash(&p, SEED + 1));
+    }
+    assert_int_equal(port, 401);
+    sources_free(s);
+}
+
+static void frames_are_not_looked_into_unasked(void **state)
+{
+    (void)state;
+    static const uint32_t a[] = {10, 20};
+    write_pcap("plain", a, 2, 1);
+    const char *const file = in_dir("plain");
+    struct sources *s = start(&plain, &file, 1);
+    struct raw_packet raw;
+    tick_t idle;
+    assert_int_equal(sources_next(s, 100, &raw, &idle), PULL_PACKET);
+    assert_null(raw.decoded);
     sources_free(s);
 }
 
@@ -394,6 +447,8 @@ int main(void)
         cmocka_unit_test(stopping_early_ends_without_damage),
         cmocka_unit_test(the_loopback_interface_is_heard),
         cmocka_unit_test(frames_that_follow_at_once_are_the_same_ones),
+        cmocka_unit_test(frames_come_decoded_if_asked),
+        cmocka_unit_test(frames_are_not_looked_into_unasked),
     };
     return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }
