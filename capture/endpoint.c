@@ -4,35 +4,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-static uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return v;
-}
-
-/* 64x64 -> 128 multiply-fold: two rounds are enough for table use with a secret seed */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 u128;
-    u128 m = (u128)a * b;
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-uint64_t endpoint_hash(const struct endpoint *e, uint64_t seed)
-{
-    uint64_t h = fold(load64(e->addr.b) ^ seed, load64(e->addr.b + 8) ^ 0x9e3779b97f4a7c15u);
-    return fold(h ^ e->port, seed ^ 0xd6e8feb86659fd93u);
-}
-
-uint64_t endpoint_hash2(const struct endpoint *a, const struct endpoint *b, uint64_t seed)
-{
-    uint64_t x = fold(load64(a->addr.b) ^ seed, load64(a->addr.b + 8) ^ 0x9e3779b97f4a7c15u);
-    uint64_t y = fold(load64(b->addr.b) ^ seed ^ 0xa0761d6478bd642fu,
-                      load64(b->addr.b + 8) ^ 0xe7037ed1a0b428dbu);
-    return fold(x ^ ((uint64_t)a->port << 16 | b->port), y ^ seed ^ 0xd6e8feb86659fd93u);
-}
-
 bool addr_is_private(const struct addr *a)
 {
     if (addr_is_v4(a)) {
@@ -45,13 +16,36 @@ bool addr_is_private(const struct addr *a)
            memcmp(a->b, loop, 16) == 0;
 }
 
+/* n in decimal, and where it ends. By hand: texts of failures hold many addresses. */
+static char *put_number(char *to, unsigned n)
+{
+    char digits[10];
+    int used = 0;
+    do
+        digits[used++] = (char)('0' + n % 10);
+    while (n /= 10);
+    while (used)
+        *to++ = digits[--used];
+    return to;
+}
+
+static char *put_addr4(char *to, const uint8_t b[4])
+{
+    for (int i = 0; i < 4; i++) {
+        to = put_number(to, b[i]);
+        *to++ = '.';
+    }
+    *--to = 0;
+    return to;
+}
+
 char *addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
     out[0] = 0;
     if (addr_none(a))
         return out;
     if (addr_is_v4(a))
-        inet_ntop(AF_INET, a->b + 12, out, ADDR_TEXT);
+        put_addr4(out, a->b + 12);
     else
         inet_ntop(AF_INET6, a->b, out, ADDR_TEXT);
     return out;
@@ -64,10 +58,13 @@ char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT])
     if (endpoint_none(e))
         return out;
     addr_text(&e->addr, a);
-    if (addr_is_v4(&e->addr) || !a[0])
-        snprintf(out, ENDPOINT_TEXT, "%s:%u", a, e->port);
-    else
-        snprintf(out, ENDPOINT_TEXT, "[%s]:%u", a, e->port);
+    if (!a[0] || !addr_is_v4(&e->addr)) {
+        snprintf(out, ENDPOINT_TEXT, a[0] ? "[%s]:%u" : "%s:%u", a, e->port);
+        return out;
+    }
+    char *end = put_addr4(out, e->addr.b + 12);
+    *end++ = ':';
+    *put_number(end, e->port) = 0;
     return out;
 }
 

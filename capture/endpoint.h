@@ -73,10 +73,40 @@ static inline int endpoint_cmp(const struct endpoint *a, const struct endpoint *
     return c ? c : (int)a->port - (int)b->port;
 }
 
+static inline uint64_t hash_load(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+/* 64x64 -> 128 multiply-fold: two rounds are enough for table use with a secret seed */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 u128;
+    u128 m = (u128)a * b;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 /* Mixes an endpoint (or two) with a per-process seed: an attacker who chooses addresses must not
- * choose buckets. */
-uint64_t endpoint_hash(const struct endpoint *e, uint64_t seed);
-uint64_t endpoint_hash2(const struct endpoint *a, const struct endpoint *b, uint64_t seed);
+ * choose buckets. Inline: several of them a packet. */
+static inline uint64_t endpoint_hash(const struct endpoint *e, uint64_t seed)
+{
+    uint64_t h = hash_fold(hash_load(e->addr.b) ^ seed,
+                           hash_load(e->addr.b + 8) ^ UINT64_C(0x9e3779b97f4a7c15));
+    return hash_fold(h ^ e->port, seed ^ UINT64_C(0xd6e8feb86659fd93));
+}
+
+static inline uint64_t endpoint_hash2(const struct endpoint *a, const struct endpoint *b,
+                                      uint64_t seed)
+{
+    uint64_t x = hash_fold(hash_load(a->addr.b) ^ seed,
+                           hash_load(a->addr.b + 8) ^ UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t y = hash_fold(hash_load(b->addr.b) ^ seed ^ UINT64_C(0xa0761d6478bd642f),
+                           hash_load(b->addr.b + 8) ^ UINT64_C(0xe7037ed1a0b428db));
+    return hash_fold(x ^ ((uint64_t)a->port << 16 | b->port),
+                     y ^ seed ^ UINT64_C(0xd6e8feb86659fd93));
+}
 
 /* RFC 1918, RFC 6598, link-local, ULA, loopback: not routable from a federated peer. */
 bool addr_is_private(const struct addr *a);

@@ -198,14 +198,25 @@ static void check_silent(struct allocations *s, struct allocation *a, tick_t now
     allocation_over(s, a, "failed"); /* no call can still need it: it is told at once */
 }
 
+/* It ended a minute ago and is in no cache any more. */
+static void prefetch(const struct allocation *a)
+{
+    for (size_t at = 0; a && at < sizeof *a; at += 64)
+        __builtin_prefetch((const char *)a + at, 1);
+}
+
 void allocations_advance(struct allocations *s, tick_t now)
 {
     for (; s->first_due && now - s->first_due->fact.ended > ALLOCATION_GRACE;
-         s->first_due = s->first_due->due_next)
+         s->first_due = s->first_due->due_next) {
+        prefetch(s->first_due->due_next);
         allocation_over(s, s->first_due, "expired");
+    }
     /* calls that end with it are judged up to CALL_GRACE later and still look at it */
-    while (s->first_ended && now - s->first_ended->fact.ended > 2 * CALL_GRACE)
+    while (s->first_ended && now - s->first_ended->fact.ended > 2 * CALL_GRACE) {
+        prefetch(s->first_ended->due_next);
         allocation_drop(s, s->first_ended);
+    }
     if (s->swept != TICK_NONE && now - s->swept < SWEEP_EVERY && now >= s->swept)
         return;
     s->swept = now;

@@ -270,6 +270,24 @@ static bool begins_anew(const struct allocation *a, const struct stun_msg *m)
             (a->fact.ended != TICK_NONE && !(m->has & STUN_HAS_LIFETIME && m->lifetime == 0)));
 }
 
+static bool holds(const struct allocation_ref *r, const struct endpoint *client,
+                  const struct endpoint *server)
+{
+    const struct allocation *a = r->at;
+    /* its place in the pool may be free, or another's by now: then the number differs */
+    return a && a->fact.id == r->id && !a->replaced && endpoint_eq(&a->fact.client, client) &&
+           endpoint_eq(&a->fact.server, server);
+}
+
+/* The newest one of the 5-tuple, NULL = none. */
+static struct allocation *recall(struct allocations *s, const struct endpoint *client,
+                                 const struct endpoint *server, const struct message_at *at)
+{
+    if (at->ref && holds(at->ref, client, server))
+        return at->ref->at;
+    return allocation_find(s, client, server, at->proto);
+}
+
 void allocations_turn(struct allocations *s, const struct stun_msg *m, const struct message_at *at)
 {
     bool out = from_client(m->kind), by_connection = false;
@@ -277,15 +295,20 @@ void allocations_turn(struct allocations *s, const struct stun_msg *m, const str
     s->counts.stun_messages++;
     if (!concerns_turn(m->kind))
         return;
-    struct allocation *a = allocation_find(s, client, server, at->proto);
+    struct allocation *a = recall(s, client, server, at);
     if (!a && m->has & STUN_HAS_SEQUENCE) {
         a = by_connection_id(s, m);
         by_connection = a != NULL;
     }
-    if ((!a || begins_anew(a, m)) && m->kind != STUN_ALLOCATE_ERR)
+    if ((!a || begins_anew(a, m)) && m->kind != STUN_ALLOCATE_ERR) {
+        if (a)
+            a->replaced = true;
         a = allocation_new(s, client, server, at);
+    }
     if (!a)
         return;
+    if (at->ref && !by_connection)
+        *at->ref = (struct allocation_ref){a, a->fact.id};
     a->active_at = at->time;
     a->fact.heard |= !out || at->both_ways;
     switch (m->kind) {

@@ -26,6 +26,7 @@ struct allocation {
     struct channel *channels; /* room for MAX_CHANNELS; most allocations have none */
     unsigned n_channels, room;
     bool told, over;
+    bool replaced; /* a later one lives on its 5-tuple */
 };
 
 struct allocations {

@@ -33,5 +33,7 @@ void *arena_get(struct arena *a, size_t n);
  * "" for an empty slice; NULL beyond the cap. At most max bytes are kept. */
 char *arena_text(struct arena *a, struct slice s, size_t max);
 void arena_free(struct arena *a);
+/* All of it will be read soon: an object that waited for a minute is in no cache any more. */
+void arena_prefetch(const struct arena *a);
 
 #endif

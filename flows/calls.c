@@ -280,8 +280,12 @@ static bool given_up(const struct fact_call *f, tick_t now)
 
 void calls_advance(struct calls *c, tick_t now)
 {
-    while (c->first_due && now - c->first_due->fact.ended > CALL_GRACE)
+    while (c->first_due && now - c->first_due->fact.ended > CALL_GRACE) {
+        const struct call *next = c->first_due->due_next;
+        if (next)
+            arena_prefetch(&next->arena);
         call_end(c, c->first_due);
+    }
     if (c->swept != TICK_NONE && now - c->swept < SWEEP_EVERY && now >= c->swept)
         return;
     c->swept = now;

@@ -32,6 +32,7 @@ struct conversation {
     bool troubled; /* the relay trouble was told */
     tick_t first;
     struct half half[2];
+    struct allocation_ref allocation;
     uint8_t *text; /* WebSocket: message being put together */
     size_t text_used;
 };

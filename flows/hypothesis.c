@@ -48,6 +48,24 @@ static char *put_escaped(char *out, unsigned char c)
     return out + 6;
 }
 
+/* Most lines are plain from end to end, so they are copied by the run, not by the byte. */
+static char *put_line(char *out, const char *s, bool utf8)
+{
+    while (*s) {
+        const char *from = s;
+        for (unsigned char c = (unsigned char)*s;
+             c >= 0x20 && c != '"' && c != '\\' && (c < 0x80 || utf8); c = (unsigned char)*++s)
+            ;
+        memcpy(out, from, (size_t)(s - from));
+        out += s - from;
+        if (*s) {
+            out = put_escaped(out, (unsigned char)*s < 0x80 ? (unsigned char)*s : '?');
+            s++;
+        }
+    }
+    return out;
+}
+
 void evidence_add(struct evidence_lists *e, enum evidence_list which, const char *format, ...)
 {
     char line[FINDING_TEXT / 2];
@@ -60,8 +78,7 @@ void evidence_add(struct evidence_lists *e, enum evidence_list which, const char
     bool utf8 = is_utf8(line); /* if not, bytes of the wire are in it */
     char *begin = e->text + e->used, *out = begin;
     *out++ = '"';
-    for (const char *s = line; *s; s++)
-        out = put_escaped(out, !utf8 && (unsigned char)*s >= 0x80 ? '?' : (unsigned char)*s);
+    out = put_line(out, line, utf8);
     *out++ = '"';
     e->line[which][e->n[which]++] = (struct evidence_line){e->used, (unsigned)(out - begin)};
     e->used += (unsigned)(out - begin);

@@ -34,11 +34,6 @@ static uint64_t nodes_bytes(const struct multimap *m)
     return (uint64_t)m->room * sizeof *m->nodes;
 }
 
-static uint32_t *head_of(const struct multimap *m, uint64_t key)
-{
-    return &m->heads[key >> (64 - m->bits)];
-}
-
 int multimap_init(struct multimap *m, uint32_t cap)
 {
     memset(m, 0, sizeof *m);
@@ -63,7 +58,7 @@ void multimap_clear(struct multimap *m)
 
 static void link_first(struct multimap *m, uint32_t h)
 {
-    uint32_t *head = head_of(m, m->nodes[h].key);
+    uint32_t *head = multimap_head(m, m->nodes[h].key);
     m->nodes[h].next = *head;
     m->nodes[h].prev = 0;
     if (*head)
@@ -120,7 +115,7 @@ void multimap_remove(struct multimap *m, uint32_t h)
     if (n->prev)
         m->nodes[n->prev].next = n->next;
     else
-        *head_of(m, n->key) = n->next;
+        *multimap_head(m, n->key) = n->next;
     if (n->next)
         m->nodes[n->next].prev = n->prev;
     n->owner = NULL;
@@ -141,30 +136,9 @@ void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n
         const struct multimap_node *k = &m->nodes[handles[i]];
         if (k->next)
             __builtin_prefetch(&m->nodes[k->next], 1);
-        __builtin_prefetch(k->prev ? (void *)&m->nodes[k->prev] : (void *)head_of(m, k->key), 1);
+        __builtin_prefetch(k->prev ? (void *)&m->nodes[k->prev] : (void *)multimap_head(m, k->key),
+                           1);
     }
     for (unsigned i = 0; i < n; i++)
         multimap_remove(m, handles[i]);
-}
-
-void multimap_prefetch(const struct multimap *m, uint64_t key)
-{
-    __builtin_prefetch(head_of(m, key));
-}
-
-static uint32_t skip_to(const struct multimap *m, uint32_t h, uint64_t key)
-{
-    while (h && m->nodes[h].key != key)
-        h = m->nodes[h].next;
-    return h;
-}
-
-uint32_t multimap_first(const struct multimap *m, uint64_t key)
-{
-    return skip_to(m, *head_of(m, key), key);
-}
-
-uint32_t multimap_next(const struct multimap *m, uint32_t h)
-{
-    return skip_to(m, m->nodes[h].next, m->nodes[h].key);
 }

@@ -41,11 +41,35 @@ void multimap_remove(struct multimap *m, uint32_t handle);
 void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n);
 /* Their nodes will be looked at soon: so that the owner can, before it removes them. */
 void multimap_prefetch_nodes(const struct multimap *m, const uint32_t *handles, unsigned n);
+
+/* Where the key's chain begins. */
+static inline uint32_t *multimap_head(const struct multimap *m, uint64_t key)
+{
+    return &m->heads[key >> (64 - m->bits)];
+}
+
 /* The key will be looked for or added soon. */
-void multimap_prefetch(const struct multimap *m, uint64_t key);
+static inline void multimap_prefetch(const struct multimap *m, uint64_t key)
+{
+    __builtin_prefetch(multimap_head(m, key));
+}
+
+static inline uint32_t multimap_skip(const struct multimap *m, uint32_t h, uint64_t key)
+{
+    while (h && m->nodes[h].key != key)
+        h = m->nodes[h].next;
+    return h;
+}
 
 /* Walk of all nodes with key, newest first: h = multimap_first(..); h; h = multimap_next(..) */
-uint32_t multimap_first(const struct multimap *m, uint64_t key);
-uint32_t multimap_next(const struct multimap *m, uint32_t handle);
+static inline uint32_t multimap_first(const struct multimap *m, uint64_t key)
+{
+    return multimap_skip(m, *multimap_head(m, key), key);
+}
+
+static inline uint32_t multimap_next(const struct multimap *m, uint32_t h)
+{
+    return multimap_skip(m, m->nodes[h].next, m->nodes[h].key);
+}
 
 #endif

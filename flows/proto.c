@@ -77,6 +77,7 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
         .proto = PROTO_TCP,
         .origin = "wire",
         .both_ways = f->saw_synack,
+        .ref = &((struct conversation *)s->user)->allocation,
     };
 }
 

@@ -12,13 +12,23 @@
 #include "flows/wire/sip.h"
 #include "flows/wire/stun.h"
 
+struct allocation;
+
+/* Where the allocation of a connection was found, so that its next message need not look it up by
+ * the 5-tuple. Zeroed at first; it may outlive the allocation. */
+struct allocation_ref {
+    struct allocation *at;
+    int64_t id;
+};
+
 /* Where a message was seen. */
 struct message_at {
     tick_t time;
     struct endpoint src, dst;
-    uint8_t proto;      /* PROTO_TCP or PROTO_UDP */
-    const char *origin; /* "wire" or a log's or feed's name */
-    bool both_ways;     /* TCP: the server's side of the connection was seen answering */
+    uint8_t proto;              /* PROTO_TCP or PROTO_UDP */
+    const char *origin;         /* "wire" or a log's or feed's name */
+    bool both_ways;             /* TCP: the server's side of the connection was seen answering */
+    struct allocation_ref *ref; /* of the connection; NULL: none is kept */
 };
 
 /* ---- calls ---- */
