@@ -33,6 +33,7 @@ struct batch {
         *decoded; /* as many: the same packets' contents, if the source looks into them */
     size_t room;  /* of packets */
     size_t count;
+    size_t n_decoded; /* of these: so many of the first ones were looked into */
 };
 
 #endif

@@ -118,7 +118,7 @@ struct batch *ring_claim(struct ring *r)
         return b;
     if (next - atomic_load_explicit(&r->released, memory_order_acquire) >= r->n)
         return NULL;
-    b->count = b->at = b->end = 0;
+    b->count = b->n_decoded = b->at = b->end = 0;
     r->claimed = true;
     return b;
 }

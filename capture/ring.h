@@ -40,7 +40,7 @@ struct ring_shape {
 struct ring *ring_new(const struct ring_shape *shape, struct bell *consumer);
 void ring_free(struct ring *r);
 
-/* Producer. The batch to fill next, its count, at and end zeroed at the first claim after a
+/* Producer. The batch to fill next, its counts, at and end zeroed at the first claim after a
  * publish; NULL while the ring is full. The same batch is returned until it is published. */
 struct batch *ring_claim(struct ring *r);
 void ring_publish(struct ring *r);

@@ -125,12 +125,12 @@ void sources_decode(struct sources *s, uint64_t seed)
     s->seed = seed;
 }
 
-void source_decode(struct source *src, struct batch *b, size_t from)
+void source_decode(struct source *src, struct batch *b)
 {
     struct fragment unused;
-    for (size_t i = from; src->owner->decode && i < b->count; i++) {
-        struct raw_packet raw = source_frame(b, i);
-        struct decoded *d = &b->decoded[i];
+    for (; src->owner->decode && b->n_decoded < b->count; b->n_decoded++) {
+        struct raw_packet raw = source_frame(b, b->n_decoded);
+        struct decoded *d = &b->decoded[b->n_decoded];
         d->kind = frame_decode(&raw, &d->packet, &unused);
         d->dedup = d->kind == FRAME_PACKET ? dedup_hash(&d->packet, src->owner->seed) : 0;
     }

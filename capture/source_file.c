@@ -151,7 +151,7 @@ static void list_frames(struct source *src, struct batch *b)
     capfile_walk(src->file->parser, b);
     if (src->owner->opt.filter)
         filter_batch(src, b, from);
-    source_decode(src, b, from);
+    source_decode(src, b);
     count_frames(src, b, from);
 }
 

@@ -89,8 +89,9 @@ static inline bool sources_stopping(const struct sources *s)
     return atomic_load_explicit(&s->stopping, memory_order_relaxed);
 }
 
-/* Looks into the packets of b from number from on, if that is asked for. */
-void source_decode(struct source *src, struct batch *b, size_t from);
+/* Looks into the packets of b that were not looked into yet, if that is asked for. A source that
+ * does not call it leaves that to the engine. */
+void source_decode(struct source *src, struct batch *b);
 
 static inline struct raw_packet source_frame(const struct batch *b, size_t i)
 {

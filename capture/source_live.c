@@ -79,7 +79,7 @@ static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
         .iface = v->iface,
     };
     b->end += caplen;
-    source_decode(src, b, b->count - 1);
+    source_decode(src, b);
 }
 
 /* The kernel's and the card's losses, asked for in this thread only: libpcap is not thread-safe. */

@@ -98,7 +98,8 @@ static bool live_may_go(struct sources *s, tick_t t)
 static enum source_pull hand_out(struct source *src, struct raw_packet *out)
 {
     *out = source_frame(src->batch, src->next);
-    out->decoded = src->owner->decode ? &src->batch->decoded[src->next] : NULL;
+    if (src->next < src->batch->n_decoded)
+        out->decoded = &src->batch->decoded[src->next];
     src->next++;
     return PULL_PACKET;
 }
