@@ -1,4 +1,5 @@
-/* import FILE...: SIP logs of clients and servers, joined with the packets in the database. */
+/* import FILE...: SIP logs of clients and servers, and SDN messages, joined with the packets in the
+ * database. */
 #include "cli/command.h"
 #include "cli/engine.h"
 #include "cli/progress.h"
@@ -190,12 +191,16 @@ static void damage_of(struct import *im, char out[WHY])
     const char *broken;
     uint64_t line;
     bool whole = logbook_finish(im->book, &line);
+    struct logbook_counts b;
+    logbook_counts(im->book, &b);
     out[0] = 0;
     if (textlog_damage(im->log, &broken) != TEXTLOG_OK)
         snprintf(out, WHY, "%s", broken);
     else if (!whole)
-        snprintf(out, WHY, "%s: ends inside the message that begins in line %" PRIu64, im->name,
-                 line);
+        snprintf(out, WHY,
+                 b.kind == LOGBOOK_SDN ? "%s: the XML is damaged, or ends, in line %" PRIu64
+                                       : "%s: ends inside the message that begins in line %" PRIu64,
+                 im->name, line);
 }
 
 static const char *plural(uint64_t n)
@@ -235,8 +240,10 @@ static void print_summary(const struct import *im)
     tick_text(l.first, first);
     tick_text(l.last, last);
     log_info("%s: %s log, %" PRIu64 " SIP message%s, %" PRIu64 " call%s", im->name,
-             b.kind == LOGBOOK_UCCAPI ? "client (UCCAPI)" : "server (SIPStack)", l.messages,
-             plural(l.messages), l.calls, plural(l.calls));
+             b.kind == LOGBOOK_UCCAPI ? "client (UCCAPI)"
+             : b.kind == LOGBOOK_SDN  ? "SDN"
+                                      : "server (SIPStack)",
+             l.messages, plural(l.messages), l.calls, plural(l.calls));
     if (l.messages)
         log_info("  from %.23s to %.23s by its own clock", first, last);
     if (b.incomplete)
@@ -261,7 +268,8 @@ static int conclude(struct import *im)
             log_error("%s", damage);
         else
             log_error("%s: %s", im->name,
-                      t.lines ? "neither a client's (UCCAPI) nor a server's (SIPStack) SIP log"
+                      t.lines ? "neither a client's (UCCAPI) nor a server's (SIPStack) SIP log, "
+                                "nor SDN messages"
                               : "is empty");
         return EXIT_BAD_INPUT;
     }

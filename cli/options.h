@@ -24,7 +24,7 @@ struct settings {
     /* where packets come from and how to read them */
     struct text_list interface, nat, edge, sip_port, turn_port, tls_key, keylog, hep, sdn;
     const char *sdn_cert, *sdn_key, *sdn_token_file;
-    const char *metrics, *on_failure;
+    const char *metrics, *on_failure, *mail, *sendmail;
     const char *sensor, *filter, *relay_ports, *account;
     int64_t ring_mb, snaplen, seconds;
     bool no_promisc;

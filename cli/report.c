@@ -1,4 +1,5 @@
 /* report: the summary of a day or a night. */
+#include "cli/mail.h"
 #include "cli/opened.h"
 #include "cli/period.h"
 #include "cli/when.h"
@@ -8,8 +9,10 @@
 #include "report/json.h"
 #include "report/summary.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NIGHT_DEFAULT "18:00-08:00"
 #define DAY (86400 * TICK_S)
@@ -108,14 +111,10 @@ static void hint(const struct settings *s, struct query_db *db)
                  called_as(s, again, sizeof again), clock_day(last, day));
 }
 
-static int print(const struct settings *s, const struct period *period, const json_t *all)
+static void write_report(const struct settings *s, const char *format, const char *title,
+                         const json_t *all, FILE *out)
 {
-    FILE *out = open_output(s->output);
-    char title[TITLE], again[512];
-    const char *format = s->format ? s->format : "text";
-    if (!out)
-        return EXIT_NO_OUTPUT;
-    title_of(period, title);
+    char again[512];
     if (strcmp(format, "json") == 0) {
         json_write(all, JSON_INDENT(2) | JSON_REAL_PRECISION(10), out);
         fputc('\n', out);
@@ -125,6 +124,47 @@ static int print(const struct settings *s, const struct period *period, const js
         struct prose page = prose_on(out);
         summary_print(all, &page, title);
     }
+}
+
+/* "edgewatch on HOST: 3 failures, Night ..." */
+static int send(const struct settings *s, const char *format, const char *title, const json_t *all)
+{
+    char subject[TITLE + 320], host[256] = "this machine", *body = NULL;
+    size_t n = 0;
+    int64_t failures = summary_failures(all);
+    FILE *out = open_memstream(&body, &n);
+    if (out)
+        write_report(s, format, title, all, out);
+    if (!out || fclose(out) != 0) {
+        free(body);
+        log_error("no memory");
+        return EXIT_UNAVAILABLE;
+    }
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(subject, sizeof subject, "edgewatch on %s: %lld failure%s, %s", host,
+             (long long)failures, failures == 1 ? "" : "s", title);
+    struct mail m = {.to = s->mail,
+                     .subject = subject,
+                     .type = strcmp(format, "html") == 0   ? "text/html"
+                             : strcmp(format, "json") == 0 ? "application/json"
+                                                           : "text/plain",
+                     .date = when_now()};
+    int code = mail_send(s, &m, body, n);
+    free(body);
+    return code;
+}
+
+static int print(const struct settings *s, const struct period *period, const json_t *all)
+{
+    char title[TITLE];
+    const char *format = s->format ? s->format : "text";
+    title_of(period, title);
+    if (s->mail)
+        return send(s, format, title, all);
+    FILE *out = open_output(s->output);
+    if (!out)
+        return EXIT_NO_OUTPUT;
+    write_report(s, format, title, all, out);
     return close_output(out, s->output);
 }
 
@@ -133,6 +173,10 @@ int report_run(const struct command *self, const struct settings *s, int argc, c
     (void)self, (void)argc, (void)argv;
     struct period period;
     struct query_db *db;
+    if (s->mail && s->output) {
+        log_error("report: either --mail or --output");
+        return EXIT_USAGE;
+    }
     int code = find_period(s, when_now(), &period);
     if (code != EXIT_DONE || (code = open_database(s, &db)) != EXIT_DONE)
         return code;

@@ -170,7 +170,7 @@ bool feeds_sdn(struct feeds *f, struct slice body, const struct endpoint *sender
     const char *why;
     uint64_t offset, before = f->counts.messages;
     if (!f->sdn)
-        f->sdn = sdn_new(take_sdn, f);
+        f->sdn = sdn_new(take_sdn, f, false);
     f->reading.sender = sender->addr;
     f->reading.arrival = arrival;
     if (f->sdn && sdn_push(f->sdn, body, true, &why, &offset) && f->counts.messages > before)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "flows/limits.h"
+#include "flows/sdn.h"
 #include "flows/wire/siplog.h"
 
 enum { STAMP = 64, DIAG_VALUE = 1024 };
@@ -13,6 +14,8 @@ struct logbook {
     struct calls *calls;
     const char *origin;
     struct logbook_counts counts;
+    struct sdn *sdn; /* the log is XML */
+    bool sdn_damaged;
     /* the record under way */
     bool open, server, all_stamped, over;
     enum siplog_mark mark;
@@ -28,7 +31,7 @@ struct logbook {
 
 const char *logbook_kind_name(enum logbook_kind k)
 {
-    static const char *const names[] = {NULL, "uccapi", "sipstack"};
+    static const char *const names[] = {NULL, "uccapi", "sipstack", "sdn"};
     return names[k];
 }
 
@@ -46,6 +49,8 @@ struct logbook *logbook_new(struct calls *calls, const char *origin)
 
 void logbook_free(struct logbook *b)
 {
+    if (b)
+        sdn_free(b->sdn);
     free(b);
 }
 
@@ -205,9 +210,53 @@ static void stamped_line(struct logbook *b, const struct siplog_line *l)
     }
 }
 
+/* ---- SDN messages ---- */
+
+static void take_sdn(void *arg, const struct sdn_msg *m)
+{
+    struct logbook *b = arg;
+    struct message_at at = {.time = m->time, .proto = PROTO_TCP, .origin = b->origin};
+    struct sip_msg sip;
+    b->counts.kind = LOGBOOK_SDN;
+    if (m->time != TICK_NONE)
+        saw(b, m->time);
+    else
+        at.time = b->counts.last;
+    if (!sdn_sip(m, &sip) || at.time == TICK_NONE) { /* quality and the like; of no time */
+        b->counts.unread++;
+        return;
+    }
+    b->counts.messages++;
+    b->counts.incomplete += m->cut;
+    calls_sip(b->calls, &sip, &at);
+}
+
+/* A log that begins with < is XML. True: the line was taken as such. */
+static bool sdn_line(struct logbook *b, struct slice line, uint64_t number)
+{
+    struct slice text = slice_trim(line);
+    const char *why;
+    uint64_t offset;
+    if (!b->sdn && b->counts.kind == LOGBOOK_NO_KIND && !b->open && text.n && text.p[0] == '<')
+        b->sdn = sdn_new(take_sdn, b, true);
+    if (!b->sdn)
+        return false;
+    bool fine = sdn_push(b->sdn, line, false, &why, &offset) &&
+                sdn_push(b->sdn, slice_str("\n"), false, &why, &offset);
+    if (!fine && !b->sdn_damaged) {
+        b->sdn_damaged = true;
+        b->first_line = number;
+    } else if (!b->sdn_damaged) {
+        b->first_line = number; /* should it end too early: about here */
+    }
+    return true;
+}
+
 void logbook_line(struct logbook *b, struct slice line, uint64_t number, bool unended)
 {
     struct siplog_line l;
+    if (sdn_line(b, line, number))
+        return;
     siplog_line(line, &l);
     switch (l.mark) {
     case SIPLOG_SENT:
@@ -236,6 +285,12 @@ void logbook_line(struct logbook *b, struct slice line, uint64_t number, bool un
 bool logbook_finish(struct logbook *b, uint64_t *line)
 {
     bool was_open = b->open;
+    if (b->sdn) {
+        const char *why;
+        uint64_t offset;
+        *line = b->first_line;
+        return sdn_push(b->sdn, (struct slice){0}, true, &why, &offset) && !b->sdn_damaged;
+    }
     record_close(b, false);
     *line = b->first_line;
     return !was_open || !b->promised;

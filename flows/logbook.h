@@ -8,8 +8,8 @@
 
 #include "flows/session.h"
 
-enum logbook_kind { LOGBOOK_NO_KIND, LOGBOOK_UCCAPI, LOGBOOK_SIPSTACK };
-const char *logbook_kind_name(enum logbook_kind k); /* "uccapi", "sipstack", NULL */
+enum logbook_kind { LOGBOOK_NO_KIND, LOGBOOK_UCCAPI, LOGBOOK_SIPSTACK, LOGBOOK_SDN };
+const char *logbook_kind_name(enum logbook_kind k); /* "uccapi", "sipstack", "sdn", NULL */
 
 struct logbook_counts {
     enum logbook_kind kind; /* of the first record */

@@ -42,6 +42,7 @@ static const size_t field_room[FIELDS] = {
 
 struct sdn {
     XML_Parser xml;
+    const char *encoding; /* NULL: as the text says */
     void (*take)(void *arg, const struct sdn_msg *m);
     void *arg;
     char *memory;
@@ -289,7 +290,7 @@ static void document_begin(struct sdn *s)
     s->parsing = false;
 }
 
-struct sdn *sdn_new(void (*take)(void *arg, const struct sdn_msg *m), void *arg)
+struct sdn *sdn_new(void (*take)(void *arg, const struct sdn_msg *m), void *arg, bool utf8)
 {
     struct sdn *s = calloc(1, sizeof *s);
     size_t room = 0, at = 0;
@@ -300,7 +301,8 @@ struct sdn *sdn_new(void (*take)(void *arg, const struct sdn_msg *m), void *arg)
     s->take = take;
     s->arg = arg;
     s->memory = malloc(room);
-    s->xml = XML_ParserCreate(NULL);
+    s->encoding = utf8 ? "UTF-8" : NULL;
+    s->xml = XML_ParserCreate(s->encoding);
     if (!s->memory || !s->xml) {
         sdn_free(s);
         return NULL;
@@ -323,7 +325,7 @@ void sdn_free(struct sdn *s)
 
 static void next_document(struct sdn *s)
 {
-    XML_ParserReset(s->xml, NULL);
+    XML_ParserReset(s->xml, s->encoding);
     document_begin(s);
     s->base = s->done;
 }

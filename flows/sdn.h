@@ -37,8 +37,9 @@ struct sdn_msg {
 
 struct sdn;
 
-/* take is called for each message. NULL without memory. */
-struct sdn *sdn_new(void (*take)(void *arg, const struct sdn_msg *m), void *arg);
+/* take is called for each message. utf8: the bytes are UTF-8, whatever the text says of itself.
+ * NULL without memory. */
+struct sdn *sdn_new(void (*take)(void *arg, const struct sdn_msg *m), void *arg, bool utf8);
 void sdn_free(struct sdn *s);
 
 /* The next bytes, in any pieces; last: nothing follows. False: damaged, with the reason and the

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned whole = 0, pieces = 0;
     const char *why;
     uint64_t offset = 0;
-    struct sdn *one = sdn_new(take, &whole), *two = sdn_new(take, &pieces);
+    struct sdn *one = sdn_new(take, &whole, false), *two = sdn_new(take, &pieces, false);
     size_t half = size / 2;
     bool fine = sdn_push(one, slice_of(data, size), true, &why, &offset);
     must(fine || offset <= size);

@@ -60,7 +60,7 @@ static struct taken *read_text(const char *text, size_t n, bool want)
     const char *why = NULL;
     uint64_t offset = 0;
     memset(&t, 0, sizeof t);
-    struct sdn *s = sdn_new(take, &t);
+    struct sdn *s = sdn_new(take, &t, false);
     struct slice in = text_cut(text, n);
     bool fine = sdn_push(s, in, true, &why, &offset);
     if (fine != want)
@@ -109,7 +109,7 @@ static void in_pieces_and_one_behind_the_other(void **state)
     (void)state;
     for (size_t piece = 1; piece < sizeof invite; piece += piece < 8 ? 1 : 97) {
         memset(&t, 0, sizeof t);
-        struct sdn *s = sdn_new(take, &t);
+        struct sdn *s = sdn_new(take, &t, false);
         for (int i = 0; i < 3; i++)
             for (size_t at = 0; at < sizeof invite - 1; at += piece) {
                 size_t n = sizeof invite - 1 - at < piece ? sizeof invite - 1 - at : piece;
@@ -278,7 +278,7 @@ static void after_damage_the_next_body_is_read(void **state)
     uint64_t offset;
     (void)state;
     memset(&t, 0, sizeof t);
-    struct sdn *s = sdn_new(take, &t);
+    struct sdn *s = sdn_new(take, &t, false);
     assert_false(sdn_push(s, slice_str("{\"json\": 1}"), true, &why, &offset));
     assert_true(sdn_push(s, slice_of(invite, sizeof invite - 1), true, &why, &offset));
     assert_int_equal(t.n, 1);
