@@ -14,7 +14,7 @@
 
 /* '@' stands for one of these. */
 static const char *const texts[] = {
-    "PRAGMA temp.cache_size = -32768", /* 32 MiB; what is more goes to a temporary file */
+    "PRAGMA temp.cache_size = -8192", /* 8 MiB; what is more goes to a temporary file */
     "DROP TABLE IF EXISTS temp.p_failure",
     "DROP TABLE IF EXISTS temp.p_traffic",
     "DROP TABLE IF EXISTS temp.p_net",
