@@ -333,6 +333,13 @@ static void judge_signaling(const struct examined *e, struct checkup *out)
                     "failures are found without it through the relay protocol (grade B); plain SIP "
                     "or keys add who called whom and which candidates they had",
                     "no readable SIP message");
+    if (c->compressed)
+        checkup_add(out, "compressed", c->compressed_unread ? CHECK_LOOK : CHECK_OK,
+                    c->compressed_unread ? "import the logs of their clients: this compression is "
+                                           "read only where its header can be worked out"
+                                         : NULL,
+                    "%" PRIu64 " SIP connection%s compressed (MS-SIPCOMP), %" PRIu64 " unread",
+                    c->compressed, plural(c->compressed), c->compressed_unread);
     if (c->unreadable_tls)
         checkup_add(out, "tls", CHECK_LOOK,
                     "--tls-key or --keylog can open some of it; edgewatch works without",

@@ -142,6 +142,12 @@ static void put_lost(const struct tally_run *run, const struct prose *p)
         append(line, 0, l->duplicates, "packets, counted once");
         prose_item(p, LEAD, HANG, "seen twice", "%s", line);
     }
+    if (l->engine.compressed)
+        prose_item(p, LEAD, HANG, "compressed",
+                   "%" PRIu64 " SIP connection%s (MS-SIPCOMP), %" PRIu64
+                   " of them could not be read",
+                   l->engine.compressed, l->engine.compressed == 1 ? "" : "s",
+                   l->engine.compressed_unread);
     if (run->damage)
         prose_item(p, LEAD, HANG, "damaged", "%s", run->damage);
 }

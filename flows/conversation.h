@@ -14,6 +14,7 @@ enum stream_kind {
     STREAM_TURN,    /* RFC 8656 over TCP */
     STREAM_ICE,     /* RFC 4571: checks, then media */
     STREAM_TLS,
+    STREAM_SIPCOMP, /* SIP behind compression headers, from NEGOTIATE on */
 };
 
 /* Per side. */
@@ -35,6 +36,7 @@ struct conversation {
     struct allocation_ref allocation;
     uint8_t *text; /* WebSocket: message being put together */
     size_t text_used;
+    struct sipcomp *compression; /* of a STREAM_SIPCOMP */
 };
 
 struct proto {

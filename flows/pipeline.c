@@ -474,6 +474,8 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
         .sdp_bodies = c.sdp_bodies,
         .sdp_candidates = c.sdp_candidates,
         .unreadable_tls = r.tls_streams,
+        .compressed = r.compressed_streams,
+        .compressed_unread = r.compressed_unread,
         .calls = c.calls,
         .allocations = a.allocations,
         .attempts = p->attempts,

@@ -23,6 +23,7 @@ struct iface_counts {
 struct engine_counts {
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
     uint64_t sip_messages, stun_messages, sdp_bodies, sdp_candidates, unreadable_tls;
+    uint64_t compressed, compressed_unread; /* connections with MS-SIPCOMP; of these given up */
     uint64_t calls, allocations, attempts, failed_attempts, failures;
     uint64_t streams, direct_segments, nids_segments, nids_warnings; /* of the feeder */
     uint64_t feed_messages, feed_sip, feed_bad; /* HEP and SDN; bad: damaged or something else */

@@ -8,6 +8,7 @@
 #include "flows/feeds.h"
 #include "flows/limits.h"
 #include "flows/pages.h"
+#include "flows/sipcomp.h"
 #include "flows/wire/framing.h"
 #include "flows/wire/hep.h"
 #include "flows/wire/websocket.h"
@@ -19,6 +20,7 @@ struct conversation_block {
     struct conversation items[CONVERSATION_BLOCK];
 };
 
+static void decide(struct proto *p, struct stream *s, struct conversation *c, int kind);
 static struct stream_take stream_data(void *arg, struct stream *s, enum stream_side side,
                                       struct slice avail);
 static void stream_gap(void *arg, struct stream *s, enum stream_side side, uint32_t missing);
@@ -50,8 +52,10 @@ void proto_free(struct proto *p)
     while (p->blocks) {
         struct conversation_block *b = p->blocks;
         p->blocks = b->next;
-        for (int i = 0; i < CONVERSATION_BLOCK; i++)
+        for (int i = 0; i < CONVERSATION_BLOCK; i++) {
             free(b->items[i].text);
+            sipcomp_free(b->items[i].compression);
+        }
         pages_release(b, sizeof *b);
     }
     free(p);
@@ -106,6 +110,8 @@ static void conversation_free(struct proto *p, struct conversation *c)
 {
     free(c->text);
     c->text = NULL;
+    sipcomp_free(c->compression);
+    c->compression = NULL;
     c->next = p->spare;
     p->spare = c;
 }
@@ -117,6 +123,40 @@ static size_t first_line(struct slice in)
 {
     const uint8_t *end = memchr(in.p, '\n', in.n);
     return end ? (size_t)(end - in.p) + 1 : in.n;
+}
+
+static struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct conversation *c,
+                                       enum stream_side side, struct slice avail)
+{
+    struct stream_take take = {0};
+    struct message_at at;
+    struct sip_msg m;
+    size_t used;
+    conversation_at(s, side, &at);
+    while (take.used < avail.n) {
+        struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
+        /* what is missing is missing in the history, too */
+        enum wire_result r = c->half[side].lost || !c->compression
+                                 ? WIRE_BAD
+                                 : sipcomp_next(c->compression, side, rest, &m, &used);
+        if (r == WIRE_MORE && rest.n <= 2 * LIMIT_SIP_MESSAGE)
+            break;
+        if (r != WIRE_OK) {
+            p->counts.compressed_unread++;
+            take.release = true;
+            break;
+        }
+        calls_sip(p->config.calls, &m, &at);
+        take.used += used;
+    }
+    return take;
+}
+
+/* Client and server have agreed on compression: it holds for both from here on. */
+static bool starts_compression(const struct sip_msg *m)
+{
+    return !m->request && m->method == SIP_NEGOTIATE && m->status == 200 &&
+           slice_is(slice_trim(m->compression), "LZ77-8K");
 }
 
 static struct stream_take sip_data(struct proto *p, struct stream *s, struct conversation *c,
@@ -150,6 +190,11 @@ static struct stream_take sip_data(struct proto *p, struct stream *s, struct con
         if (r == WIRE_OK) {
             calls_sip(p->config.calls, &m, &at);
             take.used += m.size;
+            if (!starts_compression(&m))
+                continue;
+            decide(p, s, c, STREAM_SIPCOMP);
+            c->compression = sipcomp_new();
+            return take;
         } else {
             bool oversized = r == WIRE_MORE || sip_looks_like(rest) == WIRE_OK;
             p->counts.oversized += oversized;
@@ -300,6 +345,7 @@ static void decide(struct proto *p, struct stream *s, struct conversation *c, in
         [STREAM_TURN] = &p->counts.turn_streams,
         [STREAM_ICE] = &p->counts.ice_streams,
         [STREAM_TLS] = &p->counts.tls_streams,
+        [STREAM_SIPCOMP] = &p->counts.compressed_streams,
     };
     ++*counters[kind];
     c->kind = (uint8_t)kind;
@@ -340,6 +386,8 @@ static struct stream_take dispatch(struct proto *p, struct stream *s, struct con
     switch (c->kind) {
     case STREAM_SIP:
         return sip_data(p, s, c, side, avail);
+    case STREAM_SIPCOMP:
+        return sipcomp_data(p, s, c, side, avail);
     case STREAM_WEBSOCKET:
         return websocket_data(p, s, c, side, avail);
     case STREAM_MS_TURN:

@@ -30,6 +30,7 @@ struct proto_counts {
         unknown_streams;
     uint64_t resyncs, bad_frames, bulk_released, ice_messages;
     uint64_t oversized; /* SIP messages given up because of their size */
+    uint64_t compressed_streams, compressed_unread; /* MS-SIPCOMP; of these given up unread */
 };
 
 struct proto *proto_new(const struct proto_config *c);

@@ -71,6 +71,55 @@ static uint64_t messages(const struct line *l)
     return counts.sip_messages;
 }
 
+static struct stream_take from(struct line *l, enum stream_side side, const void *p, size_t n)
+{
+    const struct stream_reader *r = proto_reader(l->proto);
+    return r->data(r->arg, &l->stream, side, slice_of(p, n));
+}
+
+/* NEGOTIATE as the dossier has it (§6); then a header of six bytes that tells the size at byte 2.
+ */
+static void compression_is_agreed_on(struct line *l)
+{
+    static const char ask[] = "NEGOTIATE sip:fe.contoso.com SIP/2.0\r\nCSeq: 1 NEGOTIATE\r\n"
+                              "Compression: LZ77-8K\r\nContent-Length: 0\r\n\r\n",
+                      yes[] = "SIP/2.0 200 OK\r\nCSeq: 1 NEGOTIATE\r\nCompression: LZ77-8K\r\n"
+                              "Content-Length: 0\r\n\r\n";
+    assert_int_equal(from(l, SIDE_CLIENT, ask, sizeof ask - 1).used, sizeof ask - 1);
+    assert_int_equal(from(l, SIDE_SERVER, yes, sizeof yes - 1).used, sizeof yes - 1);
+}
+
+static void behind_compression_headers(void **state)
+{
+    struct line *l = *state;
+    struct proto_counts counts;
+    uint8_t packet[6 + sizeof OPTIONS - 1] = {0x12, 0x34, 0, sizeof OPTIONS - 1, 0x80, 0x01};
+    memcpy(packet + 6, OPTIONS, sizeof OPTIONS - 1);
+    compression_is_agreed_on(l);
+    assert_int_equal(from(l, SIDE_CLIENT, packet, 40).used, 0);
+    struct stream_take take = from(l, SIDE_CLIENT, packet, sizeof packet);
+    assert_int_equal(take.used, sizeof packet);
+    assert_false(take.release);
+    assert_int_equal(messages(l), 3);
+    proto_counts(l->proto, &counts);
+    assert_int_equal(counts.compressed_streams, 1);
+    assert_int_equal(counts.compressed_unread, 0);
+}
+
+static void compression_that_stays_closed(void **state)
+{
+    struct line *l = *state;
+    struct proto_counts counts;
+    uint8_t packet[200];
+    memset(packet, 0x9b, sizeof packet);
+    compression_is_agreed_on(l);
+    assert_true(from(l, SIDE_CLIENT, packet, sizeof packet).release);
+    assert_int_equal(messages(l), 2);
+    proto_counts(l->proto, &counts);
+    assert_int_equal(counts.compressed_streams, 1);
+    assert_int_equal(counts.compressed_unread, 1);
+}
+
 static void a_message_is_taken_with_its_last_byte(void **state)
 {
     struct line *l = *state;
@@ -145,6 +194,8 @@ static void a_message_too_long_is_given_up_and_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(behind_compression_headers, setup, teardown),
+        cmocka_unit_test_setup_teardown(compression_that_stays_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_is_taken_with_its_last_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_message_wants_counts_from_its_own_front, setup,
                                         teardown),
