@@ -2,7 +2,8 @@
 #
 # A flavour has its own build folder: FLAVOUR=release (default), asan, fuzz (clang), lint (clang).
 # One library of everything but cli/main.c; the program and the tests link against it.
-# V=1 shows commands, WERROR=1 turns warnings into errors, DEPS=skip installs nothing.
+# V=1 shows commands, WERROR=1 turns warnings into errors, DEPS=skip installs nothing, LTO=1 optimises
+# over all files at once.
 
 PREFIX  ?= /usr/local
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
@@ -26,7 +27,7 @@ PKGS    += libmicrohttpd ncursesw
 PKGS    += expat
 
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
-OPT.release := -O2
+OPT.release := $(if $(LTO),-O2 -flto=auto,-O2)
 OPT.asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize=signed-integer-overflow -fno-sanitize-recover=undefined
 OPT.fuzz    := $(OPT.asan) -fsanitize=fuzzer-no-link
