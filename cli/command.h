@@ -31,6 +31,7 @@ int doctor_run(const struct command *self, const struct settings *s, int argc, c
 int decode_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int backup_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int serve_run(const struct command *self, const struct settings *s, int argc, char **argv);
+int top_run(const struct command *self, const struct settings *s, int argc, char **argv);
 int sql_run(const struct command *self, const struct settings *s, int argc, char **argv);
 
 #endif

@@ -81,6 +81,12 @@ static const struct command commands[] = {
      .example = "  edgewatch --db /var/lib/edgewatch/edgewatch.db serve\n"
                 "  edgewatch serve --listen 192.0.2.7:8443 --cert edge.pem --key edge.key --token-file token\n"
                 "  ssh -L 8080:127.0.0.1:8080 edge   # to look at it from elsewhere without any of these\n"},
+    {.name = "top", .args = "", .summary = "watch the database of a running monitor in the terminal",
+     .about = "Failures as they come, newest first; the partners that fail; the health of the sensor. Enter tells the story of a failure, "
+              "or lists the failures of a partner; Tab goes from one list to the other; q ends. At least 80 columns by 24 rows show all of it.",
+     .exits = "0 69 74", .options = ON_TOP, .least = 0, .most = 0, .run = top_run,
+     .example = "  edgewatch --db /var/lib/edgewatch/edgewatch.db top\n"
+                "  ssh -t edge edgewatch top\n"},
     {.name = "sql", .args = "[SQL...]", .summary = "ask the database in SQL",
      .about = "Opens the database in sqlite3(1), read-only. Without SQL it is a session to type in, which begins with a list of the views; "
               "else each argument is run and its rows are printed. edgewatch-schema(5) explains the views, docs/QUERIES.md has twenty "

@@ -68,7 +68,7 @@ const struct option_def option_defs[] = {
     {"addr", 0, OPTION_TEXT, ON_FAILURES | ON_ALLOCATIONS, NULL, "A", "with this address at either end", AT(addr), check_addr, 0, 0},
     {"verdict", 0, OPTION_TEXT, ON_FAILURES, NULL, "V", "with this verdict (refused, timeout, ...)", AT(verdict), check_verdict, 0, 0},
     {"finding", 0, OPTION_TEXT, ON_FAILURES, NULL, "F", "with this finding", AT(finding), check_finding, 0, 0},
-    {"all", 'a', OPTION_FLAG, ON_FAILURES, NULL, NULL, "also failed pairs beside a working one (severity info)", AT(all), NULL, 0, 0},
+    {"all", 'a', OPTION_FLAG, ON_FAILURES | ON_TOP, NULL, NULL, "also failed pairs beside a working one (severity info)", AT(all), NULL, 0, 0},
     {"limit", 'n', OPTION_NUMBER, LISTS, NULL, "N", "at most this many rows", AT(limit), NULL, 1, INT64_MAX},
 
     {"day", 0, OPTION_TEXT, ON_REPORT, NULL, "D", "this day: 2026-01-31, yesterday, today", AT(day), check_time, 0, 0},

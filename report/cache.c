@@ -87,6 +87,8 @@ static bool fresh(const struct slot *s, int64_t version, int64_t now)
 {
     int64_t age = now - s->made_ms;
     int64_t ttl = s->cost_ms * TTL_PER_COST > MS_TTL ? s->cost_ms * TTL_PER_COST : MS_TTL;
+    if (s->page.status >= 400) /* as long as it took to find out */
+        return s->page.body && age < s->cost_ms;
     if (!s->page.body || age >= CACHE_LONGEST_S * 1000)
         return false;
     return s->version == version || age < ttl;

@@ -2,7 +2,8 @@
  * Pages that were just made, for those who ask for the same. A page serves as long as the database
  * has not changed, or for a second, or for ten times as long as it took to make: a page that costs
  * half a second is made every five seconds, however many watch. Who comes while one is being made
- * gets the one before, or waits if there is none.
+ * gets the one before, or waits if there is none. A question that took too long is answered so to
+ * all for as long as it took.
  */
 #ifndef EW_REPORT_CACHE_H
 #define EW_REPORT_CACHE_H

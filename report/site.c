@@ -304,11 +304,15 @@ static void answer(struct site *s, struct web *w, const struct route *route,
         return;
     }
     int status = make(s, w, route, &page);
-    cache_put(s->cache, key, version, status ? NULL : &page);
-    if (status)
+    if (status) {
         refuse(w, status, reply);
-    else
+        page = (struct cached){.status = status, .body = reply->body};
+        page.head.type = is_api(w->request) ? JSON : HTML;
+    } else {
         send_page(&page, reply);
+    }
+    bool keep = reply->body && (status == 0 || status == 504);
+    cache_put(s->cache, key, version, keep ? &page : NULL);
 }
 
 void site_answer(void *ctx, const struct http_request *request, struct http_reply *reply)

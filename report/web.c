@@ -15,6 +15,7 @@
 
 #define HOUR (3600 * TICK_S)
 #define WITHIN (300 * TICK_S)
+enum { SUMS_MS_FACTOR = 4 };
 
 /* ---- what is asked ---- */
 
@@ -45,10 +46,10 @@ int web_fail(struct web *w, int status, const char *fmt, ...)
 int web_database_failed(struct web *w)
 {
     if (query_expired(w->db))
-        return web_fail(w, 504,
-                        "The question took longer than %" PRId64
-                        " s. A shorter period, or fewer conditions on text, is quicker.",
-                        w->o->query_ms / 1000);
+        return web_fail(
+            w, 504,
+            "The question took too long. A shorter period, or fewer conditions on text, "
+            "is quicker; edgewatch serve --query-seconds N has more patience.");
     const char *why = query_error(w->db);
     return web_fail(w, 503, "%s", why && *why ? why : "The database cannot be read.");
 }
@@ -190,6 +191,7 @@ int web_period(struct web *w, tick_t *since, tick_t *until, bool *old)
     tick_t now, last;
     int status = period_args(w, since, until);
     *old = false;
+    query_limit(w->db, SUMS_MS_FACTOR * w->o->query_ms); /* sums go through all of a period */
     if (status)
         return status;
     if (hours < 1 || hours > 24 * 366)
@@ -216,7 +218,7 @@ static const struct {
     {"/partners", "Partners"}, {"/health", "Health"},     {"/decode", "Decode"},
 };
 
-void web_begin(struct web *w, const char *here, const char *title)
+void web_top(struct web *w, const char *here, const char *title)
 {
     char whole[256], zone[CLOCK_ZONE];
     snprintf(whole, sizeof whole, "%s · edgewatch", title);
@@ -231,6 +233,11 @@ void web_begin(struct web *w, const char *here, const char *title)
     fputs("</ul>\n</nav>\n<p class=\"zone\">Times are ", w->out);
     html_text(w->out, clock_zone(zone));
     fputs("</p>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n", w->out);
+}
+
+void web_begin(struct web *w, const char *here, const char *title)
+{
+    web_top(w, here, title);
     html_element(w->out, "h1", NULL, title);
     fputc('\n', w->out);
 }

@@ -53,6 +53,8 @@ int web_database_failed(struct web *w);
 
 /* From the doctype to the heading. here: the entry of the navigation that is on ("failures"). */
 void web_begin(struct web *w, const char *here, const char *title);
+/* The same without the heading, for what brings its own. */
+void web_top(struct web *w, const char *here, const char *title);
 void web_end(struct web *w);
 /* A whole page, or a JSON object, that tells what went wrong. */
 void web_error(struct web *w, int status, bool api);

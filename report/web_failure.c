@@ -6,14 +6,10 @@
 #include "report/field.h"
 #include "report/html.h"
 #include "report/json.h"
-#include "report/ladder.h"
 #include "report/story.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { LADDER_MOST = 200, STORY_WIDTH = 100 };
 
 /* ---- downloads ---- */
 
@@ -38,24 +34,6 @@ static int put_json(struct web *w, const struct story_facts *f, int64_t id)
 }
 
 /* ---- the page ---- */
-
-static void put_story(struct web *w, const struct story_facts *f)
-{
-    struct ladder l;
-    char *text = NULL;
-    size_t n = 0;
-    story_ladder_build(f, true, &l);
-    ladder_svg(&l, w->out, "ladder", LADDER_MOST);
-    ladder_free(&l);
-    struct prose p = {.out = open_memstream(&text, &n), .width = STORY_WIDTH};
-    if (!p.out)
-        return;
-    story_print(f, &p, "edgewatch");
-    fputs("<h2>The story</h2>\n", w->out);
-    if (fclose(p.out) == 0)
-        web_pre(w->out, text);
-    free(text);
-}
 
 static void put_packet(FILE *out, const struct evidence_packet *p)
 {
@@ -92,12 +70,12 @@ static void put_page(struct web *w, const struct story_facts *f, int64_t id)
 {
     char title[64];
     snprintf(title, sizeof title, "Failure %" PRId64, id);
-    web_begin(w, "/failures", title);
+    web_top(w, "/failures", title);
     fprintf(w->out,
             "<p class=\"downloads\"><a href=\"/failures/%" PRId64 ".json\" download>JSON</a> <a "
             "href=\"/failures/%" PRId64 ".pcapng\" download>pcapng</a></p>\n",
             id, id);
-    put_story(w, f);
+    story_html_body(f, w->out, "edgewatch");
     put_packet_list(w, f, id);
     web_end(w);
 }

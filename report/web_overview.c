@@ -2,14 +2,12 @@
 #include "report/web.h"
 
 #include "report/charts.h"
-#include "report/clock.h"
 #include "report/field.h"
 #include "report/html.h"
 #include "report/summary.h"
 #include "report/web_form.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TOP = 8 };
@@ -31,30 +29,6 @@ static void put_tiles(struct web *w, const json_t *s)
          "/partners");
     tile(w->out, (int64_t)json_array_size(json_object_get(s, "new_partners")), "of them new", NULL);
     fputs("</ul>\n", w->out);
-}
-
-/* ---- failures over time ---- */
-
-static void put_chart(struct web *w, const json_t *s, tick_t since, tick_t until)
-{
-    const json_t *hours = json_object_get(s, "by_hour");
-    size_t n = json_array_size(hours);
-    struct chart_step *steps = n ? calloc(n, sizeof *steps) : NULL;
-    struct chart_time time = {.from = since, .to = until};
-    for (size_t i = 0; steps && i < n; i++) {
-        const json_t *h = json_array_get(hours, i);
-        int64_t attempts = field_int(h, "attempts", 0);
-        steps[i] = (struct chart_step){
-            .at = field_tick(h, "hour"),
-            .length = 3600 * TICK_S,
-            .failures = field_int(h, "failures", 0),
-            .attempts = attempts ? attempts : -1,
-            .failed = attempts - field_int(h, "connected", 0),
-        };
-    }
-    if (steps)
-        chart_hours(w->out, "hours", &time, steps, n);
-    free(steps);
 }
 
 /* ---- tables ---- */
@@ -124,8 +98,9 @@ int web_overview(struct web *w)
     form_spans(w, "/");
     form_covered(w, since, until, old);
     html_element(w->out, "p", "lead", field_text(s, "sentence"));
+    html_element(w->out, "p", NULL, field_text(s, "details"));
     put_tiles(w, s);
-    put_chart(w, s, since, until);
+    summary_html_figures(s, w->out);
     fputs("<div class=\"columns\">\n", w->out);
     put_partners(w, s);
     put_words(w, json_object_get(s, "by_verdict"), "verdict", "Verdict");

@@ -20,7 +20,8 @@ static const char *const texts[] = {
     "DROP TABLE IF EXISTS temp.p_net",
     "DROP TABLE IF EXISTS temp.p_before",
 
-    /* the limit keeps SQLite from asking anew which end is ours for every column */
+    /* + leaves the index of last_us: of a large database the end of a period is mostly its end,
+     * too; the limit keeps SQLite from asking anew which end is ours for every column */
     "CREATE TEMP TABLE p_failure AS SELECT id, first_us, last_us, leg, transport, verdict, info,"
     " edge_addr AS edge, @ AS partner, peer_addr AS peer, addr_net(peer_addr) AS net,"
     " of_partner AND peer_addr IS NOT NULL AS of_partner, dst_port, peer_port, attempts, syns,"
@@ -31,7 +32,7 @@ static const char *const texts[] = {
     " rtrim(rtrim(remote_candidate, '0123456789abcdef.:[]')) AS remote"
     " FROM (SELECT id, first_us, last_us, leg, transport, verdict, info, edge_addr, peer_addr,"
     " of_partner, dst_port, peer_port, attempts, syns, quality, call_id, caller, callee,"
-    " local_candidate, remote_candidate FROM failure_ends WHERE first_us <= :until AND last_us >="
+    " local_candidate, remote_candidate FROM failure_ends WHERE +first_us <= :until AND last_us >="
     " :since LIMIT -1) e",
 
     "CREATE TEMP TABLE p_traffic AS SELECT hour_us, coalesce((SELECT public_addr FROM alias WHERE"
@@ -49,7 +50,7 @@ static const char *const texts[] = {
     "CREATE TEMP TABLE p_before AS SELECT @ AS partner, count(*) AS failures,"
     " min(first_us) AS first_us, max(last_us) AS last_us FROM (SELECT id, first_us, last_us, "
     "peer_addr,"
-    " of_partner FROM failure_ends WHERE first_us < :since AND last_us >= :since - " WEEK
+    " of_partner FROM failure_ends WHERE +first_us < :since AND last_us >= :since - " WEEK
     " LIMIT -1) e WHERE of_partner AND peer_addr IS NOT NULL GROUP BY 1",
 };
 

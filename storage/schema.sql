@@ -31,6 +31,7 @@ CREATE TABLE failure (
     quality TEXT, call_row INTEGER, allocation_row INTEGER, attempt_row INTEGER, error_code INTEGER
 );
 CREATE INDEX failure_time ON failure(first_us);
+CREATE INDEX failure_last ON failure(last_us); -- what a period touches, of a large database
 
 -- Likeliest first; rank counts from 0.
 CREATE TABLE finding (
