@@ -25,6 +25,7 @@ LIB     := $(B)/libedgewatch.a
 PKGS    := sqlite3 smartcols jansson zlib libsystemd libseccomp
 PKGS    += libmicrohttpd ncursesw
 PKGS    += expat
+PKGS    += libcrypto
 
 # -fwrapv: libnids keeps stream offsets in int and lets them wrap (docs/DESIGN.md)
 OPT.release := $(if $(LTO),-O2 -flto=auto,-O2)

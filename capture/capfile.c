@@ -40,6 +40,11 @@ struct capfile *capfile_new(capfile_iface_fn *on_iface, void *ctx)
     return c;
 }
 
+void capfile_on_secrets(struct capfile *c, capfile_secrets_fn *on_secrets)
+{
+    c->on_secrets = on_secrets;
+}
+
 void capfile_free(struct capfile *c)
 {
     if (!c)

@@ -20,11 +20,16 @@ enum { CAPFILE_MAX_RECORD = FRAME_MAX_BYTES + 65536 };
  * number that its frames shall carry as batch_packet.iface. */
 typedef uint16_t capfile_iface_fn(void *ctx, unsigned number, struct slice name);
 
+/* Told of TLS key logs inside a pcapng, piece by piece; last: that block's is complete. */
+typedef void capfile_secrets_fn(void *ctx, struct slice piece, bool last);
+
 struct capfile;
 
 /* NULL: out of memory. */
 struct capfile *capfile_new(capfile_iface_fn *on_iface, void *ctx);
 void capfile_free(struct capfile *c);
+/* Without it they are passed over. ctx is capfile_new()'s. */
+void capfile_on_secrets(struct capfile *c, capfile_secrets_fn *on_secrets);
 
 /* Looks at b->bytes from b->at to b->end, appends frames to b->packets and advances b->at and
  * b->count. Stops at a record that is not complete yet, when b->packets is full, or at damage.

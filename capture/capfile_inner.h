@@ -42,6 +42,9 @@ struct capfile {
     struct capfile_iface *ifaces;
     unsigned iface_count, iface_room;
     capfile_iface_fn *on_iface;
+    capfile_secrets_fn *on_secrets;
+    uint32_t secrets_before,
+        secrets; /* of the block passed over: bytes before its key log, of it */
     void *ctx;
     char damage[CAPFILE_TEXT];
 };

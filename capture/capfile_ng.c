@@ -6,6 +6,7 @@
  *   enhanced packet      interface 4, time 4+4, caplen 4, len 4, bytes, options
  *   packet (obsolete)    interface 2, drops 2, then like the enhanced one
  *   simple packet        len 4, bytes; first interface, no time
+ *   decryption secrets   type 4, len 4, a key log: handed on, not kept
  */
 #include "capture/capfile_inner.h"
 
@@ -22,6 +23,8 @@ enum {
 };
 
 enum { OPT_END = 0, OPT_IF_NAME = 2, OPT_IF_TSRESOL = 9, OPT_IF_TSOFFSET = 14 };
+
+enum { SECRETS_AT = 16, SECRETS_MIN = 20, SECRETS_TLS = 0x544c534b };
 
 enum { BLOCK_MIN = 12, BODY_AT = 8, ENHANCED_MIN = 32, SIMPLE_MIN = 16, IFACE_MIN = 20 };
 
@@ -267,8 +270,7 @@ static bool block_read(struct capfile *c, struct batch *b, const struct block *k
     }
 }
 
-/* Blocks that carry no packet are passed over by their length, which may exceed any batch. The key
- * log in a secrets block is among them: whoever decrypts takes it up here. */
+/* Blocks that carry no packet are passed over by their length, which may exceed any batch. */
 static bool block_wanted(uint32_t type)
 {
     switch (type) {
@@ -284,9 +286,40 @@ static bool block_wanted(uint32_t type)
     }
 }
 
+/* type 4 | length 4 | key log, padded. It may be longer than any batch (editcap --inject-secrets),
+ * so it is handed on in pieces while the block is passed over. */
+static bool secrets_begin(struct capfile *c, const struct block *k, size_t have)
+{
+    if (k->type != BLOCK_SECRETS || !c->on_secrets || k->n < SECRETS_MIN)
+        return true;
+    if (have < SECRETS_AT)
+        return false;
+    uint32_t n = capfile_u32(c->swapped, k->p + 12);
+    if (capfile_u32(c->swapped, k->p + 8) == SECRETS_TLS && n <= k->n - SECRETS_MIN) {
+        c->secrets_before = SECRETS_AT;
+        c->secrets = n;
+    }
+    return true;
+}
+
+static void hand_secrets(struct capfile *c, struct slice passed)
+{
+    uint32_t before = c->secrets_before < passed.n ? c->secrets_before : (uint32_t)passed.n;
+    if (!c->secrets)
+        return;
+    c->secrets_before -= before;
+    passed = slice_of(passed.p + before, passed.n - before);
+    if (passed.n > c->secrets)
+        passed.n = c->secrets;
+    c->secrets -= (uint32_t)passed.n;
+    if (passed.n)
+        c->on_secrets(c->ctx, passed, c->secrets == 0);
+}
+
 static bool ng_skip(struct capfile *c, struct batch *b)
 {
     size_t have = b->end - b->at, n = c->skip < have ? (size_t)c->skip : have;
+    hand_secrets(c, slice_of(b->bytes + b->at, n));
     capfile_used(c, b, n);
     c->skip -= n;
     return n > 0;
@@ -300,6 +333,8 @@ bool capfile_ng_step(struct capfile *c, struct batch *b)
     if (b->count >= b->room || !block_head(c, b, &k))
         return false;
     if (!block_wanted(k.type)) {
+        if (!secrets_begin(c, &k, b->end - b->at))
+            return false;
         c->skip = k.n;
         c->skip_from = c->offset;
         return ng_skip(c, b);

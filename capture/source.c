@@ -51,6 +51,7 @@ void sources_free(struct sources *s)
         if (s->ifaces[i] != &s->spare)
             free(s->ifaces[i]);
     free(s->list);
+    free(s->secrets);
     pthread_mutex_destroy(&s->iface_lock);
     close(s->stop_fd);
     free(s);

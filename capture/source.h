@@ -77,6 +77,12 @@ enum source_pull sources_next(struct sources *s, int wait_ms, struct raw_packet 
  * are lent until the next sources_next(). May be none. */
 unsigned sources_more(struct sources *s, struct raw_packet *out, unsigned max);
 
+/* TLS key logs inside captures (pcapng), in the order of their files' packets: what was read before
+ * a packet that was pulled is there. source: which file, from 0. Call it after a pull. */
+typedef void sources_secrets_fn(void *arg, unsigned source, const char *name, struct slice piece,
+                                bool last);
+void sources_secrets(struct sources *s, sources_secrets_fn *fn, void *arg);
+
 /* Asks every source to end; safe from a signal handler. sources_next() then drains the rings. */
 void sources_stop(struct sources *s);
 

@@ -81,6 +81,11 @@ static void filter_batch(struct source *src, struct batch *b, size_t from)
     b->count = kept;
 }
 
+static void add_secrets(void *ctx, struct slice piece, bool last)
+{
+    source_secrets(ctx, piece, last);
+}
+
 static uint16_t add_iface(void *ctx, unsigned number, struct slice name)
 {
     struct source *src = ctx;
@@ -226,6 +231,7 @@ static struct file *file_new(struct source *src, int fd, bool regular)
         free(f);
         return NULL;
     }
+    capfile_on_secrets(f->parser, add_secrets);
     f->fd = fd;
     f->regular = regular;
     return f;

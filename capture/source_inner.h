@@ -67,7 +67,12 @@ struct sources {
     struct iface *ifaces[SOURCE_MAX_IFACES];
     struct iface spare; /* the last one of all, when the table is full or memory short */
     _Atomic unsigned iface_count;
-    pthread_mutex_t iface_lock; /* several file threads may add interfaces */
+    pthread_mutex_t iface_lock; /* several file threads may add interfaces, and key logs */
+
+    /* key logs out of captures, until the pulling side fetches them: head and bytes in turn */
+    uint8_t *secrets; /* under iface_lock */
+    size_t secrets_n, secrets_room;
+    _Atomic bool secrets_there;
 
     struct bell bell; /* rung when a ring has something new */
     int stop_fd;      /* readable once stopping: wakes threads that sleep in poll() */
@@ -111,6 +116,9 @@ uint16_t sources_new_iface(struct sources *s, struct slice name);
 struct source *sources_add(struct sources *s, const char *path, const struct ring_shape *shape);
 /* Takes the newest source back after a failed opening. */
 void sources_drop_last(struct sources *s);
+
+/* Puts a piece of a key log aside for the pulling side. */
+void source_secrets(struct source *src, struct slice piece, bool last);
 
 /* Sets the error text and returns code. */
 __attribute__((format(printf, 3, 4))) enum source_error

@@ -53,6 +53,13 @@ bool parse_port(const char *value, uint16_t *out)
     return true;
 }
 
+const char *check_passphrase(const char *value)
+{
+    struct slice v = slice_str(value);
+    bool named = (slice_starts(v, "file:") || slice_starts(v, "env:")) && v.p[v.n - 1] != ':';
+    return named || slice_is(v, "ask") ? NULL : "is none of file:PATH, env:NAME, ask";
+}
+
 const char *check_port(const char *value)
 {
     uint16_t port;

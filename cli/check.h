@@ -9,6 +9,7 @@
 const char *check_name(const char *value);
 const char *check_addr(const char *value);
 const char *check_nat(const char *value);
+const char *check_passphrase(const char *value);
 const char *check_port(const char *value);
 const char *check_ports(const char *value);
 const char *check_listen(const char *value);

@@ -153,6 +153,11 @@ static void on_feed(void *arg, const struct feed_log *l)
     writer_feed(((struct engine *)arg)->writer, l);
 }
 
+static void on_tls(void *arg, const struct fact_tls *t)
+{
+    writer_tls(((struct engine *)arg)->writer, t);
+}
+
 static void on_advance(void *arg, tick_t now)
 {
     writer_advance(((struct engine *)arg)->writer, now);
@@ -231,6 +236,7 @@ static void look_around(struct engine *e)
         notify_alive(&e->notify);
     if (reload_asked)
         reload(e);
+    keys_follow(e->job->keys);
     progress_show(&e->progress, e->job->sources, e->packets, tally_failures(&e->tally));
     if (!e->database_failed && writer_failed(e->writer, why, sizeof why)) {
         log_error("%s", why);
@@ -246,6 +252,7 @@ static void take_group(struct engine *e, struct raw_packet group[PIPELINE_GROUP]
     const struct engine_watch *w = e->job->watch;
     if (w && w->frames)
         w->frames(w->arg, group, n);
+    keys_fetch(e->job->keys, e->job->sources);
     pipeline_frames(e->pipeline, group, n);
     minutes_tick(e->minutes, group[n - 1].time);
     e->packets += n;
@@ -322,12 +329,14 @@ static int begin(struct engine *e)
         .traffic = on_traffic,
         .trouble = on_trouble,
         .feed = on_feed,
+        .tls = on_tls,
     };
     const char *why = "no memory";
     uint64_t seed = 0;
     if (getrandom(&seed, sizeof seed, 0) == sizeof seed && seed)
         sources_decode(e->job->sources, e->setup.config.seed = seed);
     e->setup.config.interim = e->job->live;
+    e->setup.config.keys = keys_tls(e->job->keys);
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)
         e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);

@@ -6,6 +6,7 @@
 
 #include "capture/source.h"
 #include "cli/command.h"
+#include "cli/keys.h"
 #include "cli/tally.h"
 
 /* Who looks on (doctor); each may be NULL. */
@@ -26,6 +27,7 @@ struct engine_job {
     const struct settings *settings;
     struct sources *sources; /* opened, not started; lent */
     const char *names;       /* "internal.pcap, external.pcap" */
+    struct keys *keys;       /* lent, NULL = none */
     bool live;
     const char *account;     /* live: whom the process runs as now, for a helpful message */
     struct outlets *outlets; /* live: or NULL */

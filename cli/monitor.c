@@ -3,7 +3,6 @@
 #include "cli/confine.h"
 #include "cli/engine.h"
 #include "cli/outlets.h"
-#include "cli/setup.h"
 
 #include "capture/feed.h"
 #include "capture/log.h"
@@ -53,7 +52,7 @@ static char *source_names(const struct sources *sources, char *out, size_t room)
 }
 
 static int listen_on(const struct command *self, const struct settings *s, struct sources *sources,
-                     struct outlets *outlets)
+                     struct outlets *outlets, struct keys *keys)
 {
     char names[NAMES], why[PRIVS_TEXT];
     int code = open_sources(s, sources);
@@ -66,6 +65,7 @@ static int listen_on(const struct command *self, const struct settings *s, struc
         log_error("%s", why);
         return EXIT_PERMISSION;
     }
+    keys_protect(keys);
     const struct passwd *pw = getpwuid(geteuid());
     code = outlets_fork(outlets, s);
     if (code == EXIT_DONE)
@@ -76,6 +76,7 @@ static int listen_on(const struct command *self, const struct settings *s, struc
         .command = self->name,
         .settings = s,
         .sources = sources,
+        .keys = keys,
         .names = source_names(sources, names, sizeof names),
         .live = true,
         .outlets = outlets,
@@ -99,7 +100,8 @@ int monitor_run(const struct command *self, const struct settings *s, int argc, 
         log_error("%s: --sdn-cert and --sdn-key belong together", self->name);
         return EXIT_USAGE;
     }
-    int code = setup_check_keys(s);
+    struct keys *keys;
+    int code = keys_open(s, true, &keys);
     if (code != EXIT_DONE)
         return code;
     struct sources *sources = sources_new(&(struct source_options){
@@ -110,11 +112,13 @@ int monitor_run(const struct command *self, const struct settings *s, int argc, 
     });
     if (!sources) {
         log_error("no memory");
+        keys_close(keys);
         return EXIT_UNAVAILABLE;
     }
     struct outlets outlets = {0};
-    code = listen_on(self, s, sources, &outlets);
+    code = listen_on(self, s, sources, &outlets, keys);
     outlets_close(&outlets);
     sources_free(sources);
+    keys_close(keys);
     return code;
 }

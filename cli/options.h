@@ -28,6 +28,7 @@ struct settings {
     const char *sensor, *filter, *relay_ports, *account;
     int64_t ring_mb, snaplen, seconds;
     bool no_promisc;
+    const char *tls_passphrase;
     /* how long rows stay, days, and how large the database may grow */
     int64_t keep_evidence, keep_details, keep_failures, max_db_mb;
     /* which rows, in which form */

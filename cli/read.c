@@ -1,14 +1,13 @@
 /* read FILE...: captures into the database. */
 #include "cli/confine.h"
 #include "cli/engine.h"
-#include "cli/setup.h"
 
 #include "capture/log.h"
 
 enum { NAMES = 1024 };
 
 static int read_files(const struct command *self, const struct settings *s, struct sources *sources,
-                      int n, char **paths)
+                      struct keys *keys, int n, char **paths)
 {
     char names[NAMES];
     for (int i = 0; i < n; i++) {
@@ -25,6 +24,7 @@ static int read_files(const struct command *self, const struct settings *s, stru
         .command = self->name,
         .settings = s,
         .sources = sources,
+        .keys = keys,
         .names = engine_names(n, (const char *const *)paths, names, sizeof names),
     };
     return engine_run(&job);
@@ -32,15 +32,18 @@ static int read_files(const struct command *self, const struct settings *s, stru
 
 int read_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
-    int code = setup_check_keys(s);
+    struct keys *keys;
+    int code = keys_open(s, false, &keys);
     if (code != EXIT_DONE)
         return code;
     struct sources *sources = sources_new(&(struct source_options){.filter = s->filter});
     if (!sources) {
         log_error("no memory");
+        keys_close(keys);
         return EXIT_UNAVAILABLE;
     }
-    code = read_files(self, s, sources, argc, argv);
+    code = read_files(self, s, sources, keys, argc, argv);
     sources_free(sources);
+    keys_close(keys);
     return code;
 }

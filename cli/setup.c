@@ -1,15 +1,11 @@
 /* From options to the engine's configuration. */
 #include "cli/setup.h"
 
-#include "capture/log.h"
 #include "cli/check.h"
-#include "cli/exits.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RELAY_LOW = 50000, RELAY_HIGH = 59999 };
@@ -98,51 +94,4 @@ void setup_free(struct setup *u)
     free(u->edges);
     free(u->sip_ports);
     free(u->turn_ports);
-}
-
-/* PEM, or DER: a SEQUENCE. */
-static const char *no_private_key(const char *path)
-{
-    static const char pem[] = "-----BEGIN ";
-    char start[sizeof pem] = "";
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        return strerror(errno);
-    size_t n = fread(start, 1, sizeof pem - 1, in);
-    fclose(in);
-    bool key = n && (start[0] == 0x30 || strcmp(start, pem) == 0);
-    return key ? NULL : "is no private key (PEM or DER)";
-}
-
-/* A key log may come through a pipe; opening that one would wait for its writer. */
-static const char *no_key_file(const char *path, bool log)
-{
-    struct stat st;
-    if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-        return strerror(errno);
-    if (!S_ISREG(st.st_mode) && !(log && S_ISFIFO(st.st_mode)))
-        return "is not a file";
-    return log ? NULL : no_private_key(path);
-}
-
-static int check_files(const struct text_list *files, bool log)
-{
-    for (unsigned i = 0; i < files->n; i++) {
-        const char *wrong = no_key_file(files->items[i], log);
-        if (wrong) {
-            log_error("%s: %s", files->items[i], wrong);
-            return EXIT_CONFIG;
-        }
-    }
-    return EXIT_DONE;
-}
-
-int setup_check_keys(const struct settings *s)
-{
-    if (check_files(&s->tls_key, false) != EXIT_DONE || check_files(&s->keylog, true) != EXIT_DONE)
-        return EXIT_CONFIG;
-    if (s->tls_key.n || s->keylog.n)
-        log_warn("this version cannot decrypt: keys and key logs are checked but not used; "
-                 "calls inside TLS are matched through their relays only");
-    return EXIT_DONE;
 }

@@ -24,8 +24,4 @@ void setup_free(struct setup *u);
  * into the earlier ones must not be used any more. 0, or -1 without memory: u is as it was. */
 int setup_again(const struct settings *s, struct setup *u);
 
-/* Can the files of --tls-key and --keylog be read, and be what they should be? Warns that this
- * version does not use them. 0, or an exit code after a message. */
-int setup_check_keys(const struct settings *s);
-
 #endif

@@ -23,12 +23,14 @@ libseccomp-dev   | build | which system calls remain
 libmicrohttpd-dev | build | HTTP: serve, feeds, metrics
 libncurses-dev   | build | the screen of top
 libexpat1-dev    | build | SDN messages: XML
+libssl-dev       | build | decrypting TLS with keys that the user has (libcrypto only)
 libcmocka-dev    | check | unit tests
 clang            | check | second compiler, fuzzers
 clang-format     | check | layout of the code
 valgrind         | check | memory errors in the program as it ships
 tshark           | check | second opinion on captures
 prometheus       | check | promtool: the form of figures
+openssl          | check | TLS connections of every version and cipher, made by somebody else
 sqlite3          | check | the database as its users read it
 curl             | check | asks serve as programs do
 openssl          | check | certificates for tests

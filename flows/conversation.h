@@ -5,6 +5,7 @@
 #define EW_FLOWS_CONVERSATION_H
 
 #include "flows/proto.h"
+#include "flows/tls_link.h"
 
 enum stream_kind {
     STREAM_UNDECIDED,
@@ -30,17 +31,28 @@ struct half {
 struct conversation {
     struct conversation *next; /* free list */
     uint8_t kind;
-    bool troubled; /* the relay trouble was told */
+    bool troubled;     /* the relay trouble was told */
+    bool inside;       /* what a TLS connection carries */
+    uint32_t messages; /* SIP */
     tick_t first;
     struct half half[2];
     struct allocation_ref allocation;
     uint8_t *text; /* WebSocket: message being put together */
     size_t text_used;
     struct sipcomp *compression; /* of a STREAM_SIPCOMP */
+    struct tls_talk *tls;        /* STREAM_TLS (proto_tls.c) */
 };
 
 struct proto {
     struct proto_config config;
+    struct tls_reader tls;
+    struct tls_talk *talks; /* TLS connections under reading, newest first */
+    uint32_t n_talks;
+    int64_t tls_rows;
+    tick_t looked; /* at all talks */
+    uint64_t keys_version;
+    tick_t row_minute;
+    uint32_t minute_rows;
     struct stream_reader reader;
     struct conversation *spare;
     struct conversation_block *blocks;
@@ -48,6 +60,16 @@ struct proto {
 };
 
 void conversation_at(const struct stream *s, enum stream_side side, struct message_at *at);
+struct conversation *conversation_new(struct proto *p);
+void conversation_free(struct proto *p, struct conversation *c);
+/* proto.c: bytes of a stream, or of what a TLS stream carries. */
+struct stream_take conversation_data(struct proto *p, struct stream *s, struct conversation *c,
+                                     enum stream_side side, struct slice avail);
+void conversation_gap(struct conversation *c, enum stream_side side);
+bool conversation_listed(const uint16_t *ports, unsigned n, const struct flow *f);
+/* proto_relay.c: the connection failed above TCP; told once. */
+void relay_tell(struct proto *p, struct stream *s, struct conversation *c,
+                const struct relay_trouble *what);
 
 /* proto_relay.c: take what can be taken from the front of avail */
 struct stream_take relay_ms_turn(struct proto *p, struct stream *s, struct conversation *c,
@@ -56,9 +78,15 @@ struct stream_take relay_turn(struct proto *p, struct stream *s, struct conversa
                               enum stream_side side, struct slice avail);
 struct stream_take relay_ice(struct proto *p, struct stream *s, struct conversation *c,
                              enum stream_side side, struct slice avail);
-struct stream_take relay_tls(struct proto *p, struct stream *s, struct conversation *c,
-                             enum stream_side side, struct slice avail);
 /* The stream ended: an unanswered hello is a failure too. */
 void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool closed);
+
+/* proto_tls.c */
+bool tls_begin(struct proto *p); /* false: no memory */
+void tls_end(struct proto *p);
+struct stream_take tls_data(struct proto *p, struct stream *s, struct conversation *c,
+                            enum stream_side side, struct slice avail);
+void tls_gap(struct proto *p, struct conversation *c, enum stream_side side, uint32_t missing);
+void tls_over(struct proto *p, struct conversation *c, bool closed);
 
 #endif

@@ -171,6 +171,8 @@ static void say_tls(struct prose *p, const struct failure *f, const struct failu
     say_end(p, " opened a connection to ", &f->dst, &f->dst_public);
     if (f->verdict == VERDICT_PSEUDOTLS_FAIL)
         say(p, "; the pseudo-TLS hello of the relay protocol was answered by %s.", instead);
+    else if (ctx->tls_detail && ctx->tls_detail[0])
+        say(p, "; its TLS handshake failed: %s.", ctx->tls_detail);
     else if (ctx->tls_instead >= 0)
         say(p, "; its TLS handshake ended with %s.", instead);
     else
@@ -246,7 +248,7 @@ static void say_circumstances(struct prose *p, const struct failure *f,
             quality_name(f->quality));
     if (ctx->other_pair_connected)
         say(p, " Another pair of the same medium connected.");
-    else if (f->grade == 'C')
+    else if (f->grade == 'C' && f->leg != LEG_SIGNALING)
         say(p, " Nothing negotiated is known of it.");
 }
 

@@ -115,4 +115,30 @@ struct fact_alias {
 
 enum { ALIAS_TRUSTED_PORTS = 3 };
 
+/* What a certificate says. Texts NULL = not seen. */
+struct fact_tls_end {
+    const char *subject, *issuer, *names; /* names: SAN, comma list */
+    tick_t not_before, not_after;         /* TICK_NONE = unknown */
+};
+
+/* A TLS connection, as its handshake showed it (view tls_sessions). Texts NULL = unknown. */
+struct fact_tls {
+    int64_t id; /* run-unique, from 1 */
+    struct endpoint client, server;
+    tick_t first, last;
+    uint64_t hello; /* first 8 bytes of the client's random: which connection this is */
+    const char *version, *cipher, *exchange, *sni, *alpn;
+    int8_t resumed;     /* -1 unknown */
+    const char *mutual; /* "no" "asked" "yes" */
+    struct fact_tls_end client_end, server_end;
+    const char *alert, *alert_from; /* "client" "server" */
+    const char *handshake;          /* "done" "failed" "unfinished" */
+    const char *state;              /* flows/tls_link.h */
+    bool readable;
+    const char *key; /* what reads it, or would if the server chose otherwise */
+    const char *advice;
+    uint32_t messages;                           /* SIP messages read from it */
+    const char *partner_client, *partner_server; /* names of the two ends, for failures.partner */
+};
+
 #endif

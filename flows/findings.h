@@ -38,6 +38,7 @@ struct failure_context {
     bool both_local;                /* both ends are relays of the same Edge */
     bool other_pair_connected;      /* same medium */
     int tls_instead;                /* enum tls_instead, -1 = n/a */
+    const char *tls_detail;         /* who complained about what; NULL or "" = not known */
 };
 
 /* Findings of one failure, likeliest first. Returns how many. */

@@ -134,16 +134,25 @@ static void inspection_advice(const struct hypothesis_case *c, char out[FINDING_
         c->dst_text, c->src_text, c->when);
 }
 
+static bool says(const struct hypothesis_case *c, const char *words)
+{
+    return c->ctx->tls_detail && strstr(c->ctx->tls_detail, words);
+}
+
 static enum weight tls_applies(const struct hypothesis_case *c)
 {
     if (c->f->verdict != VERDICT_TLS_FAIL)
         return WEIGHT_NONE;
-    return c->ctx->tls_instead == TLS_ALERT ? WEIGHT_LIKELY : WEIGHT_FAIR;
+    /* an alert, or what a certificate that was shown would be refused for, is an answer */
+    return c->ctx->tls_instead == TLS_ALERT || says(c, "certificate (") ? WEIGHT_LIKELY
+                                                                        : WEIGHT_FAIR;
 }
 
 static void tls_evidence(const struct hypothesis_case *c, struct evidence_lists *e)
 {
-    if (c->ctx->tls_instead == TLS_ALERT)
+    if (c->ctx->tls_detail && c->ctx->tls_detail[0])
+        evidence_add(e, EVIDENCE_FOR, "%s", c->ctx->tls_detail);
+    else if (c->ctx->tls_instead == TLS_ALERT)
         evidence_add(e, EVIDENCE_FOR, "a fatal TLS alert ended the handshake");
     else
         evidence_add(e, EVIDENCE_FOR, "the TLS handshake did not finish");

@@ -84,6 +84,18 @@ enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a)
     return ATTEMPT_RELAY;
 }
 
+static uint32_t note_trouble(struct joiner *j, const struct relay_trouble *t)
+{
+    if (!t->detail[0] && !t->partner[0])
+        return 0;
+    uint32_t number = ++j->last_note;
+    struct trouble_note *n = &j->notes[number % LIMIT_TROUBLE_NOTES];
+    n->number = number;
+    memcpy(n->detail, t->detail, sizeof n->detail);
+    memcpy(n->partner, t->partner, sizeof n->partner);
+    return number;
+}
+
 void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t)
 {
     struct attempt a = {.src = t->client,
@@ -107,6 +119,7 @@ void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t)
     p.client_leg = true;
     p.signaling = t->signaling;
     p.tls_instead = t->instead;
+    p.note = note_trouble(j, t);
     attempt_wait(j, &p, &a);
 }
 

@@ -74,14 +74,18 @@ enum attempt_use {
 /* An attempt was decided; a connected one comes twice, the second time when its flow ended. */
 enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a);
 
+enum { TROUBLE_DETAIL = 320, TROUBLE_PARTNER = 96 };
+
 /* A connection to a relay or between SIP servers failed above TCP: pseudo-TLS or TLS. */
 struct relay_trouble {
     struct endpoint client, server;
     tick_t first, last;
     uint8_t verdict; /* VERDICT_PSEUDOTLS_FAIL or VERDICT_TLS_FAIL */
     uint32_t isn;
-    int instead;    /* enum tls_instead */
-    bool signaling; /* a SIP/TLS connection, not a relay's */
+    int instead;                   /* enum tls_instead */
+    bool signaling;                /* a SIP/TLS connection, not a relay's */
+    char detail[TROUBLE_DETAIL];   /* who complained about what, "" = not known */
+    char partner[TROUBLE_PARTNER]; /* the far end by its certificate, "" = not known */
 };
 void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t);
 

@@ -221,6 +221,13 @@ static int near_side(const struct match_answer *a)
     return a->side[!a->near] >= 0 ? !a->side[!a->near] : -1;
 }
 
+static const struct trouble_note *note_of(const struct joiner *j, const struct pair *p)
+{
+    static const struct trouble_note none;
+    const struct trouble_note *n = &j->notes[p->note % LIMIT_TROUBLE_NOTES];
+    return p->note && n->number == p->note ? n : &none;
+}
+
 static void pair_context(const struct joiner *j, const struct pair *p,
                          const struct match_question *q, const struct match_answer *a,
                          const struct failure *f, struct failure_context *ctx)
@@ -238,6 +245,7 @@ static void pair_context(const struct joiner *j, const struct pair *p,
         .both_local = q->end[0].allocation && q->end[1].allocation,
         .other_pair_connected = f->info && (p->call || p->own),
         .tls_instead = p->tls_instead,
+        .tls_detail = note_of(j, p)->detail,
     };
 }
 
@@ -280,6 +288,8 @@ void emit_pair(struct joiner *j, struct pair *p)
             : p->client_leg ? LEG_CLIENT_RELAY
             : relay         ? LEG_RELAY_PEER
                             : LEG_DIRECT;
+    if (p->note && note_of(j, p)->partner[0])
+        f.partner = note_of(j, p)->partner;
     if (p->client_leg)
         describe_client_leg(j, &f, p);
     else

@@ -59,6 +59,13 @@ struct pair {
     bool shown, info; /* emitted and not withdrawn; its severity then */
     uint64_t digest;  /* of what was emitted last */
     int tls_instead;  /* enum tls_instead, -1 = not applicable */
+    uint32_t note;    /* trouble above TCP: number of its story in the joiner's notes, 0 = none */
+};
+
+/* The words of a trouble, by number modulo their count; the newest replaces the oldest. */
+struct trouble_note {
+    uint32_t number;
+    char detail[TROUBLE_DETAIL], partner[TROUBLE_PARTNER];
 };
 
 /* Joiner state of a call or an allocation (fact->join). */
@@ -111,6 +118,8 @@ struct joiner {
     unsigned n_relay_addrs;
     struct endpoint servers[LIMIT_ALIASES];
     unsigned n_servers;
+    struct trouble_note notes[LIMIT_TROUBLE_NOTES];
+    uint32_t last_note;
     int64_t last_failure;
     bool rescan; /* an alias became trusted: look at all orphans again */
     tick_t grade_c_minute;

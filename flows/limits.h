@@ -26,6 +26,13 @@ enum {
     LIMIT_ALIASES = 256,
     LIMIT_FEED_AGENTS = 64, /* senders of HEP and SDN messages that get a row and a clock of their
                                own; the rest shares one */
+    LIMIT_TROUBLE_NOTES = 1024,  /* newest handshake failures whose story is kept word for word */
+    LIMIT_TLS_ROWS = 3000,       /* rows of tls_sessions per minute; a scan of 5061 ends here */
+    LIMIT_TLS_SECRETS = 1 << 16, /* of key logs and handshakes, 88 bytes of locked memory each; a
+                                    TLS 1.3 connection needs four */
+    LIMIT_TLS_KEYS = 32,         /* servers' private keys */
+    LIMIT_TLS_LINKS = 1 << 14,   /* TLS connections read at one time, about 3 kB each */
+    LIMIT_TLS_HELD = 16 << 20,   /* bytes of ciphertext that wait for a key log, in all */
     LIMIT_EVIDENCE_SLOTS = 1 << 15, /* handshake packets kept until their attempt is decided */
 };
 
@@ -41,6 +48,11 @@ enum {
     LIMIT_SIP_MESSAGE = 65536 + 65536, /* head + body; beyond it the stream resynchronises */
     LIMIT_LOG_RECORD = 256 << 10,      /* of a SIP log; what a longer one says behind it is lost */
     LIMIT_PROBE_BYTES = 512,           /* of each direction before a stream is called unknown */
+    LIMIT_TLS_HANDSHAKE =
+        128 << 10, /* handshake messages of one connection, certificates and all */
+    LIMIT_TLS_HELD_EACH = 256 << 10, /* ciphertext of one connection that waits for its key */
+    LIMIT_TLS_TRIALS =
+        256, /* records opened on trial after a gap until the connection is given up */
     LIMIT_RELAY_CONTROL = 4096,     /* bytes without a TURN message after which it is bulk media */
     LIMIT_UNKNOWN_PER_MINUTE = 200, /* failed attempts stored per source that is no known relay */
     LIMIT_UNKNOWN_IN_ALL = 5000,    /* ... and of all such sources together, per minute */
@@ -64,6 +76,8 @@ enum {
 #define HEAL_AFTER (200 * TICK_MS)         /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
 enum { HEAL_SEGMENTS = 8, HEAL_MAX_BYTES = 65536 };
 #define FEED_LOG_EVERY (10 * TICK_S)  /* between two rows of one feed's agent */
+#define TLS_SILENCE (30 * TICK_S)     /* ClientHello without an answer */
+#define TLS_KEY_WAIT (30 * TICK_S)    /* a key log line may be that much later than its handshake */
 #define CALL_GRACE (60 * TICK_S)      /* after BYE: late verdicts still find their call */
 #define CALL_NO_ANSWER (300 * TICK_S) /* INVITE without final answer */
 #define CALL_MAX (24 * 3600 * TICK_S)

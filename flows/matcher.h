@@ -96,6 +96,7 @@ struct failure {
     const char *finding;     /* code of the likeliest finding, NULL = none */
     const char *explanation; /* plain sentences */
     const char *advice;
+    const char *partner; /* the far end by its certificate, NULL = unknown */
 };
 
 #endif

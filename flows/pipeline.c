@@ -187,9 +187,9 @@ static bool build_joining(struct pipeline *p, const struct engine_config *c)
 
 static bool build_reading(struct pipeline *p, const struct engine_config *c, const char **why)
 {
-    struct proto_config pc = {p->calls,        p->allocations, p->joiner,
-                              c->sip_ports,    c->turn_ports,  c->n_sip_ports,
-                              c->n_turn_ports, &p->out,        p->feeds};
+    struct proto_config pc = {p->calls,      p->allocations, p->joiner,       c->sip_ports,
+                              c->turn_ports, c->n_sip_ports, c->n_turn_ports, &p->out,
+                              p->feeds,      c->keys};
     struct tracker_hooks th = {p, on_wanted, on_attempt, on_flow_over};
     p->proto = proto_new(&pc);
     p->tracker = tracker_new(c->flows, 0, p->seed, &th);
@@ -252,6 +252,7 @@ static void advance(struct pipeline *p, tick_t now)
     p->advanced = now;
     tracker_advance(p->tracker, now);
     feeder_advance(p->feeder, now);
+    proto_advance(p->proto, now);
     calls_advance(p->calls, now);
     allocations_advance(p->allocations, now);
     feeds_advance(p->feeds, now);
@@ -433,6 +434,7 @@ void pipeline_finish(struct pipeline *p)
     if (now == TICK_NONE)
         return;
     tracker_advance(p->tracker, now);
+    proto_advance(p->proto, now);
     p->finishing = true;
     feeder_finish(p->feeder, now);
     tracker_finish(p->tracker, now);
@@ -468,14 +470,15 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
                            j.pairs_dropped + e.evicted,
         .stream_gaps = f.gaps + r.oversized,
         .one_way_flows = t.one_way_flows,
-        .aggregated = p->aggregated + j.grade_c_suppressed,
+        .aggregated = p->aggregated + j.grade_c_suppressed + r.tls_refused,
         .sip_messages = c.sip_messages,
         .stun_messages = a.stun_messages + r.ice_messages,
         .sdp_bodies = c.sdp_bodies,
         .sdp_candidates = c.sdp_candidates,
-        .unreadable_tls = r.tls_streams,
         .compressed = r.compressed_streams,
         .compressed_unread = r.compressed_unread,
+        .unreadable_tls = r.tls_streams - r.tls_read,
+        .decrypted_tls = r.tls_read,
         .calls = c.calls,
         .allocations = a.allocations,
         .attempts = p->attempts,

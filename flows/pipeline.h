@@ -13,6 +13,7 @@
 
 struct finding;
 struct relay_trouble;
+struct tls_keys;
 
 /* Cause counts per interface and for the engine as a whole; all ever-growing. */
 struct iface_counts {
@@ -24,6 +25,7 @@ struct engine_counts {
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
     uint64_t sip_messages, stun_messages, sdp_bodies, sdp_candidates, unreadable_tls;
     uint64_t compressed, compressed_unread; /* connections with MS-SIPCOMP; of these given up */
+    uint64_t decrypted_tls;
     uint64_t calls, allocations, attempts, failed_attempts, failures;
     uint64_t streams, direct_segments, nids_segments, nids_warnings; /* of the feeder */
     uint64_t feed_messages, feed_sip, feed_bad; /* HEP and SDN; bad: damaged or something else */
@@ -78,6 +80,8 @@ struct engine_out {
     /* what joiner_relay_trouble() was told, for joining with another run; may be NULL */
     void (*trouble)(void *arg, const struct relay_trouble *t);
     void (*feed)(void *arg, const struct feed_log *l); /* may be NULL */
+    /* a TLS connection, again with the same id when more is known of it; may be NULL */
+    void (*tls)(void *arg, const struct fact_tls *t);
 };
 
 struct engine_config {
@@ -89,10 +93,11 @@ struct engine_config {
     uint16_t relay_low, relay_high;         /* --relay-ports */
     const uint16_t *sip_ports, *turn_ports; /* hints */
     unsigned n_sip_ports, n_turn_ports;
-    uint64_t seed;  /* of all hashes, and of raw_packet.decoded; 0 = one is drawn */
-    uint32_t flows; /* table size, 0 = limits.h */
-    bool interim;   /* long calls and allocations get a row before they end: for who looks on live.
-                       Without it, 100,000 calls cost a quarter fewer rows */
+    uint64_t seed;         /* of all hashes, and of raw_packet.decoded; 0 = one is drawn */
+    uint32_t flows;        /* table size, 0 = limits.h */
+    struct tls_keys *keys; /* what TLS may be read with; lent, NULL = nothing */
+    bool interim; /* long calls and allocations get a row before they end: for who looks on live.
+                     Without it, 100,000 calls cost a quarter fewer rows */
 };
 
 struct pipeline;

@@ -11,6 +11,7 @@
 #include "flows/sipcomp.h"
 #include "flows/wire/framing.h"
 #include "flows/wire/hep.h"
+#include "flows/wire/tls_handshake.h"
 #include "flows/wire/websocket.h"
 
 enum { CONVERSATION_BLOCK = 16384, SEARCH_MAX = 16384 };
@@ -33,7 +34,10 @@ struct proto *proto_new(const struct proto_config *c)
         return NULL;
     p->config = *c;
     p->reader = (struct stream_reader){p, stream_data, stream_gap, stream_over};
-    return p;
+    if (tls_begin(p))
+        return p;
+    free(p);
+    return NULL;
 }
 
 void proto_hints(struct proto *p, const uint16_t *sip_ports, unsigned n_sip_ports,
@@ -49,6 +53,7 @@ void proto_free(struct proto *p)
 {
     if (!p)
         return;
+    tls_end(p);
     while (p->blocks) {
         struct conversation_block *b = p->blocks;
         p->blocks = b->next;
@@ -87,7 +92,7 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
 
 /* ---- conversations ---- */
 
-static struct conversation *conversation_new(struct proto *p)
+struct conversation *conversation_new(struct proto *p)
 {
     if (!p->spare) {
         struct conversation_block *b = pages_reserve(sizeof *b);
@@ -106,7 +111,7 @@ static struct conversation *conversation_new(struct proto *p)
     return c;
 }
 
-static void conversation_free(struct proto *p, struct conversation *c)
+void conversation_free(struct proto *p, struct conversation *c)
 {
     free(c->text);
     c->text = NULL;
@@ -189,6 +194,7 @@ static struct stream_take sip_data(struct proto *p, struct stream *s, struct con
         }
         if (r == WIRE_OK) {
             calls_sip(p->config.calls, &m, &at);
+            c->messages++;
             take.used += m.size;
             if (!starts_compression(&m))
                 continue;
@@ -229,7 +235,7 @@ static void websocket_message(struct proto *p, struct conversation *c,
         return;
     struct slice text = slice_of(c->text, c->text_used);
     if (sip_looks_like(text) == WIRE_OK && sip_parse(text, true, &m, NULL) == WIRE_OK)
-        calls_sip(p->config.calls, &m, at);
+        calls_sip(p->config.calls, &m, at), c->messages++;
     c->text_used = 0;
 }
 
@@ -265,7 +271,7 @@ static struct stream_take websocket_data(struct proto *p, struct stream *s, stru
 
 /* ---- recognition ---- */
 
-static bool hinted(const uint16_t *ports, unsigned n, const struct flow *f)
+bool conversation_listed(const uint16_t *ports, unsigned n, const struct flow *f)
 {
     for (unsigned i = 0; i < n; i++)
         if (f->server.port == ports[i] || f->client.port == ports[i])
@@ -326,6 +332,10 @@ static int recognise(const struct stream *s, enum stream_side side, struct slice
         return STREAM_ICE;
     if (tls_record_parse(in, &tls, NULL) == WIRE_OK)
         return STREAM_TLS;
+    uint8_t random[TLS_RANDOM];
+    struct tls_hello old;
+    if (side == SIDE_CLIENT && tls_old_hello_parse(in, random, &old, &size, NULL) == WIRE_OK)
+        return STREAM_TLS;
     enum wire_result upgrade =
         side == SIDE_CLIENT ? websocket_upgrade(in, true, &size, NULL) : WIRE_BAD;
     if (upgrade == WIRE_OK || websocket_with_sip(in))
@@ -360,7 +370,7 @@ static struct stream_take search_text(struct proto *p, struct stream *s, struct 
                                       enum stream_side side, struct slice avail)
 {
     struct half *h = &c->half[side];
-    bool sip_port = hinted(p->config.sip_ports, p->config.n_sip_ports, s->flow);
+    bool sip_port = conversation_listed(p->config.sip_ports, p->config.n_sip_ports, s->flow);
     struct stream_take take = {0};
     if (!sip_port && !mostly_text(avail)) {
         h->refused = true;
@@ -397,23 +407,17 @@ static struct stream_take dispatch(struct proto *p, struct stream *s, struct con
     case STREAM_ICE:
         return relay_ice(p, s, c, side, avail);
     default:
-        return relay_tls(p, s, c, side, avail);
+        return tls_data(p, s, c, side, avail);
     }
 }
 
-static struct stream_take stream_data(void *arg, struct stream *s, enum stream_side side,
-                                      struct slice avail)
+struct stream_take conversation_data(struct proto *p, struct stream *s, struct conversation *c,
+                                     enum stream_side side, struct slice avail)
 {
-    struct proto *p = arg;
-    struct conversation *c = s->user;
-    if (!c) {
-        c = s->user = conversation_new(p);
-        if (!c)
-            return (struct stream_take){.used = avail.n, .release = true};
-        c->first = s->time;
-    }
     if (c->kind == STREAM_UNDECIDED) {
         int kind = recognise(s, side, avail);
+        if (kind == STREAM_TLS && c->inside)
+            kind = -2;
         if (kind == -1 && avail.n < LIMIT_PROBE_BYTES)
             return (struct stream_take){0};
         if (kind < 0 && !s->from_start)
@@ -427,15 +431,34 @@ static struct stream_take stream_data(void *arg, struct stream *s, enum stream_s
     return dispatch(p, s, c, side, avail);
 }
 
+static struct stream_take stream_data(void *arg, struct stream *s, enum stream_side side,
+                                      struct slice avail)
+{
+    struct proto *p = arg;
+    struct conversation *c = s->user;
+    if (!c) {
+        c = s->user = conversation_new(p);
+        if (!c)
+            return (struct stream_take){.used = avail.n, .release = true};
+        c->first = s->time;
+    }
+    return conversation_data(p, s, c, side, avail);
+}
+
+void conversation_gap(struct conversation *c, enum stream_side side)
+{
+    c->half[side].lost = true;
+    c->half[side].enough = 0;
+}
+
 static void stream_gap(void *arg, struct stream *s, enum stream_side side, uint32_t missing)
 {
     struct conversation *c = s->user;
-    (void)arg;
-    (void)missing;
     if (!c)
         return;
-    c->half[side].lost = true;
-    c->half[side].enough = 0;
+    conversation_gap(c, side);
+    if (c->tls)
+        tls_gap(arg, c, side, missing);
 }
 
 static void stream_over(void *arg, struct stream *s, bool closed)
@@ -444,6 +467,7 @@ static void stream_over(void *arg, struct stream *s, bool closed)
     struct conversation *c = s->user;
     if (!c)
         return;
+    tls_over(p, c, closed);
     relay_over(p, s, c, closed);
     conversation_free(p, c);
     s->user = NULL;

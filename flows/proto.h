@@ -23,6 +23,7 @@ struct proto_config {
     unsigned n_sip_ports, n_turn_ports;
     const struct engine_out *out; /* troubles go there too; NULL = nowhere */
     struct feeds *feeds;          /* for HEP in datagrams; NULL = not looked for */
+    struct tls_keys *keys;        /* lent; NULL = none */
 };
 
 struct proto_counts {
@@ -31,6 +32,8 @@ struct proto_counts {
     uint64_t resyncs, bad_frames, bulk_released, ice_messages;
     uint64_t oversized; /* SIP messages given up because of their size */
     uint64_t compressed_streams, compressed_unread; /* MS-SIPCOMP; of these given up unread */
+    uint64_t tls_read;                              /* of tls_streams: decrypted */
+    uint64_t tls_refused; /* TLS connections beyond LIMIT_TLS_LINKS, and rows beyond their rate */
 };
 
 struct proto *proto_new(const struct proto_config *c);
@@ -41,6 +44,9 @@ void proto_hints(struct proto *p, const uint16_t *sip_ports, unsigned n_sip_port
 /* The reader to give to feeder_new(); lives as long as p. */
 const struct stream_reader *proto_reader(struct proto *p);
 void proto_counts(const struct proto *p, struct proto_counts *out);
+
+/* Packet time goes on: silence, and keys that came late. */
+void proto_advance(struct proto *p, tick_t now);
 
 /* One UDP datagram's payload. True if it was STUN/TURN: *stun is then set for the tracker. */
 bool proto_datagram(struct proto *p, const struct packet *pkt, struct stun_msg *stun);

@@ -1,6 +1,6 @@
 /*
  * Relay control and ICE over TCP: pseudo-TLS and TURN framing (P§1.1, 1.2), TURN over TCP (RFC
- * 8656), RFC 4571 peer connections, and TLS as far as its failures can be seen.
+ * 8656), RFC 4571 peer connections.
  */
 #include "flows/conversation.h"
 #include "flows/limits.h"
@@ -8,25 +8,30 @@
 
 /* ---- troubles of the relay connection ---- */
 
-static void tell_trouble(struct proto *p, struct stream *s, struct conversation *c,
-                         enum verdict verdict, int instead, bool signaling)
+void relay_tell(struct proto *p, struct stream *s, struct conversation *c,
+                const struct relay_trouble *what)
 {
     const struct flow *f = s->flow;
+    struct relay_trouble t = *what;
     if (c->troubled)
         return;
     c->troubled = true;
-    struct relay_trouble t = {.client = f->client,
-                              .server = f->server,
-                              .first = c->first,
-                              .last = s->time,
-                              .verdict = (uint8_t)verdict,
-                              .isn = f->client_isn,
-                              .instead = instead,
-                              .signaling = signaling};
+    t.client = f->client;
+    t.server = f->server;
+    t.first = c->first;
+    t.last = s->time;
+    t.isn = f->client_isn;
     joiner_relay_trouble(p->config.joiner, &t);
     const struct engine_out *out = p->config.out;
     if (out && out->trouble)
         out->trouble(out->arg, &t);
+}
+
+static void tell_pseudo_tls(struct proto *p, struct stream *s, struct conversation *c,
+                            enum tls_instead instead)
+{
+    relay_tell(p, s, c,
+               &(struct relay_trouble){.verdict = VERDICT_PSEUDOTLS_FAIL, .instead = (int)instead});
 }
 
 /* ---- pseudo-TLS ---- */
@@ -52,7 +57,7 @@ static bool greet(struct proto *p, struct stream *s, struct conversation *c, enu
         avail.n < LIMIT_PROBE_BYTES)
         return false;
     if (side == SIDE_SERVER)
-        tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, (int)instead, false);
+        tell_pseudo_tls(p, s, c, instead);
     take->release = true;
     return false;
 }
@@ -199,55 +204,6 @@ struct stream_take relay_ice(struct proto *p, struct stream *s, struct conversat
     return take;
 }
 
-/* ---- TLS ---- */
-
-enum { TLS_ALERT_RECORD = 21, TLS_HANDSHAKE = 22, TLS_FATAL = 2 };
-
-static bool listed(const uint16_t *ports, unsigned n, uint16_t port)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (ports[i] == port)
-            return true;
-    return false;
-}
-
-/* A fatal alert in clear ended the handshake. Whose it was matters only on relay and signaling
- * connections; others' TLS is none of our business. */
-static void on_alert(struct proto *p, struct stream *s, struct conversation *c, struct slice body)
-{
-    const struct proto_config *k = &p->config;
-    uint16_t port = s->flow->server.port;
-    bool signaling = listed(k->sip_ports, k->n_sip_ports, port);
-    bool relay = listed(k->turn_ports, k->n_turn_ports, port) ||
-                 joiner_relay_server(k->joiner, &s->flow->server);
-    if (body.n == 2 && body.p[0] == TLS_FATAL && (signaling || relay))
-        tell_trouble(p, s, c, VERDICT_TLS_FAIL, TLS_ALERT, signaling);
-}
-
-/* Reads record headers until the handshake is through or has failed in clear. */
-struct stream_take relay_tls(struct proto *p, struct stream *s, struct conversation *c,
-                             enum stream_side side, struct slice avail)
-{
-    struct half *h = &c->half[side];
-    struct stream_take take = {0};
-    struct tls_record r;
-    while (take.used < avail.n) {
-        struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
-        enum wire_result got = h->lost ? WIRE_BAD : tls_record_parse(rest, &r, NULL);
-        if (got == WIRE_MORE || (got == WIRE_OK && r.body.n < r.length))
-            return take;
-        if (got == WIRE_OK && r.type == TLS_ALERT_RECORD)
-            on_alert(p, s, c, r.body);
-        if (got == WIRE_BAD || r.type != TLS_HANDSHAKE) {
-            take.used = avail.n;
-            take.release = true;
-            return take;
-        }
-        take.used += 5u + r.length;
-    }
-    return take;
-}
-
 void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool closed)
 {
     bool hello_unanswered = c->kind == STREAM_MS_TURN && s->from_start &&
@@ -256,7 +212,7 @@ void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool 
     if (!closed)
         return;
     if (hello_unanswered)
-        tell_trouble(p, s, c, VERDICT_PSEUDOTLS_FAIL, TLS_NOT_TLS, false);
+        tell_pseudo_tls(p, s, c, TLS_NOT_TLS);
     if (c->kind == STREAM_MS_TURN || c->kind == STREAM_TURN)
         allocations_closed(p->config.allocations, &s->flow->client, &s->flow->server, s->time);
 }

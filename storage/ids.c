@@ -12,10 +12,8 @@ struct ids_taken {
 };
 
 static const char *const kind_name[IDS_KINDS] = {
-    [IDS_FAILURE] = "failure",
-    [IDS_ATTEMPT] = "attempt",
-    [IDS_CALL] = "call",
-    [IDS_ALLOCATION] = "allocation",
+    [IDS_FAILURE] = "failure",       [IDS_ATTEMPT] = "attempt", [IDS_CALL] = "call",
+    [IDS_ALLOCATION] = "allocation", [IDS_TLS] = "tls_session",
 };
 
 /* First of n new ids, -1 on failure. */

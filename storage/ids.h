@@ -8,7 +8,7 @@
 
 #include "storage/db.h"
 
-enum ids_kind { IDS_FAILURE, IDS_ATTEMPT, IDS_CALL, IDS_ALLOCATION, IDS_KINDS };
+enum ids_kind { IDS_FAILURE, IDS_ATTEMPT, IDS_CALL, IDS_ALLOCATION, IDS_TLS, IDS_KINDS };
 
 struct ids {
     int64_t *base[IDS_KINDS]; /* by chunk of engine ids; 0 = not taken yet */

@@ -1,6 +1,8 @@
 /* Rows into facts. The JSON columns are read by load_json.c. */
 #include "storage/load.h"
 
+#include <stdio.h>
+
 #include "capture/frame.h"
 #include "flows/verdict.h"
 #include "storage/clocks.h"
@@ -307,13 +309,20 @@ static bool fill_attempt(struct loaded *l, size_t i, sqlite3_stmt *q)
 
 static const char troubles_sql[] =
     "SELECT client_addr, client_port, server_addr, server_port, first_us,"
-    " last_us, verdict, isn, instead, signaling FROM trouble WHERE first_us BETWEEN ?1 AND ?2"
+    " last_us, verdict, isn, instead, signaling, detail, partner FROM trouble WHERE first_us "
+    "BETWEEN ?1 AND ?2"
     " AND run_id IN " OF_SENSOR " ORDER BY first_us, id";
 
 static bool troubles_room(struct loaded *l, size_t n)
 {
     l->troubles = arena_get(&l->arena, n * sizeof *l->troubles);
     return l->troubles;
+}
+
+static void copy_column(char *out, size_t room, sqlite3_stmt *q, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(q, column);
+    snprintf(out, room, "%s", text ? text : "");
 }
 
 static bool fill_trouble(struct loaded *l, size_t i, sqlite3_stmt *q)
@@ -328,6 +337,8 @@ static bool fill_trouble(struct loaded *l, size_t i, sqlite3_stmt *q)
         .instead = sqlite3_column_int(q, 8),
         .signaling = sqlite3_column_int(q, 9) != 0,
     };
+    copy_column(l->troubles[i].detail, TROUBLE_DETAIL, q, 10);
+    copy_column(l->troubles[i].partner, TROUBLE_PARTNER, q, 11);
     l->n_troubles = i + 1;
     return l->troubles[i].verdict < VERDICTS;
 }

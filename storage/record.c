@@ -171,6 +171,7 @@ static void copy_failure_texts(struct block *b, struct failure *f)
     f->finding = text(b, f->finding);
     f->explanation = text(b, f->explanation);
     f->advice = text(b, f->advice);
+    f->partner = text(b, f->partner);
 }
 
 bool record_failure(struct block *b, const struct failure *failure, const struct finding *list,
@@ -213,6 +214,37 @@ struct block *record_failure_alone(const struct record_failure *from)
         return b;
     free(b);
     return NULL;
+}
+
+bool record_tls(struct block *b, const struct fact_tls *tls)
+{
+    size_t start = begin(b);
+    struct fact_tls *t = copy(b, tls, sizeof *tls);
+    if (t) {
+        const char **const texts[] = {&t->version,
+                                      &t->cipher,
+                                      &t->exchange,
+                                      &t->sni,
+                                      &t->alpn,
+                                      &t->mutual,
+                                      &t->alert,
+                                      &t->alert_from,
+                                      &t->handshake,
+                                      &t->state,
+                                      &t->key,
+                                      &t->advice,
+                                      &t->partner_client,
+                                      &t->partner_server,
+                                      &t->client_end.subject,
+                                      &t->client_end.issuer,
+                                      &t->client_end.names,
+                                      &t->server_end.subject,
+                                      &t->server_end.issuer,
+                                      &t->server_end.names};
+        for (unsigned i = 0; !b->full && i < sizeof texts / sizeof *texts; i++)
+            *texts[i] = text(b, *texts[i]);
+    }
+    return end(b, start, RECORD_TLS);
 }
 
 bool record_health(struct block *b, const struct health_row *h, const char *interface,

@@ -26,6 +26,7 @@ enum record_kind {
     RECORD_TRAFFIC,
     RECORD_HEALTH,
     RECORD_TROUBLE,
+    RECORD_TLS,
     RECORD_ADVANCE,
     RECORD_FEED,
     RECORD_LOG,
@@ -76,6 +77,7 @@ bool record_failure(struct block *b, const struct failure *f, const struct findi
 /* A block with a copy of one failure that record_next() gave. The caller frees it. NULL without
  * memory. */
 struct block *record_failure_alone(const struct record_failure *r);
+bool record_tls(struct block *b, const struct fact_tls *t);
 bool record_health(struct block *b, const struct health_row *h, const char *interface,
                    uint64_t lost);
 /* Kinds that hold no pointers: link, alias, gone (int64_t), traffic, trouble, advance (tick_t),

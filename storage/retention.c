@@ -37,6 +37,7 @@ static const struct {
      " WHERE ifnull(a.last_us, 0) < ?1)"},
     {KEPT_DETAILS, OLDEST("attempt", "id", "ifnull(last_us, 0)")},
     {KEPT_DETAILS, OLDEST("trouble", "id", "ifnull(last_us, 0)")},
+    {KEPT_DETAILS, OLDEST("tls_session", "id", "coalesce(last_us, first_us, 0)")},
     {KEPT_DETAILS, OLDEST("allocation", "id", "coalesce(ended_us, started_us, 0)")},
     /* in one transaction, the second of the same calls */
     {KEPT_DETAILS, "DELETE FROM sdp WHERE call_row IN (SELECT id FROM (SELECT id, " CALL_AGE

@@ -17,11 +17,12 @@ static const struct schema_step steps[] = {
         "ALTER TABLE log ADD COLUMN agreed INTEGER;"
         "ALTER TABLE log ADD COLUMN content INTEGER;"},
     {3, "CREATE INDEX failure_last ON failure(last_us);"},
+    {4, schema_step_tls},
 };
 
 const struct schema schema_edgewatch = {
     .application_id = 0x45576462, /* "EWdb" */
-    .version = 3,
+    .version = 4,
     .fresh = schema_text,
     .steps = steps,
     .n_steps = sizeof steps / sizeof *steps,

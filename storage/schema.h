@@ -20,5 +20,6 @@ struct schema {
 };
 
 extern const struct schema schema_edgewatch;
+extern const char schema_step_tls[]; /* schema_steps.c */
 
 #endif

@@ -28,7 +28,8 @@ CREATE TABLE failure (
     call_id TEXT, caller TEXT, callee TEXT, medium TEXT,
     local_candidate TEXT, remote_candidate TEXT, client_addr TEXT, client_port INTEGER,
     finding TEXT, explanation TEXT, advice TEXT,
-    quality TEXT, call_row INTEGER, allocation_row INTEGER, attempt_row INTEGER, error_code INTEGER
+    quality TEXT, call_row INTEGER, allocation_row INTEGER, attempt_row INTEGER, error_code INTEGER,
+    partner TEXT -- of a signaling connection: the far end by its certificate
 );
 CREATE INDEX failure_time ON failure(first_us);
 CREATE INDEX failure_last ON failure(last_us); -- what a period touches, of a large database
@@ -70,8 +71,30 @@ CREATE TABLE interface (
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, run_id INTEGER, client_addr TEXT, client_port INTEGER,
     server_addr TEXT, server_port INTEGER, first_us INTEGER, last_us INTEGER, verdict TEXT,
-    isn INTEGER, instead INTEGER, signaling INTEGER
+    isn INTEGER, instead INTEGER, signaling INTEGER,
+    detail TEXT, partner TEXT -- who complained about what; the far end by its certificate
 );
+
+-- TLS connections of signaling and relays, as their handshakes showed them. hello: first 8 bytes of the
+-- client's random, by which a connection is known again. No key and no secret is here or elsewhere.
+CREATE TABLE tls_session (
+    id INTEGER PRIMARY KEY, run_id INTEGER, client_addr TEXT, client_port INTEGER,
+    server_addr TEXT, server_port INTEGER, first_us INTEGER, last_us INTEGER, hello INTEGER,
+    version TEXT, cipher TEXT, exchange TEXT, sni TEXT, alpn TEXT, resumed INTEGER, mutual TEXT,
+    server_subject TEXT, server_issuer TEXT, server_names TEXT, server_from_us INTEGER,
+    server_until_us INTEGER, client_subject TEXT, client_issuer TEXT, client_names TEXT,
+    client_from_us INTEGER, client_until_us INTEGER, alert TEXT, alert_from TEXT, handshake TEXT,
+    state TEXT, readable INTEGER, key TEXT, messages INTEGER, advice TEXT
+);
+CREATE INDEX tls_time ON tls_session(first_us);
+CREATE INDEX tls_hello ON tls_session(hello);
+
+-- Whose certificate was seen at a public address, the latest.
+CREATE TABLE tls_peer (
+    addr TEXT PRIMARY KEY, name TEXT, domain TEXT, seen_us INTEGER -- domain: name without its host
+) WITHOUT ROWID;
+CREATE INDEX tls_domain ON tls_peer(domain);
+
 
 CREATE TABLE call (
     id INTEGER PRIMARY KEY, run_id INTEGER, call_id TEXT, caller TEXT, callee TEXT,
@@ -172,7 +195,19 @@ CREATE VIEW failures AS SELECT
     f.rtt_us / 1000.0 AS rtt_ms, f.icmp_type, f.icmp_code, f.icmp_from, f.grade, f.matched_by,
     f.confidence, f.call_id, f.caller, f.callee, f.medium, f.local_candidate, f.remote_candidate,
     f.client_addr, f.client_port, f.finding, f.explanation, f.advice,
-    f.quality AS capture_quality, f.run_id
+    f.quality AS capture_quality, f.run_id,
+    -- the far end by its certificate: of this connection, else seen at its address, else of its domain
+    coalesce(f.partner,
+        (SELECT min(p.name) FROM tls_peer p WHERE p.addr IN (f.dst_public, f.dst_addr)
+            AND p.addr NOT IN (SELECT addr FROM relay_addr)),
+        (SELECT min(p.name) FROM tls_peer p WHERE p.addr IN (f.src_public, f.src_addr)
+            AND p.addr NOT IN (SELECT addr FROM relay_addr)),
+        iif(f.leg = 'client-relay' OR lower(substr(f.caller, instr(f.caller, '@')))
+                = lower(substr(f.callee, instr(f.callee, '@'))), NULL, coalesce(
+            (SELECT min(p.name) FROM tls_peer p
+                WHERE p.domain = lower(substr(f.callee, instr(f.callee, '@') + 1))),
+            (SELECT min(p.name) FROM tls_peer p
+                WHERE p.domain = lower(substr(f.caller, instr(f.caller, '@') + 1)))))) AS partner
 FROM failure f LEFT JOIN run r ON r.id = f.run_id;
 
 CREATE VIEW attempts AS SELECT
@@ -299,3 +334,23 @@ CREATE VIEW logs AS SELECT
         || printf('.%06dZ', last_us % 1000000) AS last_time,
     messages, calls, skew_low_s, skew_high_s, zone_offset_h
 FROM log;
+
+CREATE VIEW tls_sessions AS SELECT
+    t.id, t.run_id, r.sensor, t.client_addr, t.client_port, t.server_addr, t.server_port,
+    strftime('%Y-%m-%dT%H:%M:%S', t.first_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', t.first_us % 1000000) AS first_seen,
+    strftime('%Y-%m-%dT%H:%M:%S', t.last_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', t.last_us % 1000000) AS last_seen,
+    t.version, t.cipher, t.exchange AS key_exchange, t.sni, t.alpn, t.resumed, t.mutual,
+    t.server_subject, t.server_issuer, t.server_names,
+    strftime('%Y-%m-%dT%H:%M:%S', t.server_from_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', t.server_from_us % 1000000) AS server_not_before,
+    strftime('%Y-%m-%dT%H:%M:%S', t.server_until_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', t.server_until_us % 1000000) AS server_not_after,
+    t.client_subject, t.client_issuer, t.client_names,
+    strftime('%Y-%m-%dT%H:%M:%S', t.client_from_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', t.client_from_us % 1000000) AS client_not_before,
+    strftime('%Y-%m-%dT%H:%M:%S', t.client_until_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', t.client_until_us % 1000000) AS client_not_after,
+    t.alert, t.alert_from, t.handshake, t.state, t.readable, t.key, t.messages, t.advice
+FROM tls_session t LEFT JOIN run r ON r.id = t.run_id;

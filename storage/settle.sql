@@ -242,5 +242,16 @@ DELETE FROM trouble WHERE run_id IN (SELECT id FROM temp.rival) AND EXISTS (
         AND n.client_port IS trouble.client_port AND n.server_addr = trouble.server_addr
         AND n.isn = trouble.isn);
 
+-- ---- TLS connections ----
+-- Of two readings the one with a key stays, else the newer.
+
+CREATE TEMP TABLE same_tls AS SELECT o.id AS old, n.id AS new, o.readable AND NOT n.readable AS better
+    FROM tls_session n JOIN tls_session o ON o.hello = n.hello AND o.client_addr = n.client_addr
+        AND o.client_port IS n.client_port AND o.server_addr = n.server_addr
+    WHERE n.run_id = :run AND o.run_id IN (SELECT id FROM temp.rival);
+DELETE FROM tls_session WHERE id IN (SELECT old FROM temp.same_tls WHERE NOT better
+    UNION ALL SELECT new FROM temp.same_tls WHERE better);
+DROP TABLE temp.same_tls;
+
 DROP TABLE temp.twin;
 DROP TABLE temp.twins;

@@ -253,6 +253,7 @@ static int failure_row(struct store *s, int64_t row, int64_t run, const struct r
         bind_int(b, f->error_code);
     else
         bind_null(b);
+    bind_text(b, f->partner);
     if (f->attempts * ATTEMPT_MAX_EVIDENCE > EVIDENCE_PER_FAILURE && crowded(s, row))
         return -1;
     return store_run(s, WRITE_FAILURE) ? -1 : store_findings(s, row, r, again);
@@ -368,6 +369,8 @@ static int store_trouble(struct store *s, const struct relay_trouble *t)
     bind_int(b, t->isn);
     bind_int(b, t->instead);
     bind_int(b, t->signaling);
+    bind_text(b, t->detail);
+    bind_text(b, t->partner);
     return store_run(s, WRITE_TROUBLE);
 }
 
@@ -477,6 +480,8 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
         return store_feed(s, record);
     case RECORD_LOG:
         return store_log(s, record);
+    case RECORD_TLS:
+        return store_tls(s, record);
     case RECORD_ADVANCE:
         saw(s, *(const tick_t *)record);
         return 0;

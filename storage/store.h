@@ -54,6 +54,7 @@ int store_failure(struct store *s, int64_t row, int64_t run, const struct record
 /* failure_row 0: the attempt belongs to none */
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
 int store_call(struct store *s, const struct fact_call *c);
+int store_tls(struct store *s, const struct fact_tls *t);
 int store_allocation(struct store *s, const struct fact_allocation *a);
 /* The address is a relay's or an Edge's; none is none. */
 int store_relay(struct store *s, const struct addr *a);

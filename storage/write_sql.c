@@ -58,7 +58,8 @@ static const char *const texts[WRITE_SQLS] = {
         " syns, rsts, rtt_us, icmp_type, icmp_code, icmp_from, grade, matched_by, confidence,"
         " call_id, caller, callee, medium, local_candidate, remote_candidate, client_addr,"
         " client_port, finding, explanation, advice, quality, call_row, allocation_row,"
-        " attempt_row, error_code) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        " attempt_row, error_code, partner) VALUES "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
         "?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [WRITE_FINDING] = "INSERT OR REPLACE INTO finding (failure_id, rank, code, confidence,"
                       " evidence, advice) VALUES (?,?,?,?,?,?)",
@@ -76,7 +77,8 @@ static const char *const texts[WRITE_SQLS] = {
     [WRITE_INTERFACE] = "INSERT OR REPLACE INTO interface (run_id, number, name) VALUES (?,?,?)",
     [WRITE_TROUBLE] =
         "INSERT INTO trouble (run_id, client_addr, client_port, server_addr, server_port,"
-        " first_us, last_us, verdict, isn, instead, signaling) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        " first_us, last_us, verdict, isn, instead, signaling, detail, partner)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     /* one row for each agent of a run */
     [WRITE_FEED] =
         "INSERT INTO log (id, run_id, file, kind, first_us, last_us, messages, calls, skew_high_s)"
@@ -84,6 +86,18 @@ static const char *const texts[WRITE_SQLS] = {
         " ?8 / 1e6) ON CONFLICT (id) DO UPDATE SET first_us = excluded.first_us,"
         " last_us = excluded.last_us, messages = excluded.messages, calls = excluded.calls,"
         " skew_high_s = excluded.skew_high_s",
+    [WRITE_TLS] =
+        "INSERT OR REPLACE INTO tls_session (id, run_id, client_addr, client_port, server_addr,"
+        " server_port, first_us, last_us, hello, version, cipher, exchange, sni, alpn, resumed,"
+        " mutual, server_subject, server_issuer, server_names, server_from_us, server_until_us,"
+        " client_subject, client_issuer, client_names, client_from_us, client_until_us, alert,"
+        " alert_from, handshake, state, readable, key, messages, advice)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    /* addr, name, domain, seen: the latest name wins, whichever run read it */
+    [WRITE_TLS_PEER] =
+        "INSERT INTO tls_peer (addr, name, domain, seen_us) VALUES (?,?,?,?) ON CONFLICT (addr)"
+        " DO UPDATE SET name = excluded.name, domain = excluded.domain, seen_us = excluded.seen_us"
+        " WHERE excluded.seen_us >= seen_us",
     [WRITE_WINDOW_FINDING] = "INSERT INTO window_finding (scope, run_id, first_us, last_us, code,"
                              " confidence, evidence, advice) VALUES (?,?,?,?,?,?,?,?)",
     [WRITE_RUN] = "INSERT INTO run (sensor, command, sources, started_us, version, edges,"

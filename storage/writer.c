@@ -327,6 +327,12 @@ void writer_log(struct writer *w, const struct sip_log *l)
     put_flat(w, RECORD_LOG, l, sizeof *l);
 }
 
+void writer_tls(struct writer *w, const struct fact_tls *t)
+{
+    while (ready(w) && !record_tls(w->current, t))
+        spill(w);
+}
+
 void writer_traffic(struct writer *w, const struct traffic_row *r)
 {
     put_flat(w, RECORD_TRAFFIC, r, sizeof *r);

@@ -86,6 +86,7 @@ void writer_alias(struct writer *w, const struct fact_alias *a);
 void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
                     unsigned n);
 void writer_failure_gone(struct writer *w, int64_t id);
+void writer_tls(struct writer *w, const struct fact_tls *t);
 /* What joiner_relay_trouble() was told: no view shows it, joining with another run needs it. */
 void writer_trouble(struct writer *w, const struct relay_trouble *t);
 /* The log that this run's calls are from: once before the first call, again when it is read. */

@@ -71,7 +71,11 @@ ends read-no-file 64 'FILE... is missing' read
 ends read-key-missing 78 'nokey' --db e.db read --tls-key nokey cut.pcap
 printf -- '-----BEGIN PRIVATE KEY-----\n' >key.pem
 printf '\x30\x82\x01\x00' >key.der
-ends read-key-is-not-used 65 'cannot decrypt' --db e.db read --tls-key key.pem --tls-key key.der cut.pcap
+ends read-key-is-damaged 78 'key.pem: is no private key' --db e.db read --tls-key key.pem cut.pcap
+ends read-key-is-damaged-der 78 'key.der: is no private key' --db e.db read --tls-key key.der cut.pcap
+ends read-passphrase-form 64 'none of file:PATH' --db e.db read --tls-passphrase sesame cut.pcap
+printf 'CLIENT_RANDOM 00 11\n' >bad.log
+ends read-keylog-damaged 65 'no secret in it' --db e.db read --keylog bad.log cut.pcap
 ends read-key-is-none 78 'garbage: is no private key' --db e.db read --tls-key garbage cut.pcap
 ends read-key-is-empty 78 'empty: is no private key' --db e.db read --tls-key empty cut.pcap
 ends read-key-is-a-directory 78 'is not a file' --db e.db read --tls-key . cut.pcap

@@ -7,13 +7,21 @@
  * writes it into its followed streams. Used by streams.sh to compare the two.
  *
  *     usage: stream_dump CAPTURE
+ *            stream_dump -t [-k KEY]... [-l KEYLOG]... [-L KEYLOG] CAPTURE
+ *
+ * With -t: the plain text of every TLS connection instead, read with these keys and with what the
+ * capture itself holds; -L: a key log that comes when the first connection ends. Each connection's
+ * end is told on stderr: its state, version and cipher.
  */
 #include "capture/defrag.h"
 #include "capture/source.h"
 #include "flows/feeder.h"
+#include "flows/tls_link.h"
+#include "flows/wire/framing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The reader takes whole units of this size and leaves the rest, so that most segments go through
  * libnids, and some straight from the packet. */
@@ -31,11 +39,15 @@ struct dump {
     struct feeder *feeder;
     struct tracker *tracker;
     struct defrag *defrag;
+    struct tls_reader tls; /* keys NULL: bytes as they are */
+    int embedded;          /* source number of key logs inside the capture */
+    const char *late;      /* key log that comes when the first connection ends */
 };
 
 /* A stream's place in the dump: its directions, and how much of what is left was written already.
  */
 struct place {
+    struct tls_link *link;
     size_t direction[2];
     size_t left[2];
 };
@@ -112,6 +124,103 @@ static void on_over(void *arg, struct stream *s, bool closed)
     s->user = NULL;
 }
 
+/* ---- TLS ---- */
+
+static bool on_text(void *arg, struct tls_link *l, enum stream_side side, tick_t time,
+                    struct slice text)
+{
+    struct dump *d = arg;
+    struct place *p = tls_link_owner(l);
+    (void)time;
+    append(&d->all[p->direction[side]], text);
+    return true;
+}
+
+static void on_hole(void *arg, struct tls_link *l, enum stream_side side)
+{
+    on_text(arg, l, side, 0, slice_str("[gap]"));
+}
+
+static struct stream_take on_tls(void *arg, struct stream *s, enum stream_side side,
+                                 struct slice avail)
+{
+    struct dump *d = arg;
+    struct place *p = place_of(d, s);
+    if (!p->link) {
+        p->link = must(tls_link_new(&d->tls, p));
+    }
+    return tls_link_data(p->link, side, s->time, avail);
+}
+
+static void on_tls_gap(void *arg, struct stream *s, enum stream_side side, uint32_t missing)
+{
+    struct place *p = place_of(arg, s);
+    if (p->link)
+        tls_link_gap(p->link, side, missing);
+}
+
+static void tell_link(const struct tls_link *l)
+{
+    struct tls_texts t;
+    struct fact_tls f;
+    char detail[TLS_DETAIL];
+    tls_link_facts(l, &t, &f);
+    tls_link_detail(l, detail);
+    fprintf(stderr, "%s %s %s %s%s%s %s\n", f.state, f.handshake ? f.handshake : "-",
+            f.version ? f.version : "-", f.cipher ? f.cipher : "-",
+            f.resumed == 1 ? " resumed" : "", f.key ? " by" : "", f.key ? f.key : detail);
+}
+
+static struct slice file_bytes(const char *path)
+{
+    static uint8_t bytes[1 << 20];
+    FILE *in = must(fopen(path, "rb"));
+    size_t n = fread(bytes, 1, sizeof bytes, in);
+    fclose(in);
+    return slice_of(bytes, n);
+}
+
+static void read_keylog(struct tls_keys *keys, const char *path)
+{
+    tls_keys_log(keys, tls_keys_source(keys, "keylog"), file_bytes(path), true);
+}
+
+static void on_tls_over(void *arg, struct stream *s, bool closed)
+{
+    struct dump *d = arg;
+    struct place *p = s->user;
+    if (!p)
+        return;
+    if (p->link) {
+        if (d->late)
+            read_keylog(d->tls.keys, d->late);
+        d->late = NULL;
+        tls_link_retry(p->link, s->time);
+        tls_link_over(p->link, s->time, closed);
+        tell_link(p->link);
+    }
+    tls_link_free(p->link);
+    free(p);
+    s->user = NULL;
+}
+
+static void on_secrets(void *arg, unsigned source, const char *name, struct slice piece, bool last)
+{
+    struct dump *d = arg;
+    (void)source, (void)name;
+    tls_keys_log(d->tls.keys, d->embedded, piece, last);
+}
+
+static void read_key(struct tls_keys *keys, const char *path)
+{
+    const char *why = "";
+    struct tls_private *k = tls_private_read(file_bytes(path), path, NULL, NULL, &why);
+    if (!k || tls_keys_add(keys, k, "key") != 0) {
+        fprintf(stderr, "stream_dump: %s: %s\n", path, why);
+        exit(1);
+    }
+}
+
 static bool on_wanted(void *arg, const struct endpoint *src, const struct endpoint *dst)
 {
     (void)arg, (void)src, (void)dst;
@@ -161,6 +270,8 @@ static void read_all(struct dump *d, const char *path)
     }
     tick_t last = 0;
     while (sources_next(s, 0, &raw, &idle) == PULL_PACKET) {
+        if (d->tls.keys)
+            sources_secrets(s, on_secrets, d);
         frame(d, &raw);
         last = raw.time;
     }
@@ -178,20 +289,49 @@ static void print_direction(const struct direction *d)
     putchar('\n');
 }
 
+static void start_tls(struct dump *d)
+{
+    d->tls = (struct tls_reader){.keys = must(tls_keys_new()),
+                                 .scratch = must(malloc(TLS_PLAIN_MAX)),
+                                 .arg = d,
+                                 .on_text = on_text,
+                                 .on_hole = on_hole};
+    d->embedded = tls_keys_source(d->tls.keys, "capture");
+}
+
+static void options(struct dump *d, int argc, char **argv)
+{
+    for (int option; (option = getopt(argc, argv, "tk:l:L:")) >= 0;)
+        if (option == 't') {
+            start_tls(d);
+        } else if (option == 'k') {
+            read_key(d->tls.keys, optarg);
+        } else if (option == 'l') {
+            read_keylog(d->tls.keys, optarg);
+        } else if (option == 'L') {
+            d->late = optarg;
+            tls_keys_set_growing(d->tls.keys, true);
+        } else {
+            exit(64);
+        }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fputs("usage: stream_dump CAPTURE\n", stderr);
+    struct dump d = {0};
+    const char *why = "";
+    options(&d, argc, argv);
+    if (optind != argc - 1) {
+        fputs("usage: stream_dump [-t [-k KEY] [-l KEYLOG] [-L KEYLOG]] CAPTURE\n", stderr);
         return 64;
     }
-    struct dump d = {0};
-    struct stream_reader reader = {&d, on_data, on_gap, on_over};
+    struct stream_reader bytes = {&d, on_data, on_gap, on_over},
+                         texts = {&d, on_tls, on_tls_gap, on_tls_over};
     struct tracker_hooks hooks = {&d, on_wanted, on_attempt, on_flow_over};
-    const char *why = "";
-    d.feeder = must(feeder_new(0, 0, &reader, &why));
+    d.feeder = must(feeder_new(0, 0, d.tls.keys ? &texts : &bytes, &why));
     d.tracker = must(tracker_new(0, 0, 1, &hooks));
     d.defrag = must(defrag_new(1));
-    read_all(&d, argv[1]);
+    read_all(&d, argv[optind]);
     for (size_t i = 0; i < d.n; i++) {
         print_direction(&d.all[i]);
         free(d.all[i].bytes);
@@ -200,5 +340,7 @@ int main(int argc, char **argv)
     feeder_free(d.feeder);
     tracker_free(d.tracker);
     defrag_free(d.defrag);
+    tls_keys_free(d.tls.keys);
+    free(d.tls.scratch);
     return 0;
 }

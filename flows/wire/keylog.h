@@ -1,0 +1,41 @@
+/*
+ * One line of an NSS key log (SSLKEYLOGFILE), as Wireshark takes it:
+ *
+ *   CLIENT_RANDOM <64 hex> <96 hex>            master secret, up to TLS 1.2
+ *   CLIENT_HANDSHAKE_TRAFFIC_SECRET <64> <64 or 96> ... TLS 1.3, five such labels
+ *   RSA <16 hex> <96 hex>                      first 8 bytes of the encrypted pre-master, itself
+ *   PMS_CLIENT_RANDOM <64 hex> <96 hex>        pre-master secret
+ *   RSA Session-ID:<hex> Master-Key:<96 hex>
+ */
+#ifndef EW_FLOWS_WIRE_KEYLOG_H
+#define EW_FLOWS_WIRE_KEYLOG_H
+
+#include "flows/wire/wire.h"
+
+enum tls_secret {
+    SECRET_MASTER, /* by client random */
+    SECRET_CLIENT_EARLY,
+    SECRET_CLIENT_HANDSHAKE,
+    SECRET_SERVER_HANDSHAKE,
+    SECRET_CLIENT_DATA,
+    SECRET_SERVER_DATA,
+    SECRET_PREMASTER, /* by client random */
+    SECRET_ENCRYPTED, /* pre-master, by the first 8 bytes of its encrypted form */
+    SECRET_SESSION,   /* master, by session id */
+    SECRET_TICKET,    /* master, by the hash of a ticket; never in a key log */
+    TLS_SECRETS
+};
+
+enum { SECRET_ID = 32, SECRET_MAX = 48, SECRET_MIN = 32, KEYLOG_LINE = 512 };
+
+struct keylog_line {
+    uint8_t kind;          /* enum tls_secret */
+    uint8_t n;             /* bytes of the secret */
+    uint8_t id[SECRET_ID]; /* shorter ones end in zeroes */
+    uint8_t secret[SECRET_MAX];
+};
+
+/* A whole line without its end. BAD: a comment, a label that serves no decryption, or damage. */
+enum wire_result keylog_parse(struct slice line, struct keylog_line *out, struct wire_fault *fault);
+
+#endif
