@@ -27,7 +27,9 @@ static void put_tiles(struct web *w, const json_t *s)
     tile(w->out, field_int(t, "calls", 0), "calls", "/calls");
     tile(w->out, (int64_t)json_array_size(json_object_get(s, "by_partner")), "partners that fail",
          "/partners");
-    tile(w->out, (int64_t)json_array_size(json_object_get(s, "new_partners")), "of them new", NULL);
+    if (summary_has_before(s)) /* else nothing can be called new */
+        tile(w->out, (int64_t)json_array_size(json_object_get(s, "new_partners")), "of them new",
+             NULL);
     fputs("</ul>\n", w->out);
 }
 
