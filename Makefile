@@ -225,7 +225,12 @@ check-streams: $(B)/golden/stream_dump
 
 # --- speed, against a bare libpcap loop: make bench [ROUNDS=5] ---
 ROUNDS ?= 5
-BENCH  := $(addprefix $(B)/bench/,generate loop measure)
+BENCH  := $(addprefix $(B)/bench/,generate loop measure tls_speed)
+
+$(B)/bench/tls_speed: $(B)/tests/bench/tls_speed.o $(B)/tests/help/tls_make.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/bench/loop $(B)/bench/measure: $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
@@ -238,5 +243,6 @@ bench:
 	@deploy/deps.sh check
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) edgewatch bench-tools
 	@tests/bench/run.sh $(ROUNDS)
+	@tests/bench/tls.sh
 
 .PHONY: bench bench-tools
