@@ -104,7 +104,7 @@ static void handshake(void)
 
 static void say(enum stream_side side, const char *text)
 {
-    tls_make_seal(&lab.made, side, TLS_DATA, slice_str(text));
+    tls_make_seal(&lab.made, (int)side, TLS_DATA, slice_str(text));
 }
 
 static void expect_text(enum stream_side side, const char *text)
