@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct sources *sources_new(const struct source_options *opt)
@@ -19,7 +20,8 @@ struct sources *sources_new(const struct source_options *opt)
     s->opt = *opt;
     s->safe_time = TICK_NONE;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->stop_fd < 0 || pthread_mutex_init(&s->iface_lock, NULL) != 0) {
+    if (s->stop_fd < 0 || pthread_mutex_init(&s->iface_lock, NULL) != 0 ||
+        pthread_mutex_init(&s->event_lock, NULL) != 0) {
         if (s->stop_fd >= 0)
             close(s->stop_fd);
         free(s);
@@ -53,6 +55,7 @@ void sources_free(struct sources *s)
     free(s->list);
     free(s->secrets);
     pthread_mutex_destroy(&s->iface_lock);
+    pthread_mutex_destroy(&s->event_lock);
     close(s->stop_fd);
     free(s);
 }
@@ -225,6 +228,33 @@ void sources_iface_counts(struct sources *s, unsigned iface, struct source_count
     out->kernel_drops = atomic_load_explicit(&f->kernel_drops, memory_order_relaxed);
     out->nic_drops = atomic_load_explicit(&f->nic_drops, memory_order_relaxed);
     out->ring_drops = atomic_load_explicit(&f->ring_drops, memory_order_relaxed);
+}
+
+void sources_tell(struct sources *s, uint16_t iface, const char *text)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&s->event_lock);
+    if (s->event_count < SOURCE_EVENTS) {
+        struct source_event *e = &s->events[(s->event_first + s->event_count++) % SOURCE_EVENTS];
+        *e = (struct source_event){.iface = iface,
+                                   .time = (tick_t)now.tv_sec * TICK_S + now.tv_nsec};
+        snprintf(e->text, sizeof e->text, "%s", text);
+    }
+    pthread_mutex_unlock(&s->event_lock);
+}
+
+bool sources_event(struct sources *s, struct source_event *out)
+{
+    pthread_mutex_lock(&s->event_lock);
+    bool any = s->event_count > 0;
+    if (any) {
+        *out = s->events[s->event_first];
+        s->event_first = (s->event_first + 1) % SOURCE_EVENTS;
+        s->event_count--;
+    }
+    pthread_mutex_unlock(&s->event_lock);
+    return any;
 }
 
 void sources_progress(const struct sources *s, uint64_t *done, uint64_t *total)

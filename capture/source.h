@@ -22,6 +22,8 @@ struct source_options {
     bool no_promisc;    /* live */
 };
 
+enum { SOURCE_EVENT_TEXT = 128 };
+
 enum source_error {
     SOURCE_OK = 0,
     SOURCE_NOT_OPENED,    /* file missing or unreadable          -> exit 66 */
@@ -43,7 +45,7 @@ enum source_pull {
 struct source_counts {
     uint64_t packets, bytes; /* handed out by the source's thread (before ring drops) */
     uint64_t kernel_drops;   /* libpcap ps_drop */
-    uint64_t nic_drops;      /* libpcap ps_ifdrop */
+    uint64_t nic_drops;      /* the card's and the kernel's own count, before any program */
     uint64_t ring_drops;     /* our ring was full (live); feeds: or more than their rate */
     bool feed;               /* messages of other programs (feed.h): no packets of the wire */
 };
@@ -54,7 +56,7 @@ void sources_free(struct sources *s);
 
 /* Add a file ("-" = stdin) or an interface. On failure the reason, naming the object, is in
  * sources_error_text(). A damaged file is found while reading: see sources_damage(). An interface
- * that vanishes ends its source; one that goes down is waited for. */
+ * that goes down or vanishes is waited for. */
 enum source_error sources_add_file(struct sources *s, const char *path);
 enum source_error sources_add_interface(struct sources *s, const char *name);
 const char *sources_error_text(const struct sources *s);
@@ -91,6 +93,15 @@ void sources_stop(struct sources *s);
 unsigned sources_iface_count(const struct sources *s);
 const char *sources_iface_name(const struct sources *s, unsigned iface);
 void sources_iface_counts(struct sources *s, unsigned iface, struct source_counts *out);
+
+/* What happened to an interface: it went down, came back, was renamed ... */
+struct source_event {
+    uint16_t iface;
+    tick_t time; /* wall clock */
+    char text[SOURCE_EVENT_TEXT];
+};
+/* Takes the oldest event not yet taken. Pulling thread. */
+bool sources_event(struct sources *s, struct source_event *out);
 
 /* After PULL_END: SOURCE_OK, or what ended a source early (the first one added, if several); the
  * text names the file and the byte offset ("x.pcap: record of 70000 bytes at offset 4711 exceeds

@@ -15,6 +15,8 @@ enum {
     SOURCE_MAX_IFACES = 4096, /* of all sources; what comes later counts as "others" */
     SOURCE_POLL_MS = 20,      /* how long a frame of a quiet interface may wait in a batch */
     SOURCE_DEFAULT_SNAPLEN = 262144,
+    SOURCE_EVENTS = 64, /* not yet taken; more are lost: an interface that flaps that fast is told
+                           of often enough */
 };
 
 /* Written by the source's thread (one writer each, so no read-modify-write is needed), on a line of
@@ -74,6 +76,10 @@ struct sources {
     size_t secrets_n, secrets_room;
     _Atomic bool secrets_there;
 
+    pthread_mutex_t event_lock;
+    struct source_event events[SOURCE_EVENTS]; /* a queue: oldest at event_first */
+    unsigned event_first, event_count;
+
     struct bell bell; /* rung when a ring has something new */
     int stop_fd;      /* readable once stopping: wakes threads that sleep in poll() */
     _Atomic bool stopping;
@@ -127,6 +133,9 @@ sources_fail(struct sources *s, enum source_error code, const char *fmt, ...);
 /* Notes what ended a source; the text is prefixed with its path. Only the first one is kept. */
 __attribute__((format(printf, 3, 4))) void
 source_damaged(struct source *src, enum source_error code, const char *fmt, ...);
+
+/* Notes what happened to an interface, now. Any thread. */
+void sources_tell(struct sources *s, uint16_t iface, const char *text);
 
 void source_file_free(struct source *src);
 void source_live_free(struct source *src);

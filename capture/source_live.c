@@ -7,10 +7,12 @@
  * the snap length cuts nothing in the kernel unless a filter is installed, hence the empty filter.
  */
 #include "capture/source_inner.h"
+#include "capture/watch.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,11 +23,15 @@ enum {
     LIVE_DISPATCH = 4096,
     LIVE_DEFAULT_RING_MB = 64,
     LIVE_STATS_MS = 1000,
+    LIVE_FAILING_MS = 100, /* between two tries to read an interface that can't be */
     /* the kernel hands a block over after one to two of these: well below HOLD_MS of the merge */
     LIVE_TIMEOUT_MS = 10,
     LIVE_LAST_BLOCK_MS = 50, /* ... so that no block is on its way after this long */
     LIVE_DRAIN_MS = 2000,    /* for a backlog, after a stop */
 };
+
+/* Slewing changes less than that in a second; a step of less hurts no deadline. */
+#define LIVE_CLOCK_STEP (500 * TICK_MS)
 
 struct live {
     pcap_t *pcap;
@@ -36,6 +42,9 @@ struct live {
     tick_t newest;         /* time of the last frame taken from the kernel */
     struct pcap_stat last; /* libpcap's counters wrap at 32 bits: we add differences */
     int64_t last_ms;
+    struct watch watch;
+    tick_t ahead; /* wall_ahead() at the last look */
+    bool failing; /* libpcap could not read: waiting for the interface */
 };
 
 static int64_t clock_ms(void)
@@ -82,7 +91,46 @@ static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
     source_decode(src, b);
 }
 
-/* The kernel's and the card's losses, asked for in this thread only: libpcap is not thread-safe. */
+static void on_event(void *arg, const char *event)
+{
+    struct source *src = arg;
+    sources_tell(src->owner, src->live->iface, event);
+}
+
+/* How far the wall clock, which stamps the packets, is ahead of one that nobody sets. */
+static tick_t wall_ahead(void)
+{
+    struct timespec wall, mono;
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (tick_t)(wall.tv_sec - mono.tv_sec) * TICK_S + wall.tv_nsec - mono.tv_nsec;
+}
+
+static bool tells_for_all(const struct source *src)
+{
+    size_t i = 0;
+    while (!src->owner->list[i]->live)
+        i++;
+    return src->owner->list[i] == src;
+}
+
+/* Somebody set the clock. One interface tells for all. */
+static void watch_clock(struct source *src)
+{
+    struct live *v = src->live;
+    char text[SOURCE_EVENT_TEXT];
+    tick_t now = wall_ahead(), step = now - v->ahead;
+    v->ahead = now;
+    if (!tells_for_all(src) || llabs(step) < LIVE_CLOCK_STEP)
+        return;
+    snprintf(text, sizeof text, "sees the system clock set %s by %.1f s",
+             step > 0 ? "ahead" : "back", (double)llabs(step) / (double)TICK_S);
+    sources_tell(src->owner, v->iface, text);
+}
+
+/* The kernel's and the card's losses, and what became of the interface, asked for in this thread
+ * only: libpcap is not thread-safe. libpcap's own figure for the card (ps_ifdrop) is used where it
+ * knows more than we do. */
 static void live_stats(struct source *src, bool now)
 {
     struct live *v = src->live;
@@ -91,11 +139,16 @@ static void live_stats(struct source *src, bool now)
     if (!now && ms - v->last_ms < LIVE_STATS_MS)
         return;
     v->last_ms = ms;
-    if (pcap_stats(v->pcap, &st) != 0)
-        return;
-    count_add(&v->counts->kernel_drops, st.ps_drop - v->last.ps_drop);
-    count_add(&v->counts->nic_drops, st.ps_ifdrop - v->last.ps_ifdrop);
-    v->last = st;
+    watch_clock(src);
+    uint64_t nic = watch_look(&v->watch, on_event, src);
+    if (pcap_stats(v->pcap, &st) == 0) {
+        count_add(&v->counts->kernel_drops, st.ps_drop - v->last.ps_drop);
+        uint32_t told = st.ps_ifdrop - v->last.ps_ifdrop;
+        if (told < 1u << 31 && told > nic) /* the figure of an interface that is new goes back */
+            nic = told;
+        v->last = st;
+    }
+    count_add(&v->counts->nic_drops, nic);
 }
 
 /* Hands a partly filled batch over if the other side has nothing to do; while it is busy, frames
@@ -107,19 +160,21 @@ static void live_flush(struct source *src)
         ring_publish(src->ring);
 }
 
-/* Takes what the kernel has ready, if there is room for it. -1: the interface is of no use any
- * more. */
-static int live_take(struct source *src)
+/* Takes what the kernel has ready, if there is room for it. An interface that goes down makes this
+ * fail once; one that is gone is waited for (watch.h). */
+static void live_take(struct source *src)
 {
     struct live *v = src->live;
     if (!ring_claim(src->ring))
-        return 0;
+        return;
     int n = pcap_dispatch(v->pcap, LIVE_DISPATCH, live_frame, (u_char *)src);
     live_flush(src);
-    if (n >= 0 || n == PCAP_ERROR_BREAK)
-        return 0;
-    source_damaged(src, SOURCE_NO_INTERFACE, "%s", pcap_geterr(v->pcap));
-    return -1;
+    if (n < 0 && n != PCAP_ERROR_BREAK) {
+        v->failing = true;
+        live_stats(src, true);
+    } else if (n > 0) {
+        v->failing = false;
+    }
 }
 
 /* After a stop: the frames that had arrived by then. */
@@ -134,7 +189,8 @@ static void live_drain(struct source *src)
     while (v->newest < stopped && clock_ms() < end && poll(&fd, 1, LIVE_LAST_BLOCK_MS) > 0) {
         if (!ring_claim(src->ring))
             ring_wait_room(src->ring, SOURCE_POLL_MS);
-        if (live_take(src) != 0)
+        live_take(src);
+        if (v->failing)
             return;
     }
 }
@@ -144,17 +200,18 @@ static void live_run(struct source *src)
     struct live *v = src->live;
     struct pollfd fds[2] = {{.fd = pcap_get_selectable_fd(v->pcap), .events = POLLIN},
                             {.fd = src->owner->stop_fd, .events = POLLIN}};
-    while (!sources_stopping(src->owner) && src->damage == SOURCE_OK) {
-        /* while we are full the kernel's own ring takes what comes */
+    while (!sources_stopping(src->owner)) {
+        /* while we are full the kernel's own ring takes what comes; after an error the socket would
+         * not let poll() wait */
         if (!ring_claim(src->ring))
             ring_wait_room(src->ring, SOURCE_POLL_MS);
         else
-            poll(fds, 2, SOURCE_POLL_MS);
-        if (live_take(src) == 0)
-            live_stats(src, false);
+            poll(v->failing ? fds + 1 : fds, v->failing ? 1 : 2,
+                 v->failing ? LIVE_FAILING_MS : SOURCE_POLL_MS);
+        live_take(src);
+        live_stats(src, false);
     }
-    if (src->damage == SOURCE_OK)
-        live_drain(src);
+    live_drain(src);
     live_stats(src, true);
     struct batch *b = ring_claim(src->ring);
     if (b && b->count)
@@ -186,20 +243,44 @@ static enum source_error live_filter(struct sources *s, const char *name, pcap_t
                : SOURCE_OK;
 }
 
-static enum source_error live_open(struct sources *s, const char *name, pcap_t **out)
+/* A handle with all that is asked for but activation. */
+static pcap_t *live_create(struct sources *s, const char *name, bool promisc)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
     const struct source_options *o = &s->opt;
     pcap_t *p = pcap_create(name, why);
-    if (!p)
-        return sources_fail(s, SOURCE_NO_INTERFACE, "%s: %s", name, why);
+    if (!p) {
+        sources_fail(s, SOURCE_NO_INTERFACE, "%s: %s", name, why);
+        return NULL;
+    }
     uint32_t mb = o->ring_mb ? o->ring_mb : LIVE_DEFAULT_RING_MB;
     pcap_set_snaplen(p, o->snaplen ? (int)o->snaplen : SOURCE_DEFAULT_SNAPLEN);
-    pcap_set_promisc(p, !o->no_promisc);
+    pcap_set_promisc(p, promisc);
     pcap_set_buffer_size(p, mb < 2048 ? (int)(mb << 20) : INT32_MAX);
     pcap_set_timeout(p, LIVE_TIMEOUT_MS);
     pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+    return p;
+}
+
+/* *promisc: wanted; false afterwards if the interface refuses it, which is no reason to stop: a
+ * span port may be the only thing that is delivered there. */
+static enum source_error live_open(struct sources *s, const char *name, bool *promisc, pcap_t **out)
+{
+    char why[PCAP_ERRBUF_SIZE] = "";
+    pcap_t *p = live_create(s, name, *promisc);
+    if (!p)
+        return SOURCE_NO_INTERFACE;
     int code = pcap_activate(p);
+    if (*promisc &&
+        (code == PCAP_ERROR_PROMISC_PERM_DENIED || code == PCAP_WARNING_PROMISC_NOTSUP ||
+         (code == PCAP_ERROR && strstr(pcap_geterr(p), "PACKET_ADD_MEMBERSHIP")))) {
+        *promisc = false;
+        pcap_close(p);
+        p = live_create(s, name, false);
+        if (!p)
+            return SOURCE_NO_INTERFACE;
+        code = pcap_activate(p);
+    }
     enum source_error e = code < 0 ? live_error(s, name, p, code) : live_filter(s, name, p);
     if (e == SOURCE_OK && pcap_setnonblock(p, 1, why) != 0)
         e = sources_fail(s, SOURCE_NO_INTERFACE, "%s: %s", name, why);
@@ -215,8 +296,9 @@ enum source_error sources_add_interface(struct sources *s, const char *name)
     struct ring_shape shape = {.batches = LIVE_BATCHES,
                                .bytes = LIVE_BATCH_BYTES,
                                .packets = LIVE_BATCH_BYTES / LIVE_FRAME_MIN};
+    bool promisc = !s->opt.no_promisc;
     pcap_t *p = NULL;
-    enum source_error e = live_open(s, name, &p);
+    enum source_error e = live_open(s, name, &promisc, &p);
     if (e != SOURCE_OK)
         return e;
     struct source *src = sources_add(s, name, &shape);
@@ -233,8 +315,14 @@ enum source_error sources_add_interface(struct sources *s, const char *name)
     v->linktype = (uint16_t)pcap_datalink(p);
     v->iface = sources_new_iface(s, slice_str(name));
     v->counts = s->ifaces[v->iface];
+    watch_open(&v->watch, name, pcap_fileno(p), promisc);
+    v->ahead = wall_ahead();
     src->live = v;
     src->run = live_run;
+    if (!promisc && !s->opt.no_promisc)
+        sources_tell(s, v->iface,
+                     "refuses promiscuous mode: only packets for this machine and "
+                     "what the span port delivers");
     s->has_live = true;
     return SOURCE_OK;
 }
@@ -243,6 +331,7 @@ void source_live_free(struct source *src)
 {
     if (!src->live)
         return;
+    watch_close(&src->live->watch);
     pcap_close(src->live->pcap);
     free(src->live);
 }

@@ -158,6 +158,11 @@ static void on_tls(void *arg, const struct fact_tls *t)
     writer_tls(((struct engine *)arg)->writer, t);
 }
 
+static void on_leap(void *arg, tick_t from, tick_t to)
+{
+    minutes_leap(((struct engine *)arg)->minutes, from, to);
+}
+
 static void on_advance(void *arg, tick_t now)
 {
     writer_advance(((struct engine *)arg)->writer, now);
@@ -330,13 +335,14 @@ static int begin(struct engine *e)
         .trouble = on_trouble,
         .feed = on_feed,
         .tls = on_tls,
+        .leap = on_leap,
     };
     const char *why = "no memory";
     uint64_t seed = 0;
     if (getrandom(&seed, sizeof seed, 0) == sizeof seed && seed)
         sources_decode(e->job->sources, e->setup.config.seed = seed);
-    e->setup.config.interim = e->job->live;
     e->setup.config.keys = keys_tls(e->job->keys);
+    e->setup.config.live = e->setup.config.interim = e->job->live;
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)
         e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);

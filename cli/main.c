@@ -50,7 +50,7 @@ static const struct command commands[] = {
      .exits = "0 73 74", .options = ON_ALLOCATIONS, .run = list_run,
      .example = "  edgewatch allocations --addr 10.98.2.1\n"},
     {.name = "health", .args = "", .summary = "list what the sensor saw and lost",
-     .about = "One line per interface and minute: packets, drops, damage, gaps.",
+     .about = "One line per interface and minute (ten seconds where something was lost): packets, drops, damage, gaps; and what happened to interfaces and clocks.",
      .exits = "0 73 74", .options = ON_HEALTH, .run = list_run,
      .example = "  edgewatch health --since '1h ago'\n"},
     {.name = "show", .args = "ID", .summary = "tell the story of one failure",

@@ -40,16 +40,33 @@ bool attempts_proof(struct attempts *s, const struct endpoint *src, bool wanted,
 
 void attempts_lossy(struct attempts *s, tick_t from, tick_t to)
 {
-    s->lossy[s->n_lossy++ % LIMIT_LOSSY_SPANS] = (struct lossy_span){from, to};
+    struct lossy_span *last = &s->lossy[(s->n_lossy - 1) % LIMIT_LOSSY_SPANS];
+    if (s->n_lossy && from >= last->from && from <= last->to)
+        last->to = to > last->to ? to : last->to; /* it goes on */
+    else
+        s->lossy[s->n_lossy++ % LIMIT_LOSSY_SPANS] = (struct lossy_span){from, to};
+}
+
+void attempts_gap(struct attempts *s, tick_t now)
+{
+    tick_t from = now - now % BLIND_SPAN;
+    const struct lossy_span *last = &s->gaps[(s->n_gaps - 1) % LIMIT_LOSSY_SPANS];
+    if (!s->n_gaps || last->from != from)
+        s->gaps[s->n_gaps++ % LIMIT_LOSSY_SPANS] = (struct lossy_span){from, from + BLIND_SPAN};
+}
+
+static bool touches(const struct lossy_span spans[], unsigned n, tick_t from, tick_t to)
+{
+    n = n < LIMIT_LOSSY_SPANS ? n : LIMIT_LOSSY_SPANS;
+    for (unsigned i = 0; i < n; i++)
+        if (spans[i].from <= to && from <= spans[i].to)
+            return true;
+    return false;
 }
 
 static bool lossy_between(const struct attempts *s, tick_t from, tick_t to)
 {
-    unsigned n = s->n_lossy < LIMIT_LOSSY_SPANS ? s->n_lossy : LIMIT_LOSSY_SPANS;
-    for (unsigned i = 0; i < n; i++)
-        if (s->lossy[i].from <= to && from <= s->lossy[i].to)
-            return true;
-    return false;
+    return touches(s->lossy, s->n_lossy, from, to);
 }
 
 static bool claims_silence(const struct attempt *a)
@@ -69,6 +86,11 @@ void attempts_report(struct attempts *s, struct attempt *a, tick_t asked, bool s
     if (a->quality == QUALITY_LOSSY && claims_silence(a) && lossy_between(s, a->first, a->first) &&
         lossy_between(s, asked, asked))
         a->verdict = VERDICT_UNSEEN;
+    /* a gap in some stream: frames are lost that no counter knows of, but few enough that TCP
+     * repeats them. The claim stands, with a warning. */
+    if (a->quality == QUALITY_GOOD && a->verdict != VERDICT_CONNECTED &&
+        touches(s->gaps, s->n_gaps, a->first, a->last))
+        a->quality = QUALITY_LOSSY;
     a->wanted = a->wanted || attempts_wanted(s, &a->src, &a->dst);
     if (s->hooks.attempt)
         s->hooks.attempt(s->hooks.arg, a, final);

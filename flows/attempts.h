@@ -19,7 +19,9 @@ struct attempts {
     struct hosts *hosts;
     struct evidence_store *proof[2]; /* of unknown, of wanted endpoints */
     struct lossy_span lossy[LIMIT_LOSSY_SPANS];
-    unsigned n_lossy; /* ever; the newest are kept */
+    unsigned n_lossy;                          /* ever; the newest are kept */
+    struct lossy_span gaps[LIMIT_LOSSY_SPANS]; /* of BLIND_SPAN each: streams had gaps then */
+    unsigned n_gaps;
     struct tracker_counts counts;
 };
 
@@ -34,6 +36,8 @@ bool attempts_wanted(const struct attempts *s, const struct endpoint *src,
 /* May a new attempt keep evidence? Unknown sources only so many a minute. */
 bool attempts_proof(struct attempts *s, const struct endpoint *src, bool wanted, tick_t now);
 void attempts_lossy(struct attempts *s, tick_t from, tick_t to);
+/* A stream has a gap that its receiver has not. */
+void attempts_gap(struct attempts *s, tick_t now);
 
 /* Evidence handles as struct attempt has them, from a store's own and back. */
 static inline uint32_t attempts_handle(uint32_t handle, bool wanted)

@@ -13,7 +13,7 @@ enum {
     LIMIT_EMBRYOS = 1 << 17, /* of these, unanswered SYNs of unknown endpoints: a flood of SYNs
                                 stops here, 25 MB, and evicts its own kind */
     LIMIT_HOSTS = 1 << 13,   /* addresses whose visibility and failure rate are remembered */
-    LIMIT_LOSSY_SPANS = 16,  /* newest times of loss that undecided attempts are held against */
+    LIMIT_LOSSY_SPANS = 64,  /* newest times of loss that undecided attempts are held against */
     LIMIT_CHECKS = 1 << 16,  /* UDP endpoint pairs with STUN/TURN requests */
     LIMIT_STREAMS = 1 << 15, /* flows under reassembly or read in order (feeder.h) */
     LIMIT_NIDS_STREAMS =
@@ -71,9 +71,12 @@ enum {
 #define DEADLINE_LINGER (40 * TICK_S)      /* decided: Linux tries again 32 s after a SYN */
 #define FLOW_IDLE_CHECK (60 * TICK_S)      /* how often a flow is looked at for that */
 #define CLOCK_STEP_BACK (3600 * TICK_S)    /* packet time that falls by more began anew */
-#define FLOW_IDLE (300 * TICK_S)           /* established flow without packets */
-#define STREAM_IDLE (120 * TICK_S)         /* libnids has no idle timeout of its own */
-#define HEAL_AFTER (200 * TICK_MS)         /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
+#define BLIND_SPAN (10 * TICK_S)         /* a gap in a stream casts doubt on what failed in these */
+#define CLOCK_STEP_AHEAD (3600 * TICK_S) /* of silence: nobody knows what was in it */
+#define CLOCK_STEP_LIVE (5 * TICK_S)     /* ... where silence is told of five times a second */
+#define FLOW_IDLE (300 * TICK_S)         /* established flow without packets */
+#define STREAM_IDLE (120 * TICK_S)       /* libnids has no idle timeout of its own */
+#define HEAL_AFTER (200 * TICK_MS)       /* hole acknowledged by the receiver; or HEAL_SEGMENTS */
 enum { HEAL_SEGMENTS = 8, HEAL_MAX_BYTES = 65536 };
 #define FEED_LOG_EVERY (10 * TICK_S)  /* between two rows of one feed's agent */
 #define TLS_SILENCE (30 * TICK_S)     /* ClientHello without an answer */

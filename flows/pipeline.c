@@ -52,6 +52,8 @@ struct pipeline {
     struct iface_counts *ifaces;
     unsigned n_ifaces;
     tick_t first, last, now, advanced;
+    uint64_t gaps; /* at the last look */
+    bool live;
     uint64_t seed;
     struct source_rate rates[LIMIT_SOURCES];
     tick_t minute;
@@ -209,6 +211,7 @@ struct pipeline *pipeline_new(const struct engine_config *c, const struct engine
     if (!p)
         return NULL;
     p->out = *out;
+    p->live = c->live;
     p->first = p->last = p->now = p->advanced = TICK_NONE;
     p->seed = c->seed;
     if ((!p->seed && getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed) ||
@@ -247,23 +250,52 @@ void pipeline_free(struct pipeline *p)
 
 /* ---- time ---- */
 
+/* Gaps of what was lost before the capture, not of what the capture cut by itself. */
+static void look_for_gaps(struct pipeline *p, tick_t now)
+{
+    struct feeder_counts f;
+    feeder_counts(p->feeder, &f);
+    uint64_t gaps = f.gaps > f.snapped_segments ? f.gaps - f.snapped_segments : 0;
+    if (gaps > p->gaps)
+        tracker_gap(p->tracker, now);
+    p->gaps = gaps;
+}
+
 static void advance(struct pipeline *p, tick_t now)
 {
     p->advanced = now;
     tracker_advance(p->tracker, now);
     feeder_advance(p->feeder, now);
     proto_advance(p->proto, now);
+    look_for_gaps(p, now);
     calls_advance(p->calls, now);
     allocations_advance(p->allocations, now);
     feeds_advance(p->feeds, now);
     p->out.advance(p->out.arg, now);
 }
 
+/* The clock that stamps packets was set: deadlines begin anew, and silence around it proves
+ * nothing. In a file it may as well be a pause, or another capture. */
+static void leap(struct pipeline *p, tick_t to)
+{
+    tick_t from = p->now, low = from < to ? from : to, high = from < to ? to : from;
+    if (p->out.leap)
+        p->out.leap(p->out.arg, from, to);
+    if (!p->live)
+        return;
+    tracker_lossy(p->tracker, low - DEADLINE_NO_ANSWER, high);
+    tracker_restart(p->tracker, to);
+}
+
 /* Small steps back (reordering, two spans) leave the clock where it is; a larger one is another
  * day's capture, and the clock follows. */
 static void set_now(struct pipeline *p, tick_t t)
 {
-    if (p->now == TICK_NONE || t > p->now || t < p->now - 10 * TICK_S)
+    const tick_t ahead = p->live ? CLOCK_STEP_LIVE : CLOCK_STEP_AHEAD;
+    bool back = p->now != TICK_NONE && t < p->now - 10 * TICK_S;
+    if (back || (p->now != TICK_NONE && t > p->now + ahead))
+        leap(p, t);
+    if (p->now == TICK_NONE || t > p->now || back)
         p->now = t;
     tick_t since = p->now - p->advanced;
     if (p->advanced == TICK_NONE || since >= ADVANCE_EVERY || since < 0)
@@ -293,6 +325,7 @@ static void on_packet(struct pipeline *p, const struct packet *k, uint64_t hint,
         counts->duplicates++;
         return;
     }
+    counts->handled++;
     switch (k->proto) {
     case PROTO_TCP:
         on_tcp(p, k);
@@ -348,7 +381,9 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         p->last = raw->time;
     set_now(p, raw->time);
     if (feed_frame(raw->linktype)) {
-        counts->decode_errors += !feeds_frame(p->feeds, raw);
+        bool good = feeds_frame(p->feeds, raw);
+        counts->handled += good;
+        counts->decode_errors += !good;
         return;
     }
     if (g->kind == FRAME_FRAGMENT) {
@@ -358,6 +393,8 @@ static void on_frame(struct pipeline *p, struct group_item *g)
     }
     if (g->kind == FRAME_PACKET)
         on_packet(p, g->packet, g->dedup, counts);
+    else if (g->kind == FRAME_FRAGMENT)
+        counts->fragments++;
     else if (g->kind == FRAME_OTHER)
         counts->not_ip++;
     else if (g->kind == FRAME_NO_LINK)

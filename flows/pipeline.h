@@ -15,11 +15,14 @@ struct finding;
 struct relay_trouble;
 struct tls_keys;
 
-/* Cause counts per interface and for the engine as a whole; all ever-growing. */
+/* Cause counts per interface and for the engine as a whole; all ever-growing. Every packet has one
+ * fate: packets = handled + duplicates + fragments + not_ip + no_link + decode_errors. */
 struct iface_counts {
     uint64_t packets, bytes, decode_errors, duplicates, not_ip;
-    uint64_t no_link;  /* of a link type that we can't read */
-    uint16_t linktype; /* that one */
+    uint64_t handled;   /* went to the tracker or a parser */
+    uint64_t fragments; /* pieces, but for the one that made a datagram whole */
+    uint64_t no_link;   /* of a link type that we can't read */
+    uint16_t linktype;  /* that one */
 };
 struct engine_counts {
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
@@ -47,6 +50,8 @@ struct health_row {
     tick_t from, to;
     uint64_t packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, duplicates;
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
+    uint64_t not_ip, fragments, handled; /* the fates of packets that no column above has */
+    const char *event;                   /* what happened to the interface or the clock, or NULL */
 };
 
 /* What one agent of a feed sent in this run (view logs). The later row of a name replaces the
@@ -77,6 +82,9 @@ struct engine_out {
     /* packet-time progress, for batches by packet time */
     void (*advance)(void *arg, tick_t now);
     void (*traffic)(void *arg, const struct traffic_row *r);
+    /* packet time leapt: back by more than 10 s, or ahead by more than an hour (live: 5 s); may be
+     * NULL */
+    void (*leap)(void *arg, tick_t from, tick_t to);
     /* what joiner_relay_trouble() was told, for joining with another run; may be NULL */
     void (*trouble)(void *arg, const struct relay_trouble *t);
     void (*feed)(void *arg, const struct feed_log *l); /* may be NULL */
@@ -96,6 +104,8 @@ struct engine_config {
     uint64_t seed;         /* of all hashes, and of raw_packet.decoded; 0 = one is drawn */
     uint32_t flows;        /* table size, 0 = limits.h */
     struct tls_keys *keys; /* what TLS may be read with; lent, NULL = nothing */
+    bool live; /* frames come as they happen and pipeline_idle() tells of silence: time that leaps
+                  is a clock that was set, not a pause */
     bool interim; /* long calls and allocations get a row before they end: for who looks on live.
                      Without it, 100,000 calls cost a quarter fewer rows */
 };

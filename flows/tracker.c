@@ -49,15 +49,24 @@ void tracker_free(struct tracker *t)
     free(t);
 }
 
+void tracker_restart(struct tracker *t, tick_t now)
+{
+    entries_finish(t);
+    t->now = now;
+}
+
+/* Deadlines run as time goes on. Where it leaps, to another day's capture or by a clock that was
+ * set, what is pending ends with what was seen of it. */
 static void clock_to(struct tracker *t, tick_t time)
 {
     if (time > t->now) {
+        if (t->now != TICK_NONE && time - t->now > CLOCK_STEP_AHEAD)
+            entries_finish(t);
         if (time >= t->due)
             entries_run(t, time);
         t->now = time;
     } else if (time < t->now - CLOCK_STEP_BACK) {
-        entries_finish(t); /* another capture begins: its packets are no answers to these */
-        t->now = time;
+        tracker_restart(t, time);
     }
 }
 
@@ -370,6 +379,11 @@ void tracker_icmp(struct tracker *t, const struct packet *p)
 void tracker_lossy(struct tracker *t, tick_t from, tick_t to)
 {
     attempts_lossy(&t->attempts, from, to);
+}
+
+void tracker_gap(struct tracker *t, tick_t now)
+{
+    attempts_gap(&t->attempts, now);
 }
 
 void tracker_counts(const struct tracker *t, struct tracker_counts *out)

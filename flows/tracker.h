@@ -87,6 +87,14 @@ void tracker_icmp(struct tracker *t, const struct packet *p);
 /* The sensor lost packets around this time: undecided and soon-decided attempts are 'lossy'. */
 void tracker_lossy(struct tracker *t, tick_t from, tick_t to);
 
+/* A stream has a gap: frames were lost that no counter knows of, so that what failed within the
+ * same ten seconds is 'lossy'. */
+void tracker_gap(struct tracker *t, tick_t now);
+
+/* The clock that stamps packets was set to now: what is pending is decided as at the end of a
+ * capture, because no deadline means anything any more. */
+void tracker_restart(struct tracker *t, tick_t now);
+
 /* Runs all deadlines up to now (packet time). Call at least once a second of packet time. */
 void tracker_advance(struct tracker *t, tick_t now);
 

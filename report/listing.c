@@ -174,6 +174,7 @@ static const struct picture_column health[] = {
     {"ONE-WAY", count, "one_way_flows", NULL, TABLE_RIGHT, 110, 0},
     {"EVICTED", count, "table_evictions", NULL, TABLE_RIGHT, 120, 0},
     {"LOST", count, "queue_lost", NULL, TABLE_RIGHT, 130, 0},
+    {"EVENT", text, "event", NULL, TABLE_CUT, 0, 0},
 };
 
 #define PICTURE(c)              \

@@ -254,5 +254,7 @@ bool record_health(struct block *b, const struct health_row *h, const char *inte
     struct record_health *r = take(b, sizeof *r);
     if (r)
         *r = (struct record_health){*h, text(b, interface), lost};
+    if (r)
+        r->row.event = text(b, h->event);
     return end(b, start, RECORD_HEALTH);
 }

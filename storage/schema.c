@@ -18,11 +18,24 @@ static const struct schema_step steps[] = {
         "ALTER TABLE log ADD COLUMN content INTEGER;"},
     {3, "CREATE INDEX failure_last ON failure(last_us);"},
     {4, schema_step_tls},
+    {5, "ALTER TABLE health_span ADD COLUMN not_ip INTEGER;"
+        "ALTER TABLE health_span ADD COLUMN fragments INTEGER;"
+        "ALTER TABLE health_span ADD COLUMN handled INTEGER;"
+        "ALTER TABLE health_span ADD COLUMN event TEXT;"
+        "DROP VIEW health;"
+        "CREATE VIEW health AS SELECT run_id, interface,"
+        " strftime('%Y-%m-%dT%H:%M:%S', from_us / 1000000, 'unixepoch')"
+        " || printf('.%06dZ', from_us % 1000000) AS from_time,"
+        " strftime('%Y-%m-%dT%H:%M:%S', to_us / 1000000, 'unixepoch')"
+        " || printf('.%06dZ', to_us % 1000000) AS to_time,"
+        " packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,"
+        " stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,"
+        " not_ip, fragments, handled, event FROM health_span"},
 };
 
 const struct schema schema_edgewatch = {
     .application_id = 0x45576462, /* "EWdb" */
-    .version = 4,
+    .version = 5,
     .fresh = schema_text,
     .steps = steps,
     .n_steps = sizeof steps / sizeof *steps,

@@ -149,7 +149,8 @@ CREATE TABLE health_span (
     run_id INTEGER, interface TEXT, from_us INTEGER, to_us INTEGER, packets INTEGER, bytes INTEGER,
     kernel_drops INTEGER, nic_drops INTEGER, ring_drops INTEGER, decode_errors INTEGER,
     table_evictions INTEGER, stream_gaps INTEGER, queue_lost INTEGER, duplicates INTEGER,
-    one_way_flows INTEGER, aggregated INTEGER
+    one_way_flows INTEGER, aggregated INTEGER,
+    not_ip INTEGER, fragments INTEGER, handled INTEGER, event TEXT
 );
 
 -- Times are the log's own. shift_us: what was added to them in the rows of this log's calls, NULL as long as
@@ -310,7 +311,8 @@ CREATE VIEW health AS SELECT
     strftime('%Y-%m-%dT%H:%M:%S', to_us / 1000000, 'unixepoch')
         || printf('.%06dZ', to_us % 1000000) AS to_time,
     packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,
-    stream_gaps, queue_lost, duplicates, one_way_flows, aggregated
+    stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,
+    not_ip, fragments, handled, event
 FROM health_span;
 
 CREATE VIEW runs AS SELECT

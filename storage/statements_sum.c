@@ -218,7 +218,7 @@ const char *const statements_sum[SUMS] = {
          " sum(aggregated) AS aggregated, count(*) AS spans, sum(blind) AS blind_spans,"
          " sum(CASE WHEN blind THEN to_us - from_us ELSE 0 END) / 1e6 AS blind_s"
          " FROM (SELECT *, kernel_drops + nic_drops + ring_drops > 0 AS blind"
-         " FROM health_span WHERE from_us <= :until AND to_us >= :since)"
+         " FROM health_span WHERE from_us <= :until AND to_us >= :since AND event IS NULL)"
          " GROUP BY interface ORDER BY interface"),
 
     /* from_time, to_time, lost: stretches in which packets were lost, in order of time */

@@ -313,7 +313,8 @@ static int store_health(struct store *s, const struct record_health *r)
     const struct health_row *h = &r->row;
     const uint64_t counts[] = {h->packets,    h->bytes,         h->kernel_drops,    h->nic_drops,
                                h->ring_drops, h->decode_errors, h->table_evictions, h->stream_gaps,
-                               r->queue_lost, h->duplicates,    h->one_way_flows,   h->aggregated};
+                               r->queue_lost, h->duplicates,    h->one_way_flows,   h->aggregated,
+                               h->not_ip,     h->fragments,     h->handled};
     if (h->iface >= 0 && r->interface && store_interface(s, h->iface, r->interface))
         return -1;
     struct binds *b = store_bind(s, WRITE_HEALTH);
@@ -323,6 +324,7 @@ static int store_health(struct store *s, const struct record_health *r)
     bind_tick(b, h->to);
     for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++)
         bind_int(b, (int64_t)counts[i]);
+    bind_text(b, h->event);
     saw(s, h->from);
     saw(s, h->to);
     return store_run(s, WRITE_HEALTH);

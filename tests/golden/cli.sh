@@ -181,10 +181,10 @@ same full-disk 73 $?
 ends no-command 64 usage
 ends unknown-command 64 'did you mean failures' failurs
 ends unknown-option 64 'did you mean --verdict' failures --verdit x
-ends not-yet 64 'unknown command' doctor
+ends not-yet 64 'unknown command' frobnicate
 ends version 0 "" --version
 same version-text "edgewatch $(sed -n '1s/^edgewatch \([0-9.]*\).*/\1/p' "$samples/../CHANGES")" "$(cat out)"
-for command in read monitor failures calls allocations health show export report decode; do
+for command in read monitor failures calls allocations health show export report doctor decode; do
     ends "help-$command" 0 "" help $command
     cp out help
     ends "$command-help" 0 "" $command --help

@@ -104,6 +104,43 @@ static void views_have_the_contracts_columns_in_order(void **state)
     }
 }
 
+/* What version 1 knew of health, with a row in it, brought up: the same view as in a new database,
+ * and the row is there. */
+static void health_of_version_1_is_brought_up(void **state)
+{
+    sqlite3 *h = *state;
+    assert_int_equal(
+        sqlite3_exec(h,
+                     "DROP VIEW health; DROP TABLE health_span;"
+                     "CREATE TABLE health_span (run_id INTEGER, interface TEXT, from_us INTEGER,"
+                     " to_us INTEGER, packets INTEGER, bytes INTEGER, kernel_drops INTEGER,"
+                     " nic_drops INTEGER, ring_drops INTEGER, decode_errors INTEGER,"
+                     " table_evictions INTEGER, stream_gaps INTEGER, queue_lost INTEGER,"
+                     " duplicates INTEGER, one_way_flows INTEGER, aggregated INTEGER);"
+                     "CREATE VIEW health AS SELECT run_id FROM health_span;"
+                     "INSERT INTO health_span (run_id, interface, packets, from_us, to_us)"
+                     " VALUES (1, 'eth1', 7, 0, 1)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    for (unsigned i = 0; i < schema_edgewatch.n_steps; i++)
+        if (strstr(schema_edgewatch.steps[i].sql, "health_span"))
+            assert_int_equal(sqlite3_exec(h, schema_edgewatch.steps[i].sql, NULL, NULL, NULL),
+                             SQLITE_OK);
+    expect(h, "SELECT run_id, interface, packets, from_time, handled, event FROM health",
+           "1|eth1|7|1970-01-01T00:00:00.000000Z|NULL|NULL");
+    char columns[1024] = "";
+    sqlite3_stmt *s;
+    sqlite3 *fresh;
+    const char *list = "SELECT group_concat(name) FROM pragma_table_info('health')";
+    assert_int_equal(sqlite3_prepare_v2(h, list, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    strncat(columns, (const char *)sqlite3_column_text(s, 0), sizeof columns - 1);
+    sqlite3_finalize(s);
+    assert_int_equal(open_plain((void **)&fresh), 0);
+    expect(fresh, list, columns);
+    sqlite3_close(fresh);
+}
+
 static void times_are_utc_text_with_microseconds(void **state)
 {
     sqlite3_exec(*state,
@@ -173,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(views_have_the_contracts_columns_in_order, open_plain,
                                         close_plain),
+        cmocka_unit_test_setup_teardown(health_of_version_1_is_brought_up, open_plain, close_plain),
         cmocka_unit_test_setup_teardown(times_are_utc_text_with_microseconds, open_plain,
                                         close_plain),
         cmocka_unit_test_setup_teardown(candidates_are_expanded_from_the_packed_sides, open_plain,

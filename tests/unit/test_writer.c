@@ -200,8 +200,24 @@ static void counters_and_aliases_keep_their_columns(void **state)
                             .refused = 2,
                             .timeout = 3,
                             .other = 4};
-    struct health_row h = {-1, FACTS_START, FACTS_START + TICK_S, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-                           10, 11};
+    struct health_row h = {.iface = -1,
+                           .from = FACTS_START,
+                           .to = FACTS_START + TICK_S,
+                           .packets = 1,
+                           .bytes = 2,
+                           .kernel_drops = 3,
+                           .nic_drops = 4,
+                           .ring_drops = 5,
+                           .decode_errors = 6,
+                           .duplicates = 7,
+                           .table_evictions = 8,
+                           .stream_gaps = 9,
+                           .one_way_flows = 10,
+                           .aggregated = 11,
+                           .not_ip = 12,
+                           .fragments = 13,
+                           .handled = 14,
+                           .event = "is down"};
     struct fact_alias a = {facts_addr("10.3.0.40"), facts_addr("2.2.2.2"), false, 2};
     writer_traffic(w, &t);
     writer_health(w, &h, NULL);
@@ -216,8 +232,9 @@ static void counters_and_aliases_keep_their_columns(void **state)
     SAYS("SELECT ifnull(interface, '-') || '|' || packets || '|' || bytes || '|' || kernel_drops ||"
          " '|' || nic_drops || '|' || ring_drops || '|' || decode_errors || '|' || duplicates ||"
          " '|' || table_evictions || '|' || stream_gaps || '|' || one_way_flows || '|' ||"
-         " aggregated || '|' || queue_lost FROM health",
-         "-|1|2|3|4|5|6|7|8|9|10|11|0");
+         " aggregated || '|' || queue_lost || '|' || not_ip || '|' || fragments || '|' ||"
+         " handled || '|' || event FROM health",
+         "-|1|2|3|4|5|6|7|8|9|10|11|0|12|13|14|is down");
     SAYS("SELECT group_concat(private_addr || '=' || public_addr || ' ' || origin || ' ' ||"
          " ports_seen) FROM aliases",
          "10.3.0.40=2.2.2.2 learned 3");
