@@ -100,7 +100,7 @@ check:
 
 TESTS   := $(UNIT:tests/unit/%.c=$(B)/tests/%)
 FUZZERS := $(FUZZ:tests/fuzz/%.c=$(B)/fuzz/%)
-GOLDEN  := $(B)/golden/facts $(B)/golden/cuts
+GOLDEN  := $(B)/golden/facts $(B)/golden/cuts $(B)/golden/shed_cut
 
 tests: $(TESTS) $(GOLDEN) bench-tools
 

@@ -23,7 +23,7 @@ declare -A MAY=(
 # Libraries and the only files that may know them.
 declare -A DOOR=(
     [nids.h]='flows/streams_nids.c'
-    [pcap/pcap.h]='capture/source_file.c capture/source_live.c cli/check.c'
+    [pcap/pcap.h]='capture/source_file.c capture/source_live.c capture/shed_try.c cli/check.c'
     [sqlite3.h]='storage/'
     [libsmartcols.h]='report/table.c'
     [cap-ng.h]='capture/privs.c'

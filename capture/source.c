@@ -18,6 +18,8 @@ struct sources *sources_new(const struct source_options *opt)
         return NULL;
     memset(s, 0, sizeof *s);
     s->opt = *opt;
+    if (opt->shed)
+        s->shed = *opt->shed;
     s->safe_time = TICK_NONE;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->stop_fd < 0 || pthread_mutex_init(&s->iface_lock, NULL) != 0 ||
@@ -227,6 +229,8 @@ void sources_iface_counts(struct sources *s, unsigned iface, struct source_count
     out->bytes = atomic_load_explicit(&f->bytes, memory_order_relaxed);
     out->kernel_drops = atomic_load_explicit(&f->kernel_drops, memory_order_relaxed);
     out->nic_drops = atomic_load_explicit(&f->nic_drops, memory_order_relaxed);
+    out->shed_cut = atomic_load_explicit(&f->shed_cut, memory_order_relaxed);
+    out->shed_dropped = atomic_load_explicit(&f->shed_dropped, memory_order_relaxed);
     out->ring_drops = atomic_load_explicit(&f->ring_drops, memory_order_relaxed);
 }
 
@@ -242,6 +246,32 @@ void sources_tell(struct sources *s, uint16_t iface, const char *text)
         snprintf(e->text, sizeof e->text, "%s", text);
     }
     pthread_mutex_unlock(&s->event_lock);
+}
+
+void sources_shed_port(struct sources *s, uint16_t port)
+{
+    pthread_mutex_lock(&s->event_lock);
+    if (s->opt.shed && shed_add_port(&s->shed, port))
+        atomic_fetch_add(&s->shed_changes, 1);
+    pthread_mutex_unlock(&s->event_lock);
+}
+
+void sources_shed_relay(struct sources *s, const struct addr *a)
+{
+    if (!addr_is_v4(a) || addr_none(a))
+        return;
+    pthread_mutex_lock(&s->event_lock);
+    if (s->opt.shed && shed_add_relay(&s->shed, addr_v4_of(a)))
+        atomic_fetch_add(&s->shed_changes, 1);
+    pthread_mutex_unlock(&s->event_lock);
+}
+
+bool sources_dropping(const struct sources *s)
+{
+    bool any = false;
+    for (unsigned i = 0; s->has_live && i < sources_iface_count(s); i++)
+        any |= atomic_load_explicit(&s->ifaces[i]->dropping, memory_order_relaxed);
+    return any;
 }
 
 bool sources_event(struct sources *s, struct source_event *out)

@@ -15,11 +15,17 @@
 
 struct sources;
 
+struct shed_config;
+
 struct source_options {
     const char *filter; /* BPF text or NULL */
     uint32_t snaplen;   /* live; 0 = 262144 */
     uint32_t ring_mb;   /* live kernel ring; 0 = 64 */
     bool no_promisc;    /* live */
+    /* live: what the kernel may cut (shed.h); link type and lengths are set by the source. NULL =
+     * everything is kept whole */
+    const struct shed_config *shed;
+    uint64_t shed_above; /* packets per second beyond which relay media are dropped; 0 = never */
 };
 
 enum { SOURCE_EVENT_TEXT = 128 };
@@ -46,6 +52,8 @@ struct source_counts {
     uint64_t packets, bytes; /* handed out by the source's thread (before ring drops) */
     uint64_t kernel_drops;   /* libpcap ps_drop */
     uint64_t nic_drops;      /* the card's and the kernel's own count, before any program */
+    uint64_t shed_cut;       /* handed out, cut by shedding */
+    uint64_t shed_dropped;   /* never handed out, dropped by shedding: media, no loss */
     uint64_t ring_drops;     /* our ring was full (live); feeds: or more than their rate */
     bool feed;               /* messages of other programs (feed.h): no packets of the wire */
 };
@@ -102,6 +110,13 @@ struct source_event {
 };
 /* Takes the oldest event not yet taken. Pulling thread. */
 bool sources_event(struct sources *s, struct source_event *out);
+
+/* A port of signaling or TURN was found, or the address of a relay: shedding respects it within a
+ * second. Cheap if it is known. Pulling thread. */
+void sources_shed_port(struct sources *s, uint16_t port);
+void sources_shed_relay(struct sources *s, const struct addr *a);
+/* Some interface's relay media are dropped at the moment. */
+bool sources_dropping(const struct sources *s);
 
 /* After PULL_END: SOURCE_OK, or what ended a source early (the first one added, if several); the
  * text names the file and the byte offset ("x.pcap: record of 70000 bytes at offset 4711 exceeds

@@ -6,6 +6,7 @@
 #define EW_CAPTURE_SOURCE_INNER_H
 
 #include "capture/ring.h"
+#include "capture/shed.h"
 #include "capture/source.h"
 
 #include <pthread.h>
@@ -23,7 +24,8 @@ enum {
  * its own. */
 struct iface {
     _Alignas(64) _Atomic uint64_t packets;
-    _Atomic uint64_t bytes, kernel_drops, nic_drops, ring_drops;
+    _Atomic uint64_t bytes, kernel_drops, nic_drops, ring_drops, shed_cut, shed_dropped;
+    _Atomic bool dropping;
     char name[64];
     bool feed; /* messages of other programs: what is lost of them is no blind span */
 };
@@ -76,7 +78,9 @@ struct sources {
     size_t secrets_n, secrets_room;
     _Atomic bool secrets_there;
 
-    pthread_mutex_t event_lock;
+    pthread_mutex_t event_lock; /* for what follows */
+    struct shed_config shed;    /* what was found so far, added to opt.shed */
+    _Atomic unsigned shed_changes;
     struct source_event events[SOURCE_EVENTS]; /* a queue: oldest at event_first */
     unsigned event_first, event_count;
 

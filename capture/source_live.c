@@ -7,6 +7,7 @@
  * the snap length cuts nothing in the kernel unless a filter is installed, hence the empty filter.
  */
 #include "capture/source_inner.h"
+#include "capture/shedding.h"
 #include "capture/watch.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ enum {
     LIVE_DISPATCH = 4096,
     LIVE_DEFAULT_RING_MB = 64,
     LIVE_STATS_MS = 1000,
+    LIVE_VLAN_TAG = 4,     /* libpcap puts the tag back that the kernel took off before it cut */
     LIVE_FAILING_MS = 100, /* between two tries to read an interface that can't be */
     /* the kernel hands a block over after one to two of these: well below HOLD_MS of the merge */
     LIVE_TIMEOUT_MS = 10,
@@ -43,8 +45,11 @@ struct live {
     struct pcap_stat last; /* libpcap's counters wrap at 32 bits: we add differences */
     int64_t last_ms;
     struct watch watch;
-    tick_t ahead; /* wall_ahead() at the last look */
-    bool failing; /* libpcap could not read: waiting for the interface */
+    struct shedding shed;
+    unsigned shed_changes; /* of the owner's, that shed has */
+    uint64_t shed_packets; /* counts->packets at the last look */
+    tick_t ahead;          /* wall_ahead() at the last look */
+    bool failing;          /* libpcap could not read: waiting for the interface */
 };
 
 static int64_t clock_ms(void)
@@ -72,6 +77,8 @@ static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
     v->newest = (tick_t)h->ts.tv_sec * TICK_S + (tick_t)h->ts.tv_usec * v->frac_ns;
     count_add(&v->counts->packets, 1);
     count_add(&v->counts->bytes, h->len);
+    if (h->caplen < h->len && v->shed.on && h->caplen <= SHED_CUT + LIVE_VLAN_TAG)
+        count_add(&v->counts->shed_cut, 1);
     uint32_t caplen = h->caplen < FRAME_MAX_BYTES ? h->caplen : FRAME_MAX_BYTES;
     struct batch *b = live_room(src, caplen);
     if (!b) {
@@ -128,6 +135,37 @@ static void watch_clock(struct source *src)
     sources_tell(src->owner, v->iface, text);
 }
 
+/* What was found in the meantime, and a rate that asks for more or less. */
+static void live_shed(struct source *src)
+{
+    struct live *v = src->live;
+    struct sources *s = src->owner;
+    unsigned changes = atomic_load(&s->shed_changes);
+    if (!v->shed.on)
+        return;
+    if (changes != v->shed_changes) {
+        v->shed_changes = changes;
+        pthread_mutex_lock(&s->event_lock);
+        for (unsigned i = 0; i < s->shed.n_ports; i++)
+            shed_add_port(&v->shed.config, s->shed.ports[i]);
+        for (unsigned i = 0; i < s->shed.n_relays; i++)
+            shed_add_relay(&v->shed.config, s->shed.relays[i]);
+        pthread_mutex_unlock(&s->event_lock);
+        shedding_again(&v->shed);
+    }
+    uint64_t packets = atomic_load_explicit(&v->counts->packets, memory_order_relaxed);
+    bool before = v->shed.dropping;
+    count_add(&v->counts->shed_dropped,
+              shedding_second(&v->shed, v->watch.link.index, packets - v->shed_packets));
+    v->shed_packets = packets;
+    if (before == v->shed.dropping)
+        return;
+    atomic_store_explicit(&v->counts->dropping, v->shed.dropping, memory_order_relaxed);
+    sources_tell(s, v->iface,
+                 before ? "keeps relay media again"
+                        : "sheds load: relay media without SYN, FIN or RST are dropped");
+}
+
 /* The kernel's and the card's losses, and what became of the interface, asked for in this thread
  * only: libpcap is not thread-safe. libpcap's own figure for the card (ps_ifdrop) is used where it
  * knows more than we do. */
@@ -140,6 +178,7 @@ static void live_stats(struct source *src, bool now)
         return;
     v->last_ms = ms;
     watch_clock(src);
+    live_shed(src);
     uint64_t nic = watch_look(&v->watch, on_event, src);
     if (pcap_stats(v->pcap, &st) == 0) {
         count_add(&v->counts->kernel_drops, st.ps_drop - v->last.ps_drop);
@@ -231,13 +270,34 @@ static enum source_error live_error(struct sources *s, const char *name, pcap_t 
     return sources_fail(s, e, "%s: %s%s%s", name, why, *why && *more ? ": " : "", more);
 }
 
-static enum source_error live_filter(struct sources *s, const char *name, pcap_t *p)
+/* The filter that is there anyway (see above), and behind it the program that cuts. */
+static void live_begin_shedding(struct sources *s, pcap_t *p, const struct bpf_program *prog,
+                                struct shedding *out)
+{
+    static struct sock_filter first[SHEDDING_FIRST]; /* one thread opens interfaces */
+    struct shed_config c = *s->opt.shed;
+    if (prog->bf_len > SHEDDING_FIRST)
+        return;
+    for (unsigned i = 0; i < prog->bf_len; i++)
+        first[i] = (struct sock_filter){prog->bf_insns[i].code, prog->bf_insns[i].jt,
+                                        prog->bf_insns[i].jf, prog->bf_insns[i].k};
+    c.linktype = (uint16_t)pcap_datalink(p);
+    c.whole = s->opt.snaplen ? s->opt.snaplen : SOURCE_DEFAULT_SNAPLEN;
+    c.cut = c.whole < SHED_CUT ? c.whole : SHED_CUT;
+    c.drop = 0;
+    shedding_open(out, pcap_fileno(p), &c, s->opt.shed_above, first, prog->bf_len);
+}
+
+static enum source_error live_filter(struct sources *s, const char *name, pcap_t *p,
+                                     struct shedding *shed)
 {
     struct bpf_program prog;
     const char *text = s->opt.filter ? s->opt.filter : "";
     if (pcap_compile(p, &prog, text, 1, PCAP_NETMASK_UNKNOWN) != 0)
         return sources_fail(s, SOURCE_BAD_FILTER, "%s: filter: %s", name, pcap_geterr(p));
     int bad = pcap_setfilter(p, &prog);
+    if (!bad && s->opt.shed)
+        live_begin_shedding(s, p, &prog, shed);
     pcap_freecode(&prog);
     return bad ? sources_fail(s, SOURCE_BAD_FILTER, "%s: filter: %s", name, pcap_geterr(p))
                : SOURCE_OK;
@@ -264,7 +324,8 @@ static pcap_t *live_create(struct sources *s, const char *name, bool promisc)
 
 /* *promisc: wanted; false afterwards if the interface refuses it, which is no reason to stop: a
  * span port may be the only thing that is delivered there. */
-static enum source_error live_open(struct sources *s, const char *name, bool *promisc, pcap_t **out)
+static enum source_error live_open(struct sources *s, const char *name, bool *promisc,
+                                   struct shedding *shed, pcap_t **out)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
     pcap_t *p = live_create(s, name, *promisc);
@@ -281,7 +342,7 @@ static enum source_error live_open(struct sources *s, const char *name, bool *pr
             return SOURCE_NO_INTERFACE;
         code = pcap_activate(p);
     }
-    enum source_error e = code < 0 ? live_error(s, name, p, code) : live_filter(s, name, p);
+    enum source_error e = code < 0 ? live_error(s, name, p, code) : live_filter(s, name, p, shed);
     if (e == SOURCE_OK && pcap_setnonblock(p, 1, why) != 0)
         e = sources_fail(s, SOURCE_NO_INTERFACE, "%s: %s", name, why);
     if (e != SOURCE_OK)
@@ -298,17 +359,22 @@ enum source_error sources_add_interface(struct sources *s, const char *name)
                                .packets = LIVE_BATCH_BYTES / LIVE_FRAME_MIN};
     bool promisc = !s->opt.no_promisc;
     pcap_t *p = NULL;
-    enum source_error e = live_open(s, name, &promisc, &p);
-    if (e != SOURCE_OK)
+    struct shedding shed = {.counter = -1};
+    enum source_error e = live_open(s, name, &promisc, &shed, &p);
+    if (e != SOURCE_OK) {
+        shedding_close(&shed);
         return e;
+    }
     struct source *src = sources_add(s, name, &shape);
     struct live *v = src ? calloc(1, sizeof *v) : NULL;
     if (!v) {
         if (src)
             sources_drop_last(s);
+        shedding_close(&shed);
         pcap_close(p);
         return sources_fail(s, SOURCE_NO_MEMORY, "%s: out of memory", name);
     }
+    v->shed = shed;
     bool nano = pcap_get_tstamp_precision(p) == PCAP_TSTAMP_PRECISION_NANO;
     v->pcap = p;
     v->frac_ns = nano ? 1 : 1000;
@@ -332,6 +398,7 @@ void source_live_free(struct source *src)
     if (!src->live)
         return;
     watch_close(&src->live->watch);
+    shedding_close(&src->live->shed);
     pcap_close(src->live->pcap);
     free(src->live);
 }

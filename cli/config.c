@@ -91,7 +91,7 @@ static int take(void *user, const char *section, const char *key, const char *va
         unknown_key(r, section, key);
         return 0;
     }
-    if (option_defs[i].kind != OPTION_LIST && r->s->given & UINT64_C(1) << i)
+    if (option_defs[i].kind != OPTION_LIST && option_bit(r->s->given, (unsigned)i))
         return 1;
     const char *wrong = settings_set(r->s, (unsigned)i, value, true);
     if (wrong)
@@ -147,7 +147,7 @@ int config_load(struct settings *s, char why[CONFIG_TEXT])
     const char *env = getenv("EDGEWATCH_DB"), *path = config_path(s);
     if (!s->db && env && *env) {
         s->db = env;
-        s->given |= UINT64_C(1) << index_of_db();
+        option_set_bit(s->given, index_of_db());
     }
     if (named_path(s) || access(path, F_OK) == 0)
         if (config_read(path, s, why) != 0)

@@ -9,6 +9,7 @@
 
 #include "capture/log.h"
 #include "capture/privs.h"
+#include "capture/shed_try.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -27,7 +28,10 @@ struct doctor {
     uint8_t granted[GRANTED / 8]; /* allocations by id: told and counted */
     char folder[PATH], db[PATH];
     char damage[PATH];
-    uint64_t db_begun; /* its size, empty */
+    struct shed_config shed;
+    struct sock_filter program[SHED_MOST];
+    unsigned program_n; /* instructions; 0 = to be written */
+    uint64_t db_begun;  /* its size, empty */
 };
 
 static uint64_t size_of(const char *path)
@@ -45,12 +49,42 @@ static uint64_t database_size(const struct doctor *d)
 
 /* ---- while it runs ---- */
 
+/* What a monitor would do with it, with what is known by now. */
+static void try_shedding(struct doctor *d, const struct raw_packet *raw)
+{
+    struct examined *e = &d->facts;
+    if (!d->program_n || raw->linktype != d->shed.linktype) {
+        d->shed.linktype = raw->linktype;
+        d->program_n = shed_program(&d->shed, d->program);
+        if (!d->program_n)
+            return;
+    }
+    uint32_t keep = shed_try(d->program, raw);
+    e->shed_tried++;
+    e->shed_whole += keep > d->shed.cut;
+    e->shed_media += keep == d->shed.drop;
+}
+
+static void learn_relay(struct doctor *d, const struct endpoint *server, const struct addr *a,
+                        const struct addr *b)
+{
+    bool more = shed_add_port(&d->shed, server->port);
+    if (addr_is_v4(a))
+        more |= shed_add_relay(&d->shed, addr_v4_of(a));
+    if (addr_is_v4(b) && !addr_none(b))
+        more |= shed_add_relay(&d->shed, addr_v4_of(b));
+    if (more)
+        d->program_n = 0;
+}
+
 static void on_frames(void *arg, const struct raw_packet *raw, unsigned n)
 {
     struct doctor *d = arg;
     if (!d->db_begun)
         d->db_begun = database_size(d);
     survey_frames(d->survey, raw, n);
+    for (unsigned i = 0; i < n; i++)
+        try_shedding(d, &raw[i]);
 }
 
 static struct examined_relay *relay_of(struct examined *e, const struct addr *public_addr)
@@ -77,6 +111,7 @@ static void on_allocation(void *arg, const struct fact_allocation *a)
         return;
     d->granted[id / 8] |= (uint8_t)(1 << id % 8);
     e->granted++;
+    learn_relay(d, &a->server, &a->relay.addr, &a->wire_addr);
     struct examined_relay *r = relay_of(e, &a->relay.addr);
     if (!r)
         return;
@@ -214,6 +249,7 @@ static int run_engine(struct doctor *d, const struct command *self, const struct
     private.db = d->db;
     private.quiet = true;
     private.exit_code = false;
+    private.no_shed = true; /* the wire as it is */
     const struct engine_watch watch = {
         .arg = d,
         .frames = on_frames,
@@ -255,7 +291,12 @@ static int tell(struct doctor *d, const struct settings *s, struct sources *sour
         look_at_clock(e);
     }
     look_at_disk(d, s->db);
+    e->shed_off = s->no_shed;
+    e->shed_above = setup_shed_above(s);
     examine(e, &lines);
+    lines.program = d->program;
+    lines.program_n = s->no_shed ? 0 : d->program_n;
+    lines.program_text = shed_text;
     if (s->format && strcmp(s->format, "json") == 0)
         checkup_print_json(&lines, names, stdout);
     else
@@ -335,6 +376,10 @@ int doctor_run(const struct command *self, const struct settings *s, int argc, c
         char names[NAMES];
         engine_names(argc, (const char *const *)argv, names, sizeof names);
         d->facts.live = live;
+        setup_shed(s, &d->shed);
+        d->shed.whole = UINT32_MAX;
+        d->shed.cut = SHED_CUT;
+        d->shed.drops = true;
         code = open_all(sources, argc, argv, live);
         if (code == EXIT_DONE)
             code = look(d, self, s, sources, names);

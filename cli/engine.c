@@ -111,6 +111,11 @@ static void on_allocation(void *arg, const struct fact_allocation *a)
     const struct engine *e = arg;
     const struct engine_watch *w = e->job->watch;
     writer_allocation(e->writer, a);
+    if (a->granted) {
+        sources_shed_port(e->job->sources, a->server.port);
+        sources_shed_relay(e->job->sources, &a->relay.addr);
+        sources_shed_relay(e->job->sources, &a->wire_addr);
+    }
     if (w && w->allocation)
         w->allocation(w->arg, a);
 }
@@ -156,6 +161,11 @@ static void on_feed(void *arg, const struct feed_log *l)
 static void on_tls(void *arg, const struct fact_tls *t)
 {
     writer_tls(((struct engine *)arg)->writer, t);
+}
+
+static void on_signaling(void *arg, uint16_t port)
+{
+    sources_shed_port(((struct engine *)arg)->job->sources, port);
 }
 
 static void on_leap(void *arg, tick_t from, tick_t to)
@@ -336,12 +346,14 @@ static int begin(struct engine *e)
         .feed = on_feed,
         .tls = on_tls,
         .leap = on_leap,
+        .signaling = on_signaling,
     };
     const char *why = "no memory";
     uint64_t seed = 0;
     if (getrandom(&seed, sizeof seed, 0) == sizeof seed && seed)
         sources_decode(e->job->sources, e->setup.config.seed = seed);
     e->setup.config.keys = keys_tls(e->job->keys);
+    e->setup.config.shed = e->job->live && !e->job->settings->no_shed;
     e->setup.config.live = e->setup.config.interim = e->job->live;
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)

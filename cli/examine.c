@@ -367,6 +367,22 @@ static void judge_engine(const struct examined *e, struct checkup *out)
                 plural(c->failures));
 }
 
+static void judge_shedding(const struct examined *e, struct checkup *out)
+{
+    char above[96] = "";
+    if (e->shed_off)
+        checkup_add(out, "shedding", CHECK_OK, NULL, "off: every packet is kept whole");
+    if (e->shed_off || !e->shed_tried)
+        return;
+    if (e->shed_above)
+        snprintf(above, sizeof above, "; %.1f %% would be dropped beyond %" PRIu64 " packets/s",
+                 percent(e->shed_media, e->shed_tried), e->shed_above);
+    checkup_add(out, "shedding", CHECK_OK, NULL,
+                "a monitor keeps %.1f %% of the packets whole and %.1f %% cut to 128 bytes%s",
+                percent(e->shed_whole, e->shed_tried),
+                percent(e->shed_tried - e->shed_whole, e->shed_tried), above);
+}
+
 static void judge_disk(const struct examined *e, struct checkup *out)
 {
     char free[32], rate[32];
@@ -387,7 +403,7 @@ static void judge_disk(const struct examined *e, struct checkup *out)
 
 void examine(const struct examined *e, struct checkup *out)
 {
-    out->n = 0;
+    *out = (struct checkup){.n = 0};
     judge_interfaces(e, out);
     judge_packets(e, out);
     if (e->damage)
@@ -407,5 +423,6 @@ void examine(const struct examined *e, struct checkup *out)
     judge_clock(e, out);
     if (e->live)
         judge_ring(e, out);
+    judge_shedding(e, out);
     judge_disk(e, out);
 }

@@ -52,6 +52,9 @@ struct examined {
     uint64_t disk_free;
     uint64_t written; /* bytes of database that this look gave */
     const char *damage;
+    /* packets that load shedding was tried on, would keep whole, and would drop beyond the rate */
+    uint64_t shed_tried, shed_whole, shed_media, shed_above;
+    bool shed_off;
 };
 
 void examine(const struct examined *e, struct checkup *out);

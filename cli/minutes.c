@@ -120,6 +120,8 @@ static void write_interface(struct minutes *m, unsigned i, const struct snapshot
         .not_ip = now->iface.not_ip - was->iface.not_ip + now->iface.no_link - was->iface.no_link,
         .fragments = now->iface.fragments - was->iface.fragments,
         .handled = now->iface.handled - was->iface.handled,
+        .shed_cut = now->source.shed_cut - was->source.shed_cut,
+        .shed_dropped = now->source.shed_dropped - was->source.shed_dropped,
     };
     writer_health(m->writer, &row, sources_iface_name(m->sources, i));
 }
@@ -229,6 +231,7 @@ void minutes_tick(struct minutes *m, tick_t now)
         return;
     look_for_drops(m, now);
     write_events(m);
+    pipeline_dropping(m->pipeline, sources_dropping(m->sources));
     if (now - m->ten.time >= BLIND_SPAN)
         look_for_losses(m, now);
 }

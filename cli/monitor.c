@@ -2,6 +2,7 @@
  * and all else. */
 #include "cli/confine.h"
 #include "cli/engine.h"
+#include "cli/setup.h"
 #include "cli/outlets.h"
 
 #include "capture/feed.h"
@@ -104,11 +105,15 @@ int monitor_run(const struct command *self, const struct settings *s, int argc, 
     int code = keys_open(s, true, &keys);
     if (code != EXIT_DONE)
         return code;
+    struct shed_config shed;
+    setup_shed(s, &shed);
     struct sources *sources = sources_new(&(struct source_options){
         .filter = s->filter,
         .snaplen = (uint32_t)s->snaplen,
         .ring_mb = (uint32_t)s->ring_mb,
         .no_promisc = s->no_promisc,
+        .shed = s->no_shed ? NULL : &shed,
+        .shed_above = setup_shed_above(s),
     });
     if (!sources) {
         log_error("no memory");

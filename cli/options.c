@@ -29,6 +29,8 @@ const struct option_def option_defs[] = {
     {"snaplen", 0, OPTION_NUMBER, LIVE, "capture", "N", "bytes kept of each packet (262144)", AT(snaplen), NULL, 64, 262144},
     {"no-promisc", 0, OPTION_FLAG, LIVE, "capture", NULL, "only packets for this machine", AT(no_promisc), NULL, 0, 0},
     {"user", 0, OPTION_TEXT, LIVE, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
+    {"no-shed", 0, OPTION_FLAG, LIVE, "capture", NULL, "have every packet whole; else what is no signaling, TURN or STUN is cut to 128 bytes by the kernel", AT(no_shed), NULL, 0, 0},
+    {"shed-above", 0, OPTION_NUMBER, LIVE, "capture", "N", "packets per second beyond which relay media are dropped (400000; 0 = never)", AT(shed_above), NULL, 0, INT64_C(1000000000)},
     {"seconds", 0, OPTION_NUMBER, ON_DOCTOR, NULL, "N", "how long to look at interfaces (15)", AT(seconds), NULL, 1, 86400},
     {"sensor", 0, OPTION_TEXT, CAPTURE | ON_IMPORT, "sensor", "NAME", "name of this sensor in the rows (the host's name; import: joins with any)", AT(sensor), check_name, 0, 0},
     {"nat", 0, OPTION_LIST, CAPTURE, "edge", "PRIVATE=PUBLIC", "an address on the wire and its public form (repeatable; else learned)", AT(nat), check_nat, 0, 0},
@@ -90,7 +92,7 @@ const struct option_def option_defs[] = {
 };
 /* clang-format on */
 const unsigned n_option_defs = sizeof option_defs / sizeof *option_defs;
-_Static_assert(sizeof option_defs / sizeof *option_defs <= 64, "settings.given has 64 bits");
+_Static_assert(sizeof option_defs / sizeof *option_defs <= 128, "settings.given has 128 bits");
 
 /* ---- setting ---- */
 
@@ -162,6 +164,7 @@ const char *settings_set(struct settings *s, unsigned i, const char *value, bool
     const char *wrong = d->check ? d->check(value) : NULL;
     if (wrong)
         return wrong;
+    option_set_bit(s->valued, i);
     if (d->kind == OPTION_FLAG)
         return set_flag(value, at);
     if (d->kind == OPTION_NUMBER)
@@ -286,7 +289,7 @@ int options_parse(struct settings *s, unsigned mask, int argc, char **argv, int 
             snprintf(why, room, "--%s: \"%s\" %s", option_defs[i].name, value ? value : "", wrong);
             return -1;
         }
-        s->given |= UINT64_C(1) << i;
+        option_set_bit(s->given, (unsigned)i);
     }
     *first = optind;
     return 0;

@@ -27,7 +27,8 @@ struct settings {
     const char *metrics, *on_failure, *mail, *sendmail;
     const char *sensor, *filter, *relay_ports, *account;
     int64_t ring_mb, snaplen, seconds;
-    bool no_promisc;
+    bool no_promisc, no_shed;
+    int64_t shed_above;
     const char *tls_passphrase;
     /* how long rows stay, days, and how large the database may grow */
     int64_t keep_evidence, keep_details, keep_failures, max_db_mb;
@@ -51,7 +52,8 @@ struct settings {
     char **word;
     unsigned mask; /* options of the command, ON_* */
 
-    uint64_t given; /* bit i: option i of the table was on the command line */
+    uint64_t given[2];  /* bit i: option i of the table was on the command line */
+    uint64_t valued[2]; /* ... or has a value from anywhere */
     struct text_list owned;
 };
 
@@ -92,6 +94,16 @@ struct option_def {
 
 extern const struct option_def option_defs[];
 extern const unsigned n_option_defs;
+
+static inline bool option_bit(const uint64_t bits[2], unsigned i)
+{
+    return bits[i / 64] >> i % 64 & 1;
+}
+
+static inline void option_set_bit(uint64_t bits[2], unsigned i)
+{
+    bits[i / 64] |= UINT64_C(1) << i % 64;
+}
 
 void settings_free(struct settings *s);
 

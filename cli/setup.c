@@ -95,3 +95,42 @@ void setup_free(struct setup *u)
     free(u->sip_ports);
     free(u->turn_ports);
 }
+
+void setup_shed(const struct settings *s, struct shed_config *out)
+{
+    static const uint16_t always[] = {443, 80};
+    struct addr a, b;
+    uint16_t port;
+    *out = (struct shed_config){.relay_low = RELAY_LOW, .relay_high = RELAY_HIGH};
+    if (s->relay_ports)
+        (void)parse_ports(s->relay_ports, &out->relay_low, &out->relay_high);
+    for (unsigned i = 0; i < SIP_HINTS; i++)
+        shed_add_port(out, sip_hints[i]);
+    for (unsigned i = 0; i < TURN_HINTS; i++)
+        shed_add_port(out, turn_hints[i]);
+    for (unsigned i = 0; i < sizeof always / sizeof *always; i++)
+        shed_add_port(out, always[i]);
+    for (unsigned i = 0; i < s->sip_port.n; i++)
+        if (parse_port(s->sip_port.items[i], &port))
+            shed_add_port(out, port);
+    for (unsigned i = 0; i < s->turn_port.n; i++)
+        if (parse_port(s->turn_port.items[i], &port))
+            shed_add_port(out, port);
+    for (unsigned i = 0; i < s->edge.n; i++)
+        if (addr_parse(slice_str(s->edge.items[i]), &a) && addr_is_v4(&a))
+            shed_add_relay(out, addr_v4_of(&a));
+    for (unsigned i = 0; i < s->nat.n; i++)
+        if (parse_nat(s->nat.items[i], &a, &b) && addr_is_v4(&a)) {
+            shed_add_relay(out, addr_v4_of(&a));
+            shed_add_relay(out, addr_v4_of(&b));
+        }
+}
+
+uint64_t setup_shed_above(const struct settings *s)
+{
+    enum { USUAL = 400000 };
+    for (unsigned i = 0; i < n_option_defs; i++)
+        if (strcmp(option_defs[i].name, "shed-above") == 0 && option_bit(s->valued, i))
+            return (uint64_t)s->shed_above;
+    return s->shed_above ? (uint64_t)s->shed_above : USUAL;
+}

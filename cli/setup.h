@@ -4,6 +4,7 @@
 #ifndef EW_CLI_SETUP_H
 #define EW_CLI_SETUP_H
 
+#include "capture/shed.h"
 #include "cli/options.h"
 #include "flows/pipeline.h"
 
@@ -23,5 +24,9 @@ void setup_free(struct setup *u);
 /* The lists of other settings in place of those that u has; the sensor's name stays. What pointed
  * into the earlier ones must not be used any more. 0, or -1 without memory: u is as it was. */
 int setup_again(const struct settings *s, struct setup *u);
+
+/* What the kernel may cut of packets, by these settings; see source_options.shed. */
+void setup_shed(const struct settings *s, struct shed_config *out);
+uint64_t setup_shed_above(const struct settings *s);
 
 #endif

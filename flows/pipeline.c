@@ -53,7 +53,7 @@ struct pipeline {
     unsigned n_ifaces;
     tick_t first, last, now, advanced;
     uint64_t gaps; /* at the last look */
-    bool live;
+    bool live, shed;
     uint64_t seed;
     struct source_rate rates[LIMIT_SOURCES];
     tick_t minute;
@@ -212,6 +212,7 @@ struct pipeline *pipeline_new(const struct engine_config *c, const struct engine
         return NULL;
     p->out = *out;
     p->live = c->live;
+    p->shed = c->shed;
     p->first = p->last = p->now = p->advanced = TICK_NONE;
     p->seed = c->seed;
     if ((!p->seed && getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed) ||
@@ -465,6 +466,11 @@ void pipeline_lossy(struct pipeline *p, tick_t from, tick_t to)
     tracker_lossy(p->tracker, from, to);
 }
 
+void pipeline_dropping(struct pipeline *p, bool on)
+{
+    tracker_dropping(p->tracker, on);
+}
+
 void pipeline_finish(struct pipeline *p)
 {
     tick_t now = p->now;
@@ -505,7 +511,9 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
         .table_evictions = t.evicted_syn + t.evicted_flows + t.evicted_checks + t.evidence_lost +
                            f.evicted + c.evicted + c.dropped + a.evicted + j.orphans_evicted +
                            j.pairs_dropped + e.evicted,
-        .stream_gaps = f.gaps + r.oversized,
+        .stream_gaps = f.gaps -
+                       (p->shed ? (f.snapped_segments < f.gaps ? f.snapped_segments : f.gaps) : 0) +
+                       r.oversized,
         .one_way_flows = t.one_way_flows,
         .aggregated = p->aggregated + j.grade_c_suppressed + r.tls_refused,
         .sip_messages = c.sip_messages,

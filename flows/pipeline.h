@@ -50,6 +50,7 @@ struct health_row {
     tick_t from, to;
     uint64_t packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, duplicates;
     uint64_t table_evictions, stream_gaps, one_way_flows, aggregated;
+    uint64_t shed_cut, shed_dropped;
     uint64_t not_ip, fragments, handled; /* the fates of packets that no column above has */
     const char *event;                   /* what happened to the interface or the clock, or NULL */
 };
@@ -85,6 +86,8 @@ struct engine_out {
     /* packet time leapt: back by more than 10 s, or ahead by more than an hour (live: 5 s); may be
      * NULL */
     void (*leap)(void *arg, tick_t from, tick_t to);
+    /* signaling or TURN was recognised at this port over TCP; may be NULL */
+    void (*signaling)(void *arg, uint16_t port);
     /* what joiner_relay_trouble() was told, for joining with another run; may be NULL */
     void (*trouble)(void *arg, const struct relay_trouble *t);
     void (*feed)(void *arg, const struct feed_log *l); /* may be NULL */
@@ -106,6 +109,7 @@ struct engine_config {
     struct tls_keys *keys; /* what TLS may be read with; lent, NULL = nothing */
     bool live; /* frames come as they happen and pipeline_idle() tells of silence: time that leaps
                   is a clock that was set, not a pause */
+    bool shed; /* the source cuts what is no signaling: such a cut is no gap */
     bool interim; /* long calls and allocations get a row before they end: for who looks on live.
                      Without it, 100,000 calls cost a quarter fewer rows */
 };
@@ -127,6 +131,9 @@ void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned 
 void pipeline_idle(struct pipeline *p, tick_t now);
 /* The sensor lost packets in this span of time. */
 void pipeline_lossy(struct pipeline *p, tick_t from, tick_t to);
+/* The source drops one direction or both of relay media at the moment: silence of a connection that
+ * is older than that says nothing of the span port. */
+void pipeline_dropping(struct pipeline *p, bool on);
 /* End of input: everything open is decided and emitted. */
 void pipeline_finish(struct pipeline *p);
 void pipeline_counts(struct pipeline *p, struct engine_counts *out);

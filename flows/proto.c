@@ -359,6 +359,9 @@ static void decide(struct proto *p, struct stream *s, struct conversation *c, in
     };
     ++*counters[kind];
     c->kind = (uint8_t)kind;
+    const struct engine_out *out = p->config.out;
+    if (kind != STREAM_UNDECIDED && kind != STREAM_ICE && out && out->signaling)
+        out->signaling(out->arg, s->flow->server.port);
     /* frames before a greeting: the connection is older than the capture */
     if (kind == STREAM_WEBSOCKET || kind == STREAM_MS_TURN)
         c->half[0].greeted = c->half[1].greeted = !s->from_start;

@@ -167,7 +167,7 @@ static void midstream_packet(struct tracker *t, struct entry *e, bool from_clien
     uint16_t theirs = from_client ? e->hs.synacks : e->hs.syns;
     if (*mine < UINT8_MAX)
         (*mine)++;
-    if (*mine == ONE_WAY_AFTER && theirs == 0)
+    if (*mine == ONE_WAY_AFTER && theirs == 0 && !t->dropping)
         entry_one_way(t, e, from_client ? &e->flow.client : &e->flow.server);
 }
 
@@ -384,6 +384,11 @@ void tracker_lossy(struct tracker *t, tick_t from, tick_t to)
 void tracker_gap(struct tracker *t, tick_t now)
 {
     attempts_gap(&t->attempts, now);
+}
+
+void tracker_dropping(struct tracker *t, bool on)
+{
+    t->dropping = on;
 }
 
 void tracker_counts(const struct tracker *t, struct tracker_counts *out)

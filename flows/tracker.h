@@ -95,6 +95,9 @@ void tracker_gap(struct tracker *t, tick_t now);
  * capture, because no deadline means anything any more. */
 void tracker_restart(struct tracker *t, tick_t now);
 
+/* Packets of relay media are dropped on purpose: one direction alone means nothing. */
+void tracker_dropping(struct tracker *t, bool on);
+
 /* Runs all deadlines up to now (packet time). Call at least once a second of packet time. */
 void tracker_advance(struct tracker *t, tick_t now);
 

@@ -10,6 +10,7 @@
 #include "flows/flowtable.h"
 
 struct tracker {
+    bool dropping; /* see tracker_dropping() */
     struct flowtable table;
     struct attempts attempts;
     struct checks *checks;

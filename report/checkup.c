@@ -8,6 +8,7 @@
 
 static const char *const words[] = {"ok", "look", "bad"};
 
+enum { PROGRAM_LINE = 128 };
 enum { TOPIC_AT = 0, FACT_AT = 20 };
 
 void checkup_add(struct checkup *c, const char *check, enum judgement j, const char *advice,
@@ -39,7 +40,7 @@ bool checkup_usable(const struct checkup *c)
 void checkup_print(const struct checkup *c, const char *sources, FILE *out)
 {
     struct prose page = prose_on(out);
-    char lead[64];
+    char lead[64], text[PROGRAM_LINE];
     for (unsigned i = 0; i < c->n; i++) {
         const struct checkup_line *l = &c->lines[i];
         snprintf(lead, sizeof lead, "%-5s %s", words[l->judgement], l->check);
@@ -48,6 +49,9 @@ void checkup_print(const struct checkup *c, const char *sources, FILE *out)
             prose_item(&page, FACT_AT, FACT_AT + 4, "->", "%s", l->advice);
     }
     fputc('\n', out);
+    for (unsigned i = 0; i < c->program_n; i++)
+        fprintf(out, "%s%s\n", i ? "" : "the program that cuts packets in the kernel:\n",
+                c->program_text(c->program, i, text, sizeof text));
     unsigned bad = count(c, CHECK_BAD), look = count(c, CHECK_LOOK);
     prose_text(&page, 0, "%s: %s. %u ok, %u to look at, %u bad.", sources,
                bad    ? "not usable as it is"
@@ -65,8 +69,13 @@ void checkup_print_json(const struct checkup *c, const char *sources, FILE *out)
                                                "judgement", words[l->judgement], "fact",
                                                json_safe(l->fact), "advice", json_safe(l->advice)));
     }
-    json_t *all = json_pack("{s:o, s:b, s:o}", "sources", json_safe(sources), "usable",
-                            checkup_usable(c), "checks", lines);
+    json_t *program = json_array();
+    char text[PROGRAM_LINE];
+    for (unsigned i = 0; i < c->program_n; i++)
+        json_array_append_new(program,
+                              json_safe(c->program_text(c->program, i, text, sizeof text)));
+    json_t *all = json_pack("{s:o, s:b, s:o, s:o}", "sources", json_safe(sources), "usable",
+                            checkup_usable(c), "checks", lines, "program", program);
     json_write(all, JSON_INDENT(2), out);
     fputc('\n', out);
     json_decref(all);

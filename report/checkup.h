@@ -18,7 +18,13 @@ struct checkup_line {
     const char *advice; /* static, NULL: nothing to do */
 };
 
+struct sock_filter;
+
 struct checkup {
+    /* the filter program of load shedding, and what writes its i-th line; NULL, 0: none */
+    const struct sock_filter *program;
+    unsigned program_n;
+    char *(*program_text)(const struct sock_filter *program, unsigned i, char *out, unsigned room);
     struct checkup_line lines[CHECKUP_LINES];
     unsigned n;
 };

@@ -31,11 +31,22 @@ static const struct schema_step steps[] = {
         " packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,"
         " stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,"
         " not_ip, fragments, handled, event FROM health_span"},
+    {6, "ALTER TABLE health_span ADD COLUMN shed_cut INTEGER;"
+        "ALTER TABLE health_span ADD COLUMN shed_dropped INTEGER;"
+        "DROP VIEW health;"
+        "CREATE VIEW health AS SELECT run_id, interface,"
+        " strftime('%Y-%m-%dT%H:%M:%S', from_us / 1000000, 'unixepoch')"
+        " || printf('.%06dZ', from_us % 1000000) AS from_time,"
+        " strftime('%Y-%m-%dT%H:%M:%S', to_us / 1000000, 'unixepoch')"
+        " || printf('.%06dZ', to_us % 1000000) AS to_time,"
+        " packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,"
+        " stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,"
+        " not_ip, fragments, handled, event, shed_cut, shed_dropped FROM health_span"},
 };
 
 const struct schema schema_edgewatch = {
     .application_id = 0x45576462, /* "EWdb" */
-    .version = 5,
+    .version = 6,
     .fresh = schema_text,
     .steps = steps,
     .n_steps = sizeof steps / sizeof *steps,

@@ -150,7 +150,8 @@ CREATE TABLE health_span (
     kernel_drops INTEGER, nic_drops INTEGER, ring_drops INTEGER, decode_errors INTEGER,
     table_evictions INTEGER, stream_gaps INTEGER, queue_lost INTEGER, duplicates INTEGER,
     one_way_flows INTEGER, aggregated INTEGER,
-    not_ip INTEGER, fragments INTEGER, handled INTEGER, event TEXT
+    not_ip INTEGER, fragments INTEGER, handled INTEGER, event TEXT,
+    shed_cut INTEGER, shed_dropped INTEGER
 );
 
 -- Times are the log's own. shift_us: what was added to them in the rows of this log's calls, NULL as long as
@@ -312,7 +313,7 @@ CREATE VIEW health AS SELECT
         || printf('.%06dZ', to_us % 1000000) AS to_time,
     packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,
     stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,
-    not_ip, fragments, handled, event
+    not_ip, fragments, handled, event, shed_cut, shed_dropped
 FROM health_span;
 
 CREATE VIEW runs AS SELECT

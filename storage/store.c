@@ -315,6 +315,7 @@ static int store_health(struct store *s, const struct record_health *r)
                                h->ring_drops, h->decode_errors, h->table_evictions, h->stream_gaps,
                                r->queue_lost, h->duplicates,    h->one_way_flows,   h->aggregated,
                                h->not_ip,     h->fragments,     h->handled};
+    const uint64_t shed[] = {h->shed_cut, h->shed_dropped};
     if (h->iface >= 0 && r->interface && store_interface(s, h->iface, r->interface))
         return -1;
     struct binds *b = store_bind(s, WRITE_HEALTH);
@@ -325,6 +326,8 @@ static int store_health(struct store *s, const struct record_health *r)
     for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++)
         bind_int(b, (int64_t)counts[i]);
     bind_text(b, h->event);
+    for (unsigned i = 0; i < sizeof shed / sizeof *shed; i++)
+        bind_int(b, (int64_t)shed[i]);
     saw(s, h->from);
     saw(s, h->to);
     return store_run(s, WRITE_HEALTH);

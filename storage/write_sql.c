@@ -73,8 +73,8 @@ static const char *const texts[WRITE_SQLS] = {
     [WRITE_HEALTH] = "INSERT INTO health_span (run_id, interface, from_us, to_us, packets, bytes,"
                      " kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,"
                      " stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,"
-                     " not_ip, fragments, handled, event)"
-                     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                     " not_ip, fragments, handled, event, shed_cut, shed_dropped)"
+                     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [WRITE_INTERFACE] = "INSERT OR REPLACE INTO interface (run_id, number, name) VALUES (?,?,?)",
     [WRITE_TROUBLE] =
         "INSERT INTO trouble (run_id, client_addr, client_port, server_addr, server_port,"

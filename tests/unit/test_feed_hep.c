@@ -222,11 +222,13 @@ static void a_flood_is_bounded_and_every_message_accounted_for(void **state)
     assert_true(c.feed);
     assert_int_equal(c.packets, got + c.ring_drops);
     /* the kernel tells its losses with the next datagram */
-    put(fd, TWO);
-    while (sources_next(l->sources, 1000, &raw, &idle) != PULL_PACKET)
-        continue;
+    unsigned more = 0;
+    do { /* which a busy machine may lose as well */
+        put(fd, TWO);
+        more++;
+    } while (sources_next(l->sources, 1000, &raw, &idle) != PULL_PACKET);
     sources_iface_counts(l->sources, 0, &c);
-    assert_int_equal(c.packets + c.kernel_drops, SENT + 1);
+    assert_int_equal(c.packets + c.kernel_drops, SENT + more);
     assert_true(got < SENT);
     close(fd);
 }
