@@ -152,6 +152,7 @@ static struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct
             break;
         }
         calls_sip(p->config.calls, &m, &at);
+        c->messages++;
         take.used += used;
     }
     return take;
