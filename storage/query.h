@@ -37,6 +37,7 @@ enum query_view {
     VIEW_FINDINGS,
     VIEW_LOGS,
     VIEW_SENDS, /* beside the contract: peers that clients asked their relays to reach */
+    VIEW_TLS_SESSIONS,
     VIEWS
 };
 const char *query_view_name(enum query_view v);

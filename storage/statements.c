@@ -120,6 +120,14 @@ const struct view_sql statements_view[VIEWS] = {
             .id = "id = :id",
             .order = "id",
         },
+    [VIEW_TLS_SESSIONS] =
+        {
+            .name = "tls_sessions",
+            .span = TEXT_SPAN("first_seen", "last_seen"),
+            .addr = ":addr IN (client_addr, server_addr)",
+            .id = "id = :id",
+            .order = "first_seen, id",
+        },
     [VIEW_SENDS] =
         {
             .name = "sends",
