@@ -35,7 +35,8 @@ declare -A DOOR=(
     [microhttpd.h]='report/http.c capture/feed_sdn.c cli/metrics_http.c'
     [ncurses.h]='cli/screen.c'
     [expat.h]='flows/sdn.c'
-    ['openssl/.*\.h']='flows/tls_crypto.c flows/tls_crypto_inner.h flows/tls_shield.c flows/tls_cert.c'
+    ['openssl/.*\.h']='flows/tls_crypto.c flows/tls_crypto_inner.h flows/tls_shield.c flows/tls_cert.c
+        storage/privacy_cipher.c'
 )
 
 allowed() { # HEADER PATTERNS...

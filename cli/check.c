@@ -110,6 +110,19 @@ const char *check_night(const char *value)
     return when_night(value, &night) == 0 ? NULL : "is not HH:MM-HH:MM";
 }
 
+const char *check_users(const char *value)
+{
+    bool known =
+        strcmp(value, "keep") == 0 || strcmp(value, "pseudonym") == 0 || strcmp(value, "drop") == 0;
+    return known ? NULL : "is not keep, pseudonym or drop";
+}
+
+const char *check_addresses(const char *value)
+{
+    bool known = strcmp(value, "keep") == 0 || strcmp(value, "pseudonym-internal") == 0;
+    return known ? NULL : "is neither keep nor pseudonym-internal";
+}
+
 const char *check_verdict(const char *value)
 {
     return verdict_by_name(value) < VERDICTS ? NULL : "is not a verdict (see edgewatch-schema(5))";

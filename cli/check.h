@@ -16,6 +16,8 @@ const char *check_listen(const char *value);
 const char *check_time(const char *value);
 const char *check_span(const char *value);
 const char *check_night(const char *value);
+const char *check_users(const char *value);
+const char *check_addresses(const char *value);
 const char *check_verdict(const char *value);
 const char *check_finding(const char *value);
 const char *check_list_format(const char *value);

@@ -59,7 +59,7 @@ static bool known_section(const char *section)
 /* The section that the key belongs to instead, or the most similar key. */
 static void unknown_key(struct reading *r, const char *section, const char *key)
 {
-    const char *names[64];
+    const char *names[OPTIONS_MOST];
     unsigned n = 0;
     for (unsigned i = 0; i < n_option_defs; i++) {
         const struct option_def *d = &option_defs[i];

@@ -41,6 +41,8 @@ int confine(const struct settings *s, bool live)
         .interfaces = live,
     };
     add(box.own, folder_of(s->db, database));
+    if (s->privacy_key)
+        add(box.readable, s->privacy_key);
     if (live) /* the folder: an editor puts a new file in the old one's place */
         add(box.readable, folder_of(config_path(s), configuration));
     switch (sandbox_enter(&box, why)) {

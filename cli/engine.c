@@ -312,6 +312,7 @@ static int open_writer(struct engine *e)
         .sources = job->names,
         .live = job->live,
         .joiner = &joiner,
+        .privacy = setup_privacy(job->settings),
         .keep = {.evidence_days = job->settings->keep_evidence,
                  .details_days = job->settings->keep_details,
                  .failures_days = job->settings->keep_failures,
@@ -355,6 +356,7 @@ static int begin(struct engine *e)
     e->setup.config.keys = keys_tls(e->job->keys);
     e->setup.config.shed = e->job->live && !e->job->settings->no_shed;
     e->setup.config.live = e->setup.config.interim = e->job->live;
+    e->setup.config.veil = writer_veil(e->writer);
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)
         e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);

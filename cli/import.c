@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/engine.h"
 #include "cli/progress.h"
+#include "cli/setup.h"
 
 #include "capture/log.h"
 #include "capture/textlog.h"
@@ -135,6 +136,7 @@ static int open_writer(struct import *im)
         .sensor = s->sensor ? s->sensor : ANY_SENSOR,
         .command = im->self->name,
         .sources = im->name,
+        .privacy = setup_privacy(s),
         .log = &im->result,
     };
     im->writer = writer_open(s->db, &run, why, sizeof why);
@@ -329,7 +331,9 @@ static int import_file(const struct command *self, const struct settings *s, con
  */
 int import_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
-    int code = EXIT_DONE;
+    int code = setup_check_privacy(s);
+    if (code != EXIT_DONE)
+        return code;
     catch_signals();
     for (int i = 0; i < argc && !signal_came; i++) {
         int one = import_file(self, s, argv[i]);

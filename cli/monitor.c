@@ -4,6 +4,7 @@
 #include "cli/engine.h"
 #include "cli/setup.h"
 #include "cli/outlets.h"
+#include "cli/setup.h"
 
 #include "capture/feed.h"
 #include "capture/log.h"
@@ -71,6 +72,8 @@ static int listen_on(const struct command *self, const struct settings *s, struc
     code = outlets_fork(outlets, s);
     if (code == EXIT_DONE)
         code = confine(s, true);
+    if (code == EXIT_DONE)
+        code = setup_check_privacy(s); /* as the account that will need it */
     if (code != EXIT_DONE)
         return code;
     struct engine_job job = {

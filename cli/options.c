@@ -62,6 +62,10 @@ const struct option_def option_defs[] = {
     {"query-seconds", 0, OPTION_NUMBER, ON_SERVE, "serve", "N", "what one answer may take (5)", AT(query_seconds), NULL, 1, 120},
     {"user", 0, OPTION_TEXT, ON_SERVE, "serve", "NAME", "account to run as if started by root (edgewatch, else nobody)", AT(serve_account), NULL, 0, 0},
 
+    {"users", 0, OPTION_TEXT, ON_READ | ON_MONITOR | ON_IMPORT, "privacy", "HOW", "users of SIP addresses are stored: keep, pseudonym, drop (keep)", AT(users), check_users, 0, 0},
+    {"addresses", 0, OPTION_TEXT, ON_READ | ON_MONITOR | ON_IMPORT, "privacy", "HOW", "internal addresses are stored: keep, pseudonym-internal (keep)", AT(addresses), check_addresses, 0, 0},
+    {"privacy-key", 0, OPTION_TEXT, ON_READ | ON_MONITOR | ON_IMPORT, "privacy", "FILE", "the key of the pseudonyms (the database's name and .key, made if missing)", AT(privacy_key), NULL, 0, 0},
+
     {"since", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "from this time on", AT(since), check_time, 0, 0},
     {"until", 0, OPTION_TEXT, LISTS | ON_REPORT, NULL, "T", "up to this time", AT(until), check_time, 0, 0},
     {"around", 0, OPTION_TEXT, LISTS, NULL, "T", "around this time, --within each way", AT(around), check_time, 0, 0},
@@ -215,17 +219,17 @@ const char *options_nearest(const char *word, const char *const list[], unsigned
 
 /* ---- the command line ---- */
 
-enum { MOST_OPTIONS = 64, FIRST_VALUE = 256 };
+enum { FIRST_VALUE = 256 };
 
 /* The options of mask in the forms that getopt_long() wants; value FIRST_VALUE + index in the
  * table. */
-static void build(unsigned mask, struct option longs[MOST_OPTIONS + 1], char *shorts)
+static void build(unsigned mask, struct option longs[OPTIONS_MOST + 1], char *shorts)
 {
     unsigned n = 0;
     if (mask == ON_ALL)
         *shorts++ = '+'; /* the first other word is the command: what follows is for it */
     *shorts++ = ':';     /* tell a missing value from an unknown option */
-    for (unsigned i = 0; i < n_option_defs && n < MOST_OPTIONS; i++) {
+    for (unsigned i = 0; i < n_option_defs && n < OPTIONS_MOST; i++) {
         const struct option_def *d = &option_defs[i];
         if (!(d->commands & mask))
             continue;
@@ -253,7 +257,7 @@ static int index_of(int got, unsigned mask)
 
 static void unknown_text(const char *word, unsigned mask, char *why, size_t room)
 {
-    const char *names[MOST_OPTIONS];
+    const char *names[OPTIONS_MOST];
     unsigned n = 0;
     for (unsigned i = 0; i < n_option_defs; i++)
         if (option_defs[i].commands & mask)
@@ -266,8 +270,8 @@ static void unknown_text(const char *word, unsigned mask, char *why, size_t room
 int options_parse(struct settings *s, unsigned mask, int argc, char **argv, int *first, char *why,
                   size_t room)
 {
-    struct option longs[MOST_OPTIONS + 1];
-    char shorts[2 * MOST_OPTIONS + 3];
+    struct option longs[OPTIONS_MOST + 1];
+    char shorts[2 * OPTIONS_MOST + 3];
     mask |= ON_ALL;
     build(mask, longs, shorts);
     optind = 0; /* GNU: start afresh */

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { OPTIONS_MOST = 128 };
+
 /* Repeatable options. */
 struct text_list {
     const char **items;
@@ -31,6 +33,7 @@ struct settings {
     int64_t shed_above;
     const char *tls_passphrase;
     /* how long rows stay, days, and how large the database may grow */
+    const char *users, *addresses, *privacy_key;
     int64_t keep_evidence, keep_details, keep_failures, max_db_mb;
     /* which rows, in which form */
     const char *since, *until, *around, *within;

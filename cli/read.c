@@ -1,6 +1,7 @@
 /* read FILE...: captures into the database. */
 #include "cli/confine.h"
 #include "cli/engine.h"
+#include "cli/setup.h"
 
 #include "capture/log.h"
 
@@ -18,6 +19,8 @@ static int read_files(const struct command *self, const struct settings *s, stru
         }
     }
     int code = confine(s, false);
+    if (code == EXIT_DONE)
+        code = setup_check_privacy(s);
     if (code != EXIT_DONE)
         return code;
     struct engine_job job = {

@@ -2,6 +2,10 @@
 #include "cli/setup.h"
 
 #include "cli/check.h"
+#include "cli/exits.h"
+#include "storage/privacy_cipher.h"
+
+#include "capture/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,4 +137,26 @@ uint64_t setup_shed_above(const struct settings *s)
         if (strcmp(option_defs[i].name, "shed-above") == 0 && option_bit(s->valued, i))
             return (uint64_t)s->shed_above;
     return s->shed_above ? (uint64_t)s->shed_above : USUAL;
+}
+
+struct privacy_config setup_privacy(const struct settings *s)
+{
+    const char *users = s->users ? s->users : "keep", *addresses = s->addresses ? s->addresses : "";
+    return (struct privacy_config){
+        .users = strcmp(users, "pseudonym") == 0 ? USERS_PSEUDONYM
+                 : strcmp(users, "drop") == 0    ? USERS_DROP
+                                                 : USERS_KEEP,
+        .addresses = strcmp(addresses, "pseudonym-internal") == 0,
+        .key_file = s->privacy_key,
+    };
+}
+
+int setup_check_privacy(const struct settings *s)
+{
+    uint8_t key[PRIVACY_KEY];
+    char why[256];
+    if (!s->privacy_key || privacy_key_read(s->privacy_key, false, key, why, sizeof why) == 0)
+        return EXIT_DONE;
+    log_error("%s", why);
+    return EXIT_CONFIG;
 }

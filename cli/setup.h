@@ -7,6 +7,7 @@
 #include "capture/shed.h"
 #include "cli/options.h"
 #include "flows/pipeline.h"
+#include "storage/privacy.h"
 
 enum { SETUP_NAME = 256 };
 
@@ -28,5 +29,9 @@ int setup_again(const struct settings *s, struct setup *u);
 /* What the kernel may cut of packets, by these settings; see source_options.shed. */
 void setup_shed(const struct settings *s, struct shed_config *out);
 uint64_t setup_shed_above(const struct settings *s);
+/* What is to be stored as pseudonyms. Lent. */
+struct privacy_config setup_privacy(const struct settings *s);
+/* Can a key that is named be used? 0, or an exit code after a message. */
+int setup_check_privacy(const struct settings *s);
 
 #endif

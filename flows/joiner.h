@@ -15,6 +15,14 @@
 struct joiner;
 struct finding;
 
+/* How addresses and identifiers will be stored, where that is not as they are. An answer of id()
+ * lives until the next call. */
+struct joiner_veil {
+    void *arg;
+    void (*addr)(void *arg, struct addr *a);
+    const char *(*id)(void *arg, const char *s);
+};
+
 struct joiner_config {
     const char *sensor;               /* part of event_id */
     const struct fact_alias *aliases; /* configured ones */
@@ -23,6 +31,7 @@ struct joiner_config {
     unsigned n_edges;
     uint16_t relay_low, relay_high; /* --relay-ports */
     uint64_t seed;
+    const struct joiner_veil *veil; /* lent; event_id is made of what will be stored. NULL: none */
 };
 
 struct joiner_hooks {

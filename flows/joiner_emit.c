@@ -32,9 +32,15 @@ static uint64_t event_id(const struct joiner *j, const struct endpoint *a, const
                          uint32_t isn, tick_t first, const char *text)
 {
     int64_t us = first / TICK_US;
+    const struct joiner_veil *veil = j->config.veil;
+    struct endpoint ends[2] = {*a, *b};
+    for (int i = 0; veil && i < 2; i++)
+        veil->addr(veil->arg, &ends[i].addr);
+    if (veil && text)
+        text = veil->id(veil->arg, text);
     uint64_t h = mix_text(UINT64_C(0xcbf29ce484222325), j->config.sensor);
-    h = mix_endpoint(h, a);
-    h = mix_endpoint(h, b);
+    h = mix_endpoint(h, &ends[0]);
+    h = mix_endpoint(h, &ends[1]);
     h = mix(h, &isn, sizeof isn);
     h = mix(h, &us, sizeof us);
     h = mix_text(h, text);

@@ -172,7 +172,8 @@ static struct joiner_config joining(const struct pipeline *p, const struct engin
                                   .n_edges = c->n_edges,
                                   .relay_low = c->relay_low,
                                   .relay_high = c->relay_high,
-                                  .seed = p->seed};
+                                  .seed = p->seed,
+                                  .veil = c->veil};
 }
 
 static bool build_joining(struct pipeline *p, const struct engine_config *c)

@@ -110,6 +110,7 @@ struct engine_config {
     bool live; /* frames come as they happen and pipeline_idle() tells of silence: time that leaps
                   is a clock that was set, not a pause */
     bool shed; /* the source cuts what is no signaling: such a cut is no gap */
+    const struct joiner_veil *veil; /* lent; NULL: nothing is hidden */
     bool interim; /* long calls and allocations get a row before they end: for who looks on live.
                      Without it, 100,000 calls cost a quarter fewer rows */
 };

@@ -1,6 +1,7 @@
 /* Deep copies into blocks. */
 #include "storage/record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct record_head {
@@ -12,6 +13,7 @@ struct block *block_new(size_t room)
     struct block *b = malloc(sizeof *b + room);
     if (b) {
         b->next = NULL;
+        b->veil = NULL;
         b->used = 0;
         b->room = room;
         b->full = false;
@@ -40,6 +42,19 @@ static void *copy(struct block *b, const void *from, size_t n)
 static const char *text(struct block *b, const char *s)
 {
     return s ? copy(b, s, strlen(s) + 1) : NULL;
+}
+
+/* Text that may name users and addresses. */
+static const char *prose(struct block *b, const char *s)
+{
+    return text(b, privacy_text(b->veil, s));
+}
+
+static void prose_in_place(struct block *b, char *s, size_t room)
+{
+    const char *veiled = privacy_text(b->veil, s);
+    if (veiled != s)
+        snprintf(s, room, "%s", veiled);
 }
 
 /* A record is begun, filled as far as it fits, and kept or taken back as a whole. */
@@ -81,15 +96,30 @@ bool record_flat(struct block *b, enum record_kind kind, const void *bytes, size
     return end(b, start, kind);
 }
 
+static void copy_packet(struct block *b, struct evidence *e)
+{
+    uint8_t anew[PRIVACY_PACKET];
+    if (privacy_packets(b->veil)) {
+        e->caplen = (uint32_t)privacy_packet(b->veil, e->linktype, slice_of(e->bytes, e->caplen),
+                                             e->len, anew, &e->len);
+        e->linktype = PRIVACY_LINKTYPE;
+        e->bytes = anew;
+    }
+    e->bytes = copy(b, e->bytes, e->caplen);
+}
+
 bool record_attempt(struct block *b, const struct attempt *a, const struct evidence *ev, unsigned n)
 {
     size_t start = begin(b);
     struct record_attempt *r = take(b, sizeof *r);
     if (r) {
         *r = (struct record_attempt){.attempt = *a, .n = n};
+        privacy_endpoint(b->veil, &r->attempt.src);
+        privacy_endpoint(b->veil, &r->attempt.dst);
+        privacy_addr(b->veil, &r->attempt.icmp_from);
         r->evidence = copy(b, ev, n * sizeof *ev);
         for (unsigned i = 0; !b->full && i < n; i++)
-            r->evidence[i].bytes = copy(b, ev[i].bytes, ev[i].caplen);
+            copy_packet(b, &r->evidence[i]);
     }
     return end(b, start, RECORD_ATTEMPT);
 }
@@ -97,10 +127,13 @@ bool record_attempt(struct block *b, const struct attempt *a, const struct evide
 static void copy_side(struct block *b, struct fact_side *s)
 {
     s->ufrag = text(b, s->ufrag);
+    privacy_endpoint(b->veil, &s->preset);
     s->candidates = copy(b, s->candidates, s->n_candidates * sizeof *s->candidates);
     for (unsigned i = 0; !b->full && i < s->n_candidates; i++) {
         struct fact_candidate *k = &s->candidates[i];
-        k->foundation = text(b, k->foundation);
+        privacy_endpoint(b->veil, &k->at);
+        privacy_endpoint(b->veil, &k->related);
+        k->foundation = text(b, privacy_token(b->veil, k->foundation));
         k->name = text(b, k->name);
     }
 }
@@ -122,10 +155,10 @@ static void copy_diags(struct block *b, struct fact_call *c)
     for (unsigned i = 0; !b->full && i < c->n_diags; i++) {
         struct fact_diag *d = &c->diags[i];
         d->header = text(b, d->header);
-        d->reason = text(b, d->reason);
+        d->reason = prose(b, d->reason);
         d->side = text(b, d->side);
         d->medium = text(b, d->medium);
-        d->value = text(b, d->value);
+        d->value = prose(b, d->value);
     }
 }
 
@@ -134,11 +167,11 @@ bool record_call(struct block *b, const struct fact_call *call)
     size_t start = begin(b);
     struct fact_call *c = copy(b, call, sizeof *call);
     if (c) {
-        c->call_id = text(b, c->call_id);
-        c->caller = text(b, c->caller);
-        c->callee = text(b, c->callee);
-        c->conversation_id = text(b, c->conversation_id);
-        c->origin = text(b, c->origin);
+        c->call_id = text(b, privacy_id(b->veil, c->call_id));
+        c->caller = prose(b, c->caller);
+        c->callee = prose(b, c->callee);
+        c->conversation_id = text(b, privacy_id(b->veil, c->conversation_id));
+        c->origin = text(b, privacy_id(b->veil, c->origin));
         copy_media(b, c);
         copy_diags(b, c);
     }
@@ -152,9 +185,15 @@ bool record_allocation(struct block *b, const struct fact_allocation *allocation
     if (a) {
         a->medium = text(b, a->medium);
         a->end_reason = text(b, a->end_reason);
-        a->call_id = text(b, a->call_id);
+        a->call_id = text(b, privacy_id(b->veil, a->call_id));
+        struct endpoint *const ends[] = {&a->client, &a->server,    &a->relay,
+                                         &a->relay2, &a->reflexive, &a->active};
+        for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++)
+            privacy_endpoint(b->veil, ends[i]);
+        privacy_addr(b->veil, &a->wire_addr);
         a->sends = copy(b, a->sends, a->n_sends * sizeof *a->sends);
         for (unsigned i = 0; !b->full && i < a->n_sends; i++) {
+            privacy_endpoint(b->veil, &a->sends[i].peer);
             a->sends[i].remote_ufrag = text(b, a->sends[i].remote_ufrag);
             a->sends[i].local_ufrag = text(b, a->sends[i].local_ufrag);
         }
@@ -164,14 +203,20 @@ bool record_allocation(struct block *b, const struct fact_allocation *allocation
 
 static void copy_failure_texts(struct block *b, struct failure *f)
 {
-    f->call_id = text(b, f->call_id);
-    f->caller = text(b, f->caller);
-    f->callee = text(b, f->callee);
+    f->call_id = text(b, privacy_id(b->veil, f->call_id));
+    f->caller = prose(b, f->caller);
+    f->callee = prose(b, f->callee);
     f->medium = text(b, f->medium);
     f->finding = text(b, f->finding);
-    f->explanation = text(b, f->explanation);
-    f->advice = text(b, f->advice);
-    f->partner = text(b, f->partner);
+    f->explanation = prose(b, f->explanation);
+    f->advice = prose(b, f->advice);
+    prose_in_place(b, f->local_candidate, sizeof f->local_candidate);
+    prose_in_place(b, f->remote_candidate, sizeof f->remote_candidate);
+    struct addr *const addrs[] = {&f->src.addr,   &f->dst.addr,  &f->src_public,
+                                  &f->dst_public, &f->icmp_from, &f->client.addr};
+    for (unsigned i = 0; i < sizeof addrs / sizeof *addrs; i++)
+        privacy_addr(b->veil, addrs[i]);
+    f->partner = prose(b, f->partner);
 }
 
 bool record_failure(struct block *b, const struct failure *failure, const struct finding *list,
@@ -185,8 +230,8 @@ bool record_failure(struct block *b, const struct failure *failure, const struct
         r->n = n;
         r->list = take(b, n * sizeof *r->list);
         for (unsigned i = 0; !b->full && i < n; i++) {
-            r->list[i] = (struct record_finding){text(b, list[i].code), text(b, list[i].evidence),
-                                                 text(b, list[i].advice), list[i].likely};
+            r->list[i] = (struct record_finding){text(b, list[i].code), prose(b, list[i].evidence),
+                                                 prose(b, list[i].advice), list[i].likely};
         }
     }
     return end(b, start, RECORD_FAILURE);
@@ -242,7 +287,9 @@ bool record_tls(struct block *b, const struct fact_tls *tls)
                                       &t->server_end.issuer,
                                       &t->server_end.names};
         for (unsigned i = 0; !b->full && i < sizeof texts / sizeof *texts; i++)
-            *texts[i] = text(b, *texts[i]);
+            *texts[i] = prose(b, *texts[i]);
+        privacy_endpoint(b->veil, &t->client);
+        privacy_endpoint(b->veil, &t->server);
     }
     return end(b, start, RECORD_TLS);
 }

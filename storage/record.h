@@ -14,6 +14,7 @@
 #include "flows/joiner.h"
 #include "flows/matcher.h"
 #include "flows/pipeline.h"
+#include "storage/privacy.h"
 
 enum record_kind {
     RECORD_ATTEMPT,
@@ -35,6 +36,7 @@ enum record_kind {
 
 struct block {
     struct block *next;
+    struct privacy *veil; /* lent: what is copied gets its pseudonyms; NULL = as it is */
     size_t used, room;
     bool full; /* a copy did not fit */
     _Alignas(16) uint8_t data[];

@@ -34,6 +34,8 @@ struct writer {
     tick_t shipped; /* packet time of the last shipment */
     uint64_t lost, lost_told;
     bool live;
+    struct privacy *privacy; /* NULL: nothing is hidden */
+    struct joiner_veil veil;
     /* the writer's thread, and the engine's again after it has ended */
     struct store store;
     pthread_t thread;
@@ -246,7 +248,9 @@ static bool ready(struct writer *w)
     if (!w->current)
         w->current = queue_get(w->queue, w->want, !w->live);
     w->want = QUEUE_BLOCK;
-    if (!w->current)
+    if (w->current)
+        w->current->veil = w->privacy;
+    else
         w->lost++;
     return w->current;
 }
@@ -297,7 +301,10 @@ void writer_allocation(struct writer *w, const struct fact_allocation *a)
 
 void writer_alias(struct writer *w, const struct fact_alias *a)
 {
-    put_flat(w, RECORD_ALIAS, a, sizeof *a);
+    struct fact_alias copy = *a;
+    privacy_addr(w->privacy, &copy.private_addr);
+    privacy_addr(w->privacy, &copy.public_addr);
+    put_flat(w, RECORD_ALIAS, &copy, sizeof copy);
 }
 
 void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
@@ -314,12 +321,23 @@ void writer_failure_gone(struct writer *w, int64_t id)
 
 void writer_trouble(struct writer *w, const struct relay_trouble *t)
 {
-    put_flat(w, RECORD_TROUBLE, t, sizeof *t);
+    struct relay_trouble copy = *t;
+    privacy_endpoint(w->privacy, &copy.client);
+    privacy_endpoint(w->privacy, &copy.server);
+    if (w->privacy) {
+        snprintf(copy.detail, sizeof copy.detail, "%s", privacy_text(w->privacy, t->detail));
+        snprintf(copy.partner, sizeof copy.partner, "%s", privacy_text(w->privacy, t->partner));
+    }
+    put_flat(w, RECORD_TROUBLE, &copy, sizeof copy);
 }
 
 void writer_feed(struct writer *w, const struct feed_log *l)
 {
-    put_flat(w, RECORD_FEED, l, sizeof *l);
+    struct feed_log copy = *l;
+    const char *name = privacy_id(w->privacy, l->name);
+    if (name != l->name)
+        snprintf(copy.name, sizeof copy.name, "%s", name);
+    put_flat(w, RECORD_FEED, &copy, sizeof copy);
 }
 
 void writer_log(struct writer *w, const struct sip_log *l)
@@ -335,7 +353,10 @@ void writer_tls(struct writer *w, const struct fact_tls *t)
 
 void writer_traffic(struct writer *w, const struct traffic_row *r)
 {
-    put_flat(w, RECORD_TRAFFIC, r, sizeof *r);
+    struct traffic_row copy = *r;
+    privacy_addr(w->privacy, &copy.src);
+    privacy_addr(w->privacy, &copy.dst_net);
+    put_flat(w, RECORD_TRAFFIC, &copy, sizeof copy);
 }
 
 void writer_health(struct writer *w, const struct health_row *h, const char *iface_name)
@@ -401,27 +422,30 @@ static tick_t wall_clock(void)
 }
 
 /* "1.2.3.4,5.6.7.8"; they are relay addresses, too. */
-static int edge_list(struct store *s, const struct joiner_config *c, struct text *out)
+static int edge_list(struct store *s, const struct joiner_config *c, struct privacy *p,
+                     struct text *out)
 {
     char a[ADDR_TEXT];
     for (unsigned i = 0; c && i < c->n_edges; i++) {
         text_put(out, i ? "," : "");
-        text_raw(out, a, text_of_addr(&c->edges[i], a));
-        if (store_relay(s, &c->edges[i]))
+        struct addr edge = c->edges[i];
+        privacy_addr(p, &edge);
+        text_raw(out, a, text_of_addr(&edge, a));
+        if (store_relay(s, &edge))
             return -1;
     }
     return 0;
 }
 
-static int run_insert(struct store *s, const struct run_info *run)
+static int run_insert(struct store *s, const struct run_info *run, struct privacy *p)
 {
     const struct joiner_config *c = run->joiner;
     struct text edges = {0};
-    int result = edge_list(s, c, &edges);
+    int result = edge_list(s, c, p, &edges);
     struct binds *b = store_bind(s, WRITE_RUN);
     bind_chars(b, run->sensor, strlen(run->sensor)); /* "" is a name, too */
     bind_text(b, run->command);
-    bind_text(b, run->sources);
+    bind_text(b, privacy_text(p, run->sources));
     bind_tick(b, wall_clock());
     bind_word(b, EW_VERSION);
     if (edges.n)
@@ -436,11 +460,11 @@ static int run_insert(struct store *s, const struct run_info *run)
     return result;
 }
 
-static int run_begin(struct store *s, const struct run_info *run)
+static int run_begin(struct store *s, const struct run_info *run, struct privacy *p)
 {
     if (store_begin(s))
         return -1;
-    if (db_begin(&s->db) == 0 && run_insert(s, run) == 0 && db_commit(&s->db) == 0) {
+    if (db_begin(&s->db) == 0 && run_insert(s, run, p) == 0 && db_commit(&s->db) == 0) {
         sqlite3_busy_timeout(s->db.handle, BUSY_RUNNING_MS);
         return 0;
     }
@@ -452,11 +476,27 @@ static void writer_free(struct writer *w)
 {
     pthread_mutex_destroy(&w->told);
     retention_end(&w->retention);
+    privacy_free(w->privacy);
     store_end(&w->store);
     (void)db_bulk_end(&w->store.db);
     db_close(&w->store.db);
     queue_free(w->queue);
     free(w);
+}
+
+static void veil_addr(void *privacy, struct addr *a)
+{
+    privacy_addr(privacy, a);
+}
+
+static const char *veil_id(void *privacy, const char *s)
+{
+    return privacy_id(privacy, s);
+}
+
+const struct joiner_veil *writer_veil(const struct writer *w)
+{
+    return w->privacy ? &w->veil : NULL;
 }
 
 struct writer *writer_open(const char *path, const struct run_info *run, char *why, size_t room)
@@ -477,8 +517,11 @@ struct writer *writer_open(const char *path, const struct run_info *run, char *w
     w->queue = queue_new(run->live ? QUEUE_LIVE_BYTES : QUEUE_BYTES);
     if (!w->queue)
         snprintf(w->store.db.why, DB_WHY, "%s: out of memory", path);
-    else if (db_open(&w->store.db, path, &schema_edgewatch) == DB_OK &&
-             (run->live || db_bulk_begin(&w->store.db) == 0) && run_begin(&w->store, run) == 0) {
+    else if (privacy_open(&run->privacy, path, &w->privacy, w->store.db.why, DB_WHY) == 0 &&
+             db_open(&w->store.db, path, &schema_edgewatch) == DB_OK &&
+             (run->live || db_bulk_begin(&w->store.db) == 0) &&
+             run_begin(&w->store, run, w->privacy) == 0) {
+        w->veil = (struct joiner_veil){w->privacy, veil_addr, veil_id};
         if (pthread_create(&w->thread, NULL, writer_thread, w) == 0)
             return w;
         snprintf(w->store.db.why, DB_WHY, "%s: cannot start the writer's thread", path);
@@ -501,7 +544,7 @@ static int run_ended(struct writer *w, const char *damaged)
         return -1;
     struct binds *b = store_bind(s, WRITE_RUN_END);
     bind_tick(b, wall_clock());
-    bind_text(b, damaged);
+    bind_text(b, privacy_text(w->privacy, damaged));
     bind_int(b, s->run);
     return store_run(s, WRITE_RUN_END) || ids_release(&s->ids, &s->db) ? -1 : 0;
 }

@@ -14,6 +14,7 @@
 #include "flows/joiner.h"
 #include "flows/matcher.h"
 #include "flows/pipeline.h"
+#include "storage/privacy.h"
 
 struct writer;
 
@@ -62,6 +63,7 @@ struct run_info {
                     NULL = none given. --nat aliases come as writer_alias() */
     struct keep keep;
     struct log_result *log; /* import: filled by writer_close(); else NULL */
+    struct privacy_config privacy;
 };
 
 enum db_result {
@@ -110,6 +112,9 @@ bool writer_failed(struct writer *w, char *why, size_t room);
  * may pass? Rows wait in memory meanwhile; what does not fit is lost and counted. why: the reason.
  */
 bool writer_waits(struct writer *w, char *why, size_t room);
+/* What the joiner makes event ids of, so that they are the same when rows are joined again. NULL:
+ * as it is. The writer's; for the engine's thread only. */
+const struct joiner_veil *writer_veil(const struct writer *w);
 uint64_t writer_lost(const struct writer *w);
 /* The run's row id. */
 int64_t writer_run(const struct writer *w);

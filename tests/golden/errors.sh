@@ -182,6 +182,8 @@ exits "show of something that is no ID" 64 "seven" ew --db "$db" show seven
 exits "show of an ID that does not exist" 66 "4711" ew --db "$db" show 4711
 exits "export of an ID that does not exist" 66 "4711" ew --db "$db" export 4711 -o "$work/x.pcapng"
 exits "export to nowhere" 73 "nofolder" ew --db "$db" export 1 -o "$work/nofolder/x.pcapng"
+exits "a privacy key that is none" 78 "64 hexadecimal" ew --db "$work/1.db" read --users drop --privacy-key "$sample" "$sample"
+exits "a privacy key that is not there" 78 "nokey" ew --db "$work/1.db" read --users drop --privacy-key "$work/nokey" "$sample"
 exits "backup to nowhere" 73 "nofolder" ew --db "$db" backup "$work/nofolder/x.db"
 exits "backup onto itself" 73 "itself" ew --db "$db" backup "$db"
 exits "backup of nothing" 74 "none.db" ew --db "$work/none.db" backup "$work/x.db"
