@@ -5,6 +5,7 @@
  */
 #include "cli/engine.h"
 #include "cli/examine.h"
+#include "cli/keys.h"
 #include "cli/setup.h"
 
 #include "capture/log.h"
@@ -25,6 +26,7 @@ enum { NAMES = 1024, PATH = 512, DEFAULT_SECONDS = 15, DEFAULT_RING_MB = 64, GRA
 struct doctor {
     struct survey *survey;
     struct examined facts;
+    struct keys *keys;
     uint8_t granted[GRANTED / 8]; /* allocations by id: told and counted */
     char folder[PATH], db[PATH];
     char damage[PATH];
@@ -267,6 +269,7 @@ static int run_engine(struct doctor *d, const struct command *self, const struct
         .names = names,
         .live = d->facts.live,
         .watch = &watch,
+        .keys = d->keys,
     };
     if (d->facts.live)
         log_info("looking at %s for %u s; SIGINT (Ctrl-C) ends it earlier", names, watch.seconds);
@@ -380,7 +383,9 @@ int doctor_run(const struct command *self, const struct settings *s, int argc, c
         d->shed.whole = UINT32_MAX;
         d->shed.cut = SHED_CUT;
         d->shed.drops = true;
-        code = open_all(sources, argc, argv, live);
+        code = keys_open(s, live, &d->keys);
+        if (code == EXIT_DONE)
+            code = open_all(sources, argc, argv, live);
         if (code == EXIT_DONE)
             code = look(d, self, s, sources, names);
         remove_folder(d);
@@ -389,6 +394,8 @@ int doctor_run(const struct command *self, const struct settings *s, int argc, c
     }
     if (d)
         survey_free(d->survey);
+    if (d && d->keys)
+        keys_close(d->keys);
     free(d);
     sources_free(sources);
     return code;
