@@ -92,7 +92,7 @@ static void note_relays(struct writer *w)
         load(w, BPF_W, BPF_ABS, w->link + 12 + 4 * side);
         for (unsigned i = 0; i < c->n_relays; i++) {
             put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, c->relays[i]);
-            put(w, BPF_LDX | BPF_W | BPF_IMM, 0, 0, RELAY_SENT << side);
+            put(w, BPF_LDX | BPF_W | BPF_IMM, 0, 0, (uint32_t)RELAY_SENT << side);
         }
     }
     put(w, BPF_STX, 0, 0, KEEP_RELAY);
@@ -104,7 +104,7 @@ static void relay_media(struct writer *w)
     const struct shed_config *c = w->c;
     for (uint32_t side = 0; c->drops && side < 2; side++) {
         load(w, BPF_W, BPF_MEM, KEEP_RELAY);
-        put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, RELAY_SENT << side);
+        put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (uint32_t)RELAY_SENT << side);
         load(w, BPF_H, BPF_IND, w->link + 2 * side);
         put(w, BPF_JMP | BPF_JGE | BPF_K, 0, 2, c->relay_low);
         put(w, BPF_JMP | BPF_JGT | BPF_K, 1, 0, c->relay_high);

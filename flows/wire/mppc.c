@@ -18,7 +18,7 @@ static bool take(struct bits *b, unsigned n, uint32_t *out)
     if (bits_left(b) < n)
         return false;
     for (; n; n--, b->at++)
-        v = v << 1 | (b->in.p[b->at / 8] >> (7 - b->at % 8) & 1u);
+        v = v << 1 | ((uint32_t)b->in.p[b->at / 8] >> (7 - b->at % 8) & 1u);
     *out = v;
     return true;
 }
