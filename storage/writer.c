@@ -7,23 +7,20 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "storage/clocks.h"
 #include "storage/queue.h"
-#include "storage/rejoin.h"
 #include "storage/retention.h"
-#include "storage/settle.h"
+#include "storage/run.h"
 #include "storage/store.h"
 #include "storage/windows.h"
 
 #define LOG_BYTES (INT64_C(1) << 30)
 
 enum {
-    BATCH_RECORDS = 10000,   /* per transaction */
-    HELD_BYTES = 16 << 20,   /* live: or blocks held, a quarter of the queue */
-    BULK_RECORDS = 40000,    /* the same where nobody reads yet */
-    BATCH_MS = 1000,         /* or wall time: what is stored is seen by readers within a second */
-    RETRY_MS = 1000,         /* live: how often a database that can't be written is tried again */
-    BUSY_RUNNING_MS = 30000, /* another edgewatch may be rejoining a night */
+    BATCH_RECORDS = 10000, /* per transaction */
+    HELD_BYTES = 16 << 20, /* live: or blocks held, a quarter of the queue */
+    BULK_RECORDS = 40000,  /* the same where nobody reads yet */
+    BATCH_MS = 1000,       /* or wall time: what is stored is seen by readers within a second */
+    RETRY_MS = 1000,       /* live: how often a database that can't be written is tried again */
 };
 
 struct writer {
@@ -414,64 +411,6 @@ int64_t writer_run(const struct writer *w)
 
 /* ---- the life of a run ---- */
 
-static tick_t wall_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * TICK_S + t.tv_nsec;
-}
-
-/* "1.2.3.4,5.6.7.8"; they are relay addresses, too. */
-static int edge_list(struct store *s, const struct joiner_config *c, struct privacy *p,
-                     struct text *out)
-{
-    char a[ADDR_TEXT];
-    for (unsigned i = 0; c && i < c->n_edges; i++) {
-        text_put(out, i ? "," : "");
-        struct addr edge = c->edges[i];
-        privacy_addr(p, &edge);
-        text_raw(out, a, text_of_addr(&edge, a));
-        if (store_relay(s, &edge))
-            return -1;
-    }
-    return 0;
-}
-
-static int run_insert(struct store *s, const struct run_info *run, struct privacy *p)
-{
-    const struct joiner_config *c = run->joiner;
-    struct text edges = {0};
-    int result = edge_list(s, c, p, &edges);
-    struct binds *b = store_bind(s, WRITE_RUN);
-    bind_chars(b, run->sensor, strlen(run->sensor)); /* "" is a name, too */
-    bind_text(b, run->command);
-    bind_text(b, privacy_text(p, run->sources));
-    bind_tick(b, wall_clock());
-    bind_word(b, EW_VERSION);
-    if (edges.n)
-        bind_chars(b, edges.p, edges.n);
-    else
-        bind_null(b);
-    bind_int(b, c ? c->relay_low : 0);
-    bind_int(b, c ? c->relay_high : 0);
-    result = result ? -1 : store_run(s, WRITE_RUN);
-    s->run = sqlite3_last_insert_rowid(s->db.handle);
-    text_free(&edges);
-    return result;
-}
-
-static int run_begin(struct store *s, const struct run_info *run, struct privacy *p)
-{
-    if (store_begin(s))
-        return -1;
-    if (db_begin(&s->db) == 0 && run_insert(s, run, p) == 0 && db_commit(&s->db) == 0) {
-        sqlite3_busy_timeout(s->db.handle, BUSY_RUNNING_MS);
-        return 0;
-    }
-    db_rollback(&s->db);
-    return -1;
-}
-
 static void writer_free(struct writer *w)
 {
     pthread_mutex_destroy(&w->told);
@@ -531,62 +470,6 @@ struct writer *writer_open(const char *path, const struct run_info *run, char *w
     return NULL;
 }
 
-static int run_ended(struct writer *w, const char *damaged)
-{
-    static const char late[] =
-        "UPDATE health_span SET queue_lost = queue_lost + %llu WHERE rowid = (SELECT max(rowid)"
-        " FROM health_span WHERE run_id = %lld AND interface IS NULL)";
-    struct store *s = &w->store;
-    char sql[sizeof late + 48];
-    snprintf(sql, sizeof sql, late, (unsigned long long)(w->lost - w->lost_told),
-             (long long)s->run);
-    if (w->lost > w->lost_told && db_exec(&s->db, sql))
-        return -1;
-    struct binds *b = store_bind(s, WRITE_RUN_END);
-    bind_tick(b, wall_clock());
-    bind_text(b, privacy_text(w->privacy, damaged));
-    bind_int(b, s->run);
-    return store_run(s, WRITE_RUN_END) || ids_release(&s->ids, &s->db) ? -1 : 0;
-}
-
-static int capture_end(struct store *s)
-{
-    struct clocks_found found;
-    if (settle_run(s) || clocks_of_logs(s, &found) || settle_logs(s) || rejoin_run(s))
-        return -1;
-    for (unsigned i = 0; i < found.n; i++)
-        if (rejoin_with(s, found.run[i]))
-            return -1;
-    return windows_run(s);
-}
-
-static int import_end(struct writer *w)
-{
-    struct store *s = &w->store;
-    if (clocks_known_log(s, w->log))
-        return -1;
-    if (w->log->known)
-        return 0;
-    return clocks_of_log(s) == 0 && settle_logs(s) == 0 && rejoin_run(s) == 0
-               ? clocks_result(s, w->log)
-               : -1;
-}
-
-/* Merge, rejoin and conclude in one transaction: a reader sees the run before or after it. */
-static int run_end(struct writer *w, tick_t first, tick_t last, const char *damaged)
-{
-    struct store *s = &w->store;
-    if (db_begin(&s->db))
-        return -1;
-    s->first = first;
-    s->last = last == TICK_NONE ? first : last;
-    if (store_settle_batch(s) == 0 && run_ended(w, damaged) == 0 &&
-        (w->log ? import_end(w) : capture_end(s)) == 0 && db_commit(&s->db) == 0)
-        return 0;
-    db_rollback(&s->db);
-    return -1;
-}
-
 enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const char *damaged,
                             char *why, size_t room)
 {
@@ -596,7 +479,13 @@ enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const c
     queue_close(w->queue);
     pthread_join(w->thread, NULL);
     enum db_result result = DB_OK;
-    if (atomic_load(&w->failed) || run_end(w, first, last, damaged)) {
+    const struct run_end end = {.first = first,
+                                .last = last,
+                                .damaged = damaged,
+                                .lost = w->lost - w->lost_told,
+                                .privacy = w->privacy,
+                                .log = w->log};
+    if (atomic_load(&w->failed) || run_end(&w->store, &end)) {
         result = DB_FAILED;
         snprintf(why, room, "%s", w->store.db.why);
     }

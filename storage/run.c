@@ -1,0 +1,123 @@
+/* The row of a run, and what follows from all of a run's rows at its end. */
+#include "storage/run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "storage/clocks.h"
+#include "storage/rejoin.h"
+#include "storage/settle.h"
+#include "storage/text.h"
+#include "storage/windows.h"
+
+enum { BUSY_RUNNING_MS = 30000 }; /* another edgewatch may be rejoining a night */
+
+static tick_t wall_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * TICK_S + t.tv_nsec;
+}
+
+/* "1.2.3.4,5.6.7.8"; they are relay addresses, too. */
+static int edge_list(struct store *s, const struct joiner_config *c, struct privacy *p,
+                     struct text *out)
+{
+    char a[ADDR_TEXT];
+    for (unsigned i = 0; c && i < c->n_edges; i++) {
+        text_put(out, i ? "," : "");
+        struct addr edge = c->edges[i];
+        privacy_addr(p, &edge);
+        text_raw(out, a, text_of_addr(&edge, a));
+        if (store_relay(s, &edge))
+            return -1;
+    }
+    return 0;
+}
+
+static int run_insert(struct store *s, const struct run_info *run, struct privacy *p)
+{
+    const struct joiner_config *c = run->joiner;
+    struct text edges = {0};
+    int result = edge_list(s, c, p, &edges);
+    struct binds *b = store_bind(s, WRITE_RUN);
+    bind_chars(b, run->sensor, strlen(run->sensor)); /* "" is a name, too */
+    bind_text(b, run->command);
+    bind_text(b, privacy_text(p, run->sources));
+    bind_tick(b, wall_clock());
+    bind_word(b, EW_VERSION);
+    if (edges.n)
+        bind_chars(b, edges.p, edges.n);
+    else
+        bind_null(b);
+    bind_int(b, c ? c->relay_low : 0);
+    bind_int(b, c ? c->relay_high : 0);
+    result = result ? -1 : store_run(s, WRITE_RUN);
+    s->run = sqlite3_last_insert_rowid(s->db.handle);
+    text_free(&edges);
+    return result;
+}
+
+int run_begin(struct store *s, const struct run_info *run, struct privacy *p)
+{
+    if (store_begin(s))
+        return -1;
+    if (db_begin(&s->db) == 0 && run_insert(s, run, p) == 0 && db_commit(&s->db) == 0) {
+        sqlite3_busy_timeout(s->db.handle, BUSY_RUNNING_MS);
+        return 0;
+    }
+    db_rollback(&s->db);
+    return -1;
+}
+
+static int run_ended(struct store *s, const struct run_end *e)
+{
+    static const char late[] =
+        "UPDATE health_span SET queue_lost = queue_lost + %llu WHERE rowid = (SELECT max(rowid)"
+        " FROM health_span WHERE run_id = %lld AND interface IS NULL)";
+    char sql[sizeof late + 48];
+    snprintf(sql, sizeof sql, late, (unsigned long long)e->lost, (long long)s->run);
+    if (e->lost && db_exec(&s->db, sql))
+        return -1;
+    struct binds *b = store_bind(s, WRITE_RUN_END);
+    bind_tick(b, wall_clock());
+    bind_text(b, privacy_text(e->privacy, e->damaged));
+    bind_int(b, s->run);
+    return store_run(s, WRITE_RUN_END) || ids_release(&s->ids, &s->db) ? -1 : 0;
+}
+
+static int capture_end(struct store *s)
+{
+    struct clocks_found found;
+    if (settle_run(s) || clocks_of_logs(s, &found) || settle_logs(s) || rejoin_run(s))
+        return -1;
+    for (unsigned i = 0; i < found.n; i++)
+        if (rejoin_with(s, found.run[i]))
+            return -1;
+    return windows_run(s);
+}
+
+static int import_end(struct store *s, struct log_result *log)
+{
+    if (clocks_known_log(s, log))
+        return -1;
+    if (log->known)
+        return 0;
+    return clocks_of_log(s) == 0 && settle_logs(s) == 0 && rejoin_run(s) == 0
+               ? clocks_result(s, log)
+               : -1;
+}
+
+int run_end(struct store *s, const struct run_end *e)
+{
+    if (db_begin(&s->db))
+        return -1;
+    s->first = e->first;
+    s->last = e->last == TICK_NONE ? e->first : e->last;
+    if (store_settle_batch(s) == 0 && run_ended(s, e) == 0 &&
+        (e->log ? import_end(s, e->log) : capture_end(s)) == 0 && db_commit(&s->db) == 0)
+        return 0;
+    db_rollback(&s->db);
+    return -1;
+}
