@@ -120,9 +120,8 @@ ends bad-period 64 'ends before' --db a.db failures --since 2012-12-12 --until 2
 ends bad-time 64 'banana' --db a.db failures --since banana
 ends within-what 64 '--within needs --around' --db a.db failures --within 5m
 ends bad-finding 64 'nope.*silent-drop' --db a.db failures --finding nope
-for sample in "$samples"/finding-*.pcap; do
-    code=${sample##*/finding-}
-    ends "finding-${code%.pcap}" 0 "no failures" --db a.db failures --finding "${code%.pcap}" --user nobody
+for code in $(awk '$1 == "finding" { for (i = 2; i <= NF; i++) print $i }' "$samples/INDEX" | sort -u); do
+    ends "finding-$code" 0 "no failures" --db a.db failures --finding "$code" --user nobody
 done
 ends no-database 74 'none.db' --db none.db failures
 ends not-a-database 74 'garbage' --db garbage failures
