@@ -70,6 +70,11 @@ static int allow_paths(int ruleset, const struct sandbox *s)
     for (unsigned i = 0; i < SANDBOX_PATHS && s->readable[i]; i++)
         if (allow_path(ruleset, s->readable[i], READ_RIGHTS) != 0)
             return -1;
+    for (int i = 0; i < s->n_inputs; i++)
+        if (allow_path(ruleset, s->inputs[i], READ_RIGHTS) != 0)
+            return -1;
+    if (s->swept && allow_path(ruleset, s->swept, LANDLOCK_ACCESS_FS_REMOVE_DIR) != 0)
+        return -1;
     return s->programs ? allow_path(ruleset, "/", READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE) : 0;
 }
 
@@ -129,6 +134,7 @@ static const int calls[] = {
     CALL(getcwd),
     CALL(unlink),
     CALL(unlinkat),
+    CALL(rmdir),
     CALL(rename),
     CALL(renameat),
     CALL(renameat2),
@@ -299,13 +305,22 @@ static bool can_read(const char *path)
     return fd >= 0;
 }
 
-/* Is /etc inside one of them? Then reading there proves nothing. */
-static bool holds_etc(const char *const list[SANDBOX_PATHS])
+static bool holds_etc(const char *path)
 {
-    for (unsigned i = 0; i < SANDBOX_PATHS && list[i]; i++)
-        if (strcmp(list[i], "/") == 0 || strcmp(list[i], "/etc") == 0)
-            return true;
-    return false;
+    return strcmp(path, "/") == 0 || strncmp(path, "/etc", 4) == 0;
+}
+
+/* Is something of /etc allowed? Then reading there proves nothing. */
+static bool may_see_etc(const struct sandbox *s)
+{
+    bool may = false;
+    for (unsigned i = 0; i < SANDBOX_PATHS && s->own[i]; i++)
+        may |= holds_etc(s->own[i]);
+    for (unsigned i = 0; i < SANDBOX_PATHS && s->readable[i]; i++)
+        may |= strcmp(s->readable[i], "/") == 0 || strcmp(s->readable[i], "/etc") == 0;
+    for (int i = 0; i < s->n_inputs; i++)
+        may |= holds_etc(s->inputs[i]);
+    return may;
 }
 
 static bool can_open_socket(int family, int type)
@@ -325,8 +340,7 @@ static bool may_execute(void)
 
 static const char *still_possible(const struct sandbox *s, bool folders)
 {
-    if (folders && !s->programs && !holds_etc(s->own) && !holds_etc(s->readable) &&
-        can_read("/etc/passwd"))
+    if (folders && !s->programs && !may_see_etc(s) && can_read("/etc/passwd"))
         return "files outside its folders can be read";
     if (!FILTERED)
         return NULL;

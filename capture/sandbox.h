@@ -14,10 +14,13 @@ struct sandbox {
     const char *own[SANDBOX_PATHS];      /* folders whose files may be read, made, changed, removed;
                                             real paths; NULL ends the list, as below */
     const char *readable[SANDBOX_PATHS]; /* files and folders that may be read */
-    bool interfaces;                     /* packet sockets may still be opened */
-    bool network;                        /* Internet sockets may still be opened */
-    bool programs;                       /* programs may still be started: everything on the machine
-                                            may then be read and run, as the account's rights allow */
+    char *const *inputs;                 /* n_inputs further files that may be read */
+    int n_inputs;
+    const char *swept; /* folder out of which an empty folder may be removed, NULL = none */
+    bool interfaces;   /* packet sockets may still be opened */
+    bool network;      /* Internet sockets may still be opened */
+    bool programs;     /* programs may still be started: everything on the machine
+                          may then be read and run, as the account's rights allow */
 };
 
 enum sandbox_result {

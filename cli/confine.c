@@ -31,25 +31,29 @@ static void add(const char *list[SANDBOX_PATHS], const char *path)
         list[n] = path;
 }
 
-int confine(const struct settings *s, bool live)
+int confine(const struct settings *s, const struct confinement *c)
 {
-    char database[PATH_MAX], configuration[PATH_MAX], why[SANDBOX_TEXT];
+    char database[PATH_MAX], above[PATH_MAX], configuration[PATH_MAX], why[SANDBOX_TEXT];
     struct sandbox box = {
         /* SQLite's random numbers; local times in messages; counters of interfaces */
         .readable = {"/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo", "/sys/class/net",
                      "/sys/devices"},
-        .interfaces = live,
+        .inputs = c->inputs,
+        .n_inputs = c->n_inputs,
+        .interfaces = c->live,
     };
-    add(box.own, folder_of(s->db, database));
+    if (c->scratch)
+        box.swept = folder_of(c->scratch, above);
+    add(box.own, c->scratch ? c->scratch : folder_of(s->db, database));
     if (s->privacy_key)
         add(box.readable, s->privacy_key);
-    if (live) /* the folder: an editor puts a new file in the old one's place */
+    if (c->live) /* the folder: an editor puts a new file in the old one's place */
         add(box.readable, folder_of(config_path(s), configuration));
     switch (sandbox_enter(&box, why)) {
     case SANDBOX_WHOLE:
         return EXIT_DONE;
     case SANDBOX_NO_LANDLOCK:
-        if (live)
+        if (c->live)
             log_warn("this kernel has no Landlock: the account's own rights are all that keeps "
                      "edgewatch from other files");
         return EXIT_DONE;

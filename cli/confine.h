@@ -6,9 +6,18 @@
 
 #include "cli/options.h"
 
-/* Locks the process in: files and interfaces are open, keys are read, no thread runs yet, and
- * nothing of a packet has been looked at. live: as monitor needs it. An exit code, after a message
- * if it is not EXIT_DONE. */
-int confine(const struct settings *s, bool live);
+#include <stdbool.h>
+
+struct confinement {
+    bool live;           /* interfaces come back, the configuration is read again */
+    char *const *inputs; /* n_inputs files that are yet to be opened */
+    int n_inputs;
+    const char *scratch; /* a folder of its own in place of the database's, removed at the end; NULL
+                            = none */
+};
+
+/* Locks the process in: interfaces are open, keys are read, no thread runs yet, and nothing of a
+ * packet or log has been looked at. An exit code, after a message if it is not EXIT_DONE. */
+int confine(const struct settings *s, const struct confinement *c);
 
 #endif

@@ -3,6 +3,8 @@
  * database of its own that is thrown away, while a survey counts the frames (capture/survey.h);
  * examine.c judges what came of it.
  */
+#include "cli/confine.h"
+#include "cli/doctor_tls.h"
 #include "cli/engine.h"
 #include "cli/examine.h"
 #include "cli/keys.h"
@@ -27,6 +29,7 @@ struct doctor {
     struct survey *survey;
     struct examined facts;
     struct keys *keys;
+    struct doctor_tls tls;
     uint8_t granted[GRANTED / 8]; /* allocations by id: told and counted */
     char folder[PATH], db[PATH];
     char damage[PATH];
@@ -284,6 +287,7 @@ static int tell(struct doctor *d, const struct settings *s, struct sources *sour
 {
     struct examined *e = &d->facts;
     struct checkup lines;
+    bool json = s->format && strcmp(s->format, "json") == 0;
     survey_facts(d->survey, &e->survey);
     e->seconds = e->survey.frames ? e->survey.last - e->survey.first : 0;
     e->promisc = !s->no_promisc;
@@ -296,11 +300,14 @@ static int tell(struct doctor *d, const struct settings *s, struct sources *sour
     look_at_disk(d, s->db);
     e->shed_off = s->no_shed;
     e->shed_above = setup_shed_above(s);
+    doctor_tls_read(d->db, &d->tls);
+    e->tls_listed = d->tls.connections;
     examine(e, &lines);
+    doctor_tls_tell(&d->tls, &lines);
     lines.program = d->program;
-    lines.program_n = s->no_shed ? 0 : d->program_n;
+    lines.program_n = s->no_shed || !(s->program || json) ? 0 : d->program_n;
     lines.program_text = shed_text;
-    if (s->format && strcmp(s->format, "json") == 0)
+    if (json)
         checkup_print_json(&lines, names, stdout);
     else
         checkup_print(&lines, names, stdout);
@@ -316,6 +323,8 @@ static int look(struct doctor *d, const struct command *self, const struct setti
         return EXIT_PERMISSION;
     }
     int code = make_folder(d);
+    if (code == EXIT_DONE)
+        code = confine(s, &(struct confinement){.live = d->facts.live, .scratch = d->folder});
     if (code != EXIT_DONE)
         return code;
     code = run_engine(d, self, s, sources, names);

@@ -34,6 +34,7 @@ struct examined {
     tick_t seconds; /* listened, or the span of the files, in ticks */
     struct survey_facts survey;
     struct tally_loss loss;
+    unsigned tls_listed; /* TLS connections that are told of one by one */
     struct examined_relay relays[EXAMINE_RELAYS];
     unsigned n_relays;
     uint64_t allocations, granted, clients;

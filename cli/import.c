@@ -1,5 +1,6 @@
 /* import FILE...: SIP logs of clients and servers, and SDN messages, joined with the packets in the
  * database. */
+#include "cli/confine.h"
 #include "cli/command.h"
 #include "cli/engine.h"
 #include "cli/progress.h"
@@ -332,6 +333,9 @@ static int import_file(const struct command *self, const struct settings *s, con
 int import_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
     int code = setup_check_privacy(s);
+    if (code != EXIT_DONE)
+        return code;
+    code = confine(s, &(struct confinement){.inputs = argv, .n_inputs = argc});
     if (code != EXIT_DONE)
         return code;
     catch_signals();

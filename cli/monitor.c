@@ -71,7 +71,7 @@ static int listen_on(const struct command *self, const struct settings *s, struc
     const struct passwd *pw = getpwuid(geteuid());
     code = outlets_fork(outlets, s);
     if (code == EXIT_DONE)
-        code = confine(s, true);
+        code = confine(s, &(struct confinement){.live = true});
     if (code == EXIT_DONE)
         code = setup_check_privacy(s); /* as the account that will need it */
     if (code != EXIT_DONE)

@@ -31,6 +31,7 @@ const struct option_def option_defs[] = {
     {"user", 0, OPTION_TEXT, LIVE, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
     {"no-shed", 0, OPTION_FLAG, LIVE, "capture", NULL, "have every packet whole; else what is no signaling, TURN or STUN is cut to 128 bytes by the kernel", AT(no_shed), NULL, 0, 0},
     {"shed-above", 0, OPTION_NUMBER, LIVE, "capture", "N", "packets per second beyond which relay media are dropped (400000; 0 = never)", AT(shed_above), NULL, 0, INT64_C(1000000000)},
+    {"program", 0, OPTION_FLAG, ON_DOCTOR, NULL, NULL, "also print the program that cuts packets in the kernel", AT(program), NULL, 0, 0},
     {"seconds", 0, OPTION_NUMBER, ON_DOCTOR, NULL, "N", "how long to look at interfaces (15)", AT(seconds), NULL, 1, 86400},
     {"sensor", 0, OPTION_TEXT, CAPTURE | ON_IMPORT, "sensor", "NAME", "name of this sensor in the rows (the host's name; import: joins with any)", AT(sensor), check_name, 0, 0},
     {"nat", 0, OPTION_LIST, CAPTURE, "edge", "PRIVATE=PUBLIC", "an address on the wire and its public form (repeatable; else learned)", AT(nat), check_nat, 0, 0},

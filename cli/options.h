@@ -38,7 +38,7 @@ struct settings {
     /* which rows, in which form */
     const char *since, *until, *around, *within;
     const char *user, *call, *addr, *verdict, *finding;
-    bool all, exit_code, bom;
+    bool program, all, exit_code, bom;
     int64_t limit;
     const char *format, *output;
     /* the summary */

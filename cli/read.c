@@ -18,7 +18,7 @@ static int read_files(const struct command *self, const struct settings *s, stru
             return engine_exit_of(e);
         }
     }
-    int code = confine(s, false);
+    int code = confine(s, &(struct confinement){.live = false});
     if (code == EXIT_DONE)
         code = setup_check_privacy(s);
     if (code != EXIT_DONE)

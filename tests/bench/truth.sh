@@ -10,8 +10,11 @@ CREATE TEMP TABLE total (kind, name, n INTEGER);" \
     ".import '|grep ^attempt $2' made" ".import '|grep ^total $2' total" "
 CREATE TEMP VIEW seen AS SELECT src_addr || ':' || src_port AS src, dst_addr || ':' || dst_port AS dst,
     isn, verdict FROM attempts;
-CREATE TEMP VIEW failed AS SELECT call_id, src_addr || ':' || src_port AS src,
+CREATE INDEX temp.made_call ON made (call_id);
+CREATE INDEX temp.made_key ON made (isn, src, dst);
+CREATE TEMP TABLE failed AS SELECT call_id, src_addr || ':' || src_port AS src,
     dst_addr || ':' || dst_port AS dst, verdict FROM failures WHERE severity = 'failure';
+CREATE INDEX temp.failed_call ON failed (call_id);
 CREATE TEMP TABLE seen_by AS SELECT * FROM seen;
 CREATE INDEX temp.seen_key ON seen_by (isn, src, dst);
 

@@ -90,6 +90,26 @@ look "$captures/tcpdump__ipv4_tcp_http_xml_tso.pcap"
 has "merged frames" 'frame size' '^look 1 frames .*2030'
 look "$captures/arkime__gre-erspan-vxlan.pcap"
 has "tunnels" tunnels '^ok 100 %'
+
+# TLS, one line for connections of which the same is to be said; ciphers as tshark names them
+cipher=$(tshark -r "$captures/wireshark__rsasnakeoil2.pcap" -Y tls.handshake.type==2 -T fields \
+    -e tls.handshake.ciphersuite 2>/dev/null | head -n 1)
+same "tshark: the first server chose AES-256-CBC with RSA" 0x0035 "$cipher"
+tls_line() { # OPTION...
+    timeout 30 "$edgewatch" --config /dev/null --db "$work/none.db" doctor --format json --sip-port 443 "$@" \
+        "$captures/wireshark__rsasnakeoil2.pcap" 2>"$work/err" |
+        jq -r '.checks[] | select(.check == "tls" and (.fact | test("TLS_RSA_WITH_AES_256_CBC_SHA"))) |
+            [.judgement, .fact, .advice // "-"] | join(" | ")'
+}
+if command -v jq >/dev/null; then
+    same "TLS without a key: which key would open it" "look | 1 connection to 127.0.0.1:443, SSL 3.0, TLS_RSA_WITH_AES_256_CBC_SHA: no-key | Give the private key of www.snakeoil.dom (--tls-key): RSA key exchange, so that key opens it." \
+        "$(tls_line)"
+    same "TLS with its key: readable, and with which" "ok | 1 connection to 127.0.0.1:443, SSL 3.0, TLS_RSA_WITH_AES_256_CBC_SHA: decrypted with key wireshark__rsasnakeoil2.key | -" \
+        "$(tls_line --tls-key "$captures/wireshark__rsasnakeoil2.key")"
+else
+    skip "doctor: TLS" "no jq"
+fi
+
 for file in "$captures"/*.pcap "$captures"/*.pcapng; do
     name=$(basename "$file")
     look "$file"
