@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The leak checker of a sanitizer build stops the process with ptrace() at its end, which no filter
- * of ours allows. */
+/* The leak checker of a sanitizer build looks into /proc and stops the process with ptrace() at its
+ * end, which no filter of ours allows. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define SANITIZED 1
@@ -73,6 +73,8 @@ static int allow_paths(int ruleset, const struct sandbox *s)
     for (int i = 0; i < s->n_inputs; i++)
         if (allow_path(ruleset, s->inputs[i], READ_RIGHTS) != 0)
             return -1;
+    if (!FILTERED && allow_path(ruleset, "/proc", READ_RIGHTS) != 0)
+        return -1;
     if (s->swept && allow_path(ruleset, s->swept, LANDLOCK_ACCESS_FS_REMOVE_DIR) != 0)
         return -1;
     return s->programs ? allow_path(ruleset, "/", READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE) : 0;

@@ -66,7 +66,9 @@ INSERT INTO health_span (run_id, interface, from_us, to_us, packets, bytes, kern
 SELECT 1, 'eth1', 1769796000000000 + i * 60000000, 1769796000000000 + i * 60000000 + 60000000, 100000, 60000000,
     CASE WHEN i BETWEEN 300 AND 309 THEN 4000 WHEN i = 630 THEN 12 ELSE 0 END, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM m;
 -- the week before
-INSERT INTO health_span SELECT run_id, interface, from_us - 86400000000 * d, to_us - 86400000000 * d, packets, bytes,
+INSERT INTO health_span (run_id, interface, from_us, to_us, packets, bytes, kernel_drops, nic_drops, ring_drops,
+    decode_errors, table_evictions, stream_gaps, queue_lost, duplicates, one_way_flows, aggregated)
+SELECT run_id, interface, from_us - 86400000000 * d, to_us - 86400000000 * d, packets, bytes,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM health_span, (SELECT value AS d FROM json_each('[1,2,3,4,5,6,7]'));
 INSERT INTO failure (id, event_id, run_id, first_us, last_us, leg, transport, verdict, info, src_addr, src_port,
     src_public, dst_addr, dst_port, attempts, syns, rsts, grade, confidence, quality)
