@@ -75,7 +75,7 @@ piece_live() {
     local tests as_root=
     mapfile -t tests < <(find tests/live -name '*.sh' ! -name lib.sh | sort)
     [ "$(id -u)" = 0 ] || ! sudo -n true 2>/dev/null || as_root="sudo -n EDGEWATCH=$PWD/edgewatch"
-    each 1 "$as_root bash" "${tests[@]}"
+    each 1 "$as_root timeout -k 10 300 bash" "${tests[@]}"
 }
 
 pieces=(layers tidy build headers clang man unit samples build_asan unit_asan golden golden_asan valgrind live fuzz)
