@@ -85,8 +85,6 @@ static void ports(struct writer *w, bool udp)
 static void note_relays(struct writer *w)
 {
     const struct shed_config *c = w->c;
-    if (!c->drops)
-        return;
     put(w, BPF_LDX | BPF_W | BPF_IMM, 0, 0, 0);
     for (uint32_t side = 0; side < 2; side++) {
         load(w, BPF_W, BPF_ABS, w->link + 12 + 4 * side);
@@ -125,11 +123,26 @@ static void udp(struct writer *w)
     relay_media(w);
 }
 
+/* Over TCP the first bytes of a connection tell what it is, and signaling may use any port: media
+ * is only what runs from relay port to relay port, or at a relay that is known. */
+static void whole_unless_relayed(struct writer *w)
+{
+    load(w, BPF_W, BPF_MEM, KEEP_RELAY);
+    unsigned known = jump_if(w, BPF_JGT, 0);
+    for (uint32_t at = 0; at <= 2; at += 2) {
+        load(w, BPF_H, BPF_IND, w->link + at);
+        whole_unless(w, BPF_JGE, w->c->relay_low);
+        whole_if(w, BPF_JGT, w->c->relay_high);
+    }
+    land(w, known);
+}
+
 static void tcp(struct writer *w)
 {
     load(w, BPF_B, BPF_IND, w->link + 13);
     whole_if(w, BPF_JSET, 7); /* FIN, SYN, RST */
     ports(w, false);
+    whole_unless_relayed(w);
     /* to the payload, and back */
     put(w, BPF_STX, 0, 0, KEEP_X);
     load(w, BPF_B, BPF_IND, w->link + 12);

@@ -2,11 +2,12 @@
  * How much of each packet the kernel hands over: a classic BPF program, written anew when another
  * relay or signaling port becomes known.
  *
- *   whole   ICMP, fragments, tunnels, tags, IPv6 extensions; SYN, FIN, RST; signaling and TURN by
- *           port; what may be STUN by its first bytes (over TCP also behind the length of RFC
- * 4571); UDP that is no media; everything up to SHED_CUT bytes anyway cut     the rest, to SHED_CUT
- * bytes: every header stays, so that the tracker misses nothing drop    only if asked for: payload
- * between a relay's port and its peer that is none of the above
+ * - whole: ICMP, fragments, tunnels, tags, IPv6 extensions; SYN, FIN, RST; signaling and TURN by
+ *   port; TCP that is neither between relay ports nor at a known relay; what may be STUN by its
+ *   first bytes (over TCP also behind the length of RFC 4571); UDP that is no media; everything up
+ *   to SHED_CUT bytes anyway.
+ * - cut: the rest, to SHED_CUT bytes: every header stays, so that the tracker misses nothing.
+ * - drop: only if asked for, payload between a relay's port and its peer that is none of the above.
  *
  * Pure: no socket, no allocation.
  */

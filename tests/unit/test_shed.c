@@ -83,10 +83,17 @@ static void signaling_and_turn_stay_whole(void **state)
     assert_int_equal(kept(), WHOLE);
     udp(443, 40000, 0xa5);
     assert_int_equal(kept(), WHOLE);
-    tcp(40000, 8080, TCP_ACK, 1000);
+    tcp(50001, 50704, TCP_ACK, 1000);
     assert_int_equal(kept(), SHED_CUT);
-    assert_true(shed_add_port(&c, 8080)); /* found to be a relay's */
-    assert_false(shed_add_port(&c, 8080));
+    assert_true(shed_add_port(&c, 50704)); /* found to be signaling's */
+    assert_false(shed_add_port(&c, 50704));
+    assert_int_equal(kept(), WHOLE);
+    c.n_relays = 0; /* SIP on a port that nobody named: its first bytes are to tell */
+    tcp(40000, 6060, TCP_ACK, 1000);
+    assert_int_equal(kept(), WHOLE);
+    tcp(51234, 6060, TCP_ACK, 1000);
+    assert_int_equal(kept(), WHOLE);
+    tcp(6060, 51234, TCP_ACK, 1000);
     assert_int_equal(kept(), WHOLE);
 }
 
@@ -155,6 +162,8 @@ static void only_a_relays_own_ports_are_dropped(void **state)
     layers_ethernet(&l, 0x0800);
     assert_int_equal(kept(), DROP);
     c.n_relays = 0; /* nobody is known to be a relay */
+    assert_int_equal(kept(), WHOLE);
+    tcp(50001, 50704, TCP_ACK, 1000);
     assert_int_equal(kept(), SHED_CUT);
 }
 
@@ -200,7 +209,7 @@ static void ipv6(uint8_t next, uint16_t port)
 {
     layers_begin(&l, body, sizeof body);
     if (next == 6)
-        layers_tcp(&l, 40000, port, 1, TCP_ACK);
+        layers_tcp(&l, 50001, port, 1, TCP_ACK);
     else
         layers_udp(&l, 40000, port);
     layers_ip6(&l, next, a6, b6);
@@ -229,7 +238,7 @@ static void raw_ip_is_the_same(void **state)
     c.linktype = 12;
     tcp(40000, 5061, TCP_ACK, 1000);
     assert_int_equal(kept(), WHOLE);
-    tcp(40000, 8080, TCP_ACK, 1000);
+    tcp(50001, 50704, TCP_ACK, 1000);
     assert_int_equal(kept(), SHED_CUT);
     ipv6(17, 50704);
     assert_int_equal(kept(), SHED_CUT);
@@ -244,7 +253,7 @@ static void it_stands_behind_the_users_filter(void **state)
     struct sock_filter first[64], second[SHED_MOST], both[2 * SHED_MOST];
     struct bpf_program prog;
     pcap_t *dead = pcap_open_dead(DLT_EN10MB, WHOLE);
-    assert_int_equal(pcap_compile(dead, &prog, "tcp port 8080 or vlan 7", 1, 0), 0);
+    assert_int_equal(pcap_compile(dead, &prog, "tcp port 50704 or vlan 7", 1, 0), 0);
     unsigned n = prog.bf_len;
     for (unsigned i = 0; i < n; i++)
         first[i] = (struct sock_filter){prog.bf_insns[i].code, prog.bf_insns[i].jt,
@@ -254,9 +263,9 @@ static void it_stands_behind_the_users_filter(void **state)
     unsigned m = shed_program(&c, second),
              all = shed_join(first, n, second, m, both, 2 * SHED_MOST);
     assert_int_equal(all, n + m);
-    tcp(40000, 8080, TCP_ACK, 1000);
+    tcp(50001, 50704, TCP_ACK, 1000);
     assert_int_equal(run(both, all), SHED_CUT);
-    tcp(40000, 8080, TCP_SYN, 1000);
+    tcp(50001, 50704, TCP_SYN, 1000);
     assert_int_equal(run(both, all), WHOLE);
     tcp(40000, 5061, TCP_ACK, 1000); /* signaling, but not wanted */
     assert_int_equal(run(both, all), 0);
