@@ -135,33 +135,42 @@ UPDATE attempt SET id = (SELECT old FROM temp.twin WHERE new = id)
 UPDATE failure SET attempt_row = (SELECT old FROM temp.twin WHERE new = attempt_row)
     WHERE run_id = :run AND attempt_row IN (SELECT new FROM temp.twin);
 
--- ---- calls: the one with more SDP is better; the old one if they are alike, to move less ----
+-- ---- calls: of each side the longer description is better, the old one if they are alike ----
+-- One capture may hold the offer, another the answer, a third only how it ended.
 
 DELETE FROM temp.twin;
 DELETE FROM temp.twins;
 CREATE TEMP TABLE old_row AS
-    SELECT id, call_id, started_us FROM call WHERE run_id IN (SELECT id FROM temp.rival)
-        AND started_us BETWEEN :first - :day AND :last + :near;
+    SELECT id, call_id, started_us, media FROM call WHERE run_id IN (SELECT id FROM temp.rival)
+        AND started_us BETWEEN :first - :day AND :last + iif(media IS NULL, :day, :near);
 CREATE INDEX temp.old_key ON old_row(call_id);
 INSERT OR IGNORE INTO temp.twins
     SELECT o.id, n.id FROM call n CROSS JOIN temp.old_row o ON o.call_id = n.call_id
-        AND abs(o.started_us - n.started_us) <= :near
+        -- of which only the end was seen began when that was
+        AND abs(o.started_us - n.started_us) <= iif(o.media IS NULL OR n.media IS NULL, :day, :near)
     WHERE n.run_id = :run AND n.started_us BETWEEN :first - :day AND :last;
 DROP TABLE temp.old_row;
 
-CREATE TEMP VIEW sdp_size AS
-    SELECT call_row, ifnull(length(offer), 0) + ifnull(length(answer), 0) + ifnull(length(diags), 0)
-        AS size FROM sdp;
 INSERT INTO temp.twin
-    SELECT t.new, t.old, 0, ifnull((SELECT size FROM sdp_size WHERE call_row = t.old), 0)
-        >= ifnull((SELECT size FROM sdp_size WHERE call_row = t.new), 0)
+    SELECT t.new, t.old, 0, ifnull((SELECT length(offer) FROM sdp WHERE call_row = t.old), 0)
+        >= ifnull((SELECT length(offer) FROM sdp WHERE call_row = t.new), 0)
     FROM (SELECT new, min(old) AS old FROM temp.twins GROUP BY new) t;
-DROP VIEW temp.sdp_size;
+CREATE TEMP TABLE better_answer AS
+    SELECT t.new, ifnull((SELECT length(answer) FROM sdp WHERE call_row = t.old), 0)
+        >= ifnull((SELECT length(answer) FROM sdp WHERE call_row = t.new), 0) AS old_better
+    FROM temp.twin t;
+CREATE INDEX temp.better_key ON better_answer(new);
 
+-- who called whom is told by the offer; what ends a call may come from either side
 UPDATE call AS n SET
-    media = iif(t.old_better, o.media, n.media), grade = iif(t.old_better, o.grade, n.grade),
-    offer_relay = iif(t.old_better, o.offer_relay, n.offer_relay),
-    answer_relay = iif(t.old_better, o.answer_relay, n.answer_relay),
+    caller = iif(t.old_better, coalesce(o.caller, n.caller), coalesce(n.caller, o.caller)),
+    callee = iif(t.old_better, coalesce(o.callee, n.callee), coalesce(n.callee, o.callee)),
+    media = iif(t.old_better, coalesce(o.media, n.media), coalesce(n.media, o.media)),
+    grade = coalesce(min(n.grade, o.grade), n.grade, o.grade),
+    offer_relay = iif(t.old_better, coalesce(o.offer_relay, n.offer_relay),
+        coalesce(n.offer_relay, o.offer_relay)),
+    answer_relay = iif(a.old_better, coalesce(o.answer_relay, n.answer_relay),
+        coalesce(n.answer_relay, o.answer_relay)),
     conversation_id = coalesce(n.conversation_id, o.conversation_id),
     started_us = min(n.started_us, o.started_us),
     answered_us = coalesce(min(n.answered_us, o.answered_us), n.answered_us, o.answered_us),
@@ -169,11 +178,20 @@ UPDATE call AS n SET
     status = coalesce(n.status, o.status), media_failed = max(n.media_failed, o.media_failed),
     outcome = CASE WHEN 'connected' IN (n.outcome, o.outcome) THEN 'connected'
         WHEN 'failed' IN (n.outcome, o.outcome) THEN 'failed' ELSE 'unknown' END
-FROM temp.twin t JOIN call o ON o.id = t.old WHERE n.id = t.new;
+FROM temp.twin t JOIN call o ON o.id = t.old JOIN temp.better_answer a ON a.new = t.new
+WHERE n.id = t.new;
 
-DELETE FROM sdp WHERE call_row IN (SELECT new FROM temp.twin WHERE old_better);
+UPDATE sdp AS n SET
+    offer = iif(t.old_better, o.offer, n.offer), answer = iif(a.old_better, o.answer, n.answer),
+    diags = CASE WHEN n.diags IS NULL OR n.diags = o.diags THEN o.diags
+        WHEN o.diags IS NULL THEN n.diags
+        ELSE (SELECT json_group_array(json(value)) FROM
+            (SELECT value FROM json_each(o.diags) UNION SELECT value FROM json_each(n.diags))) END
+FROM temp.twin t JOIN sdp o ON o.call_row = t.old JOIN temp.better_answer a ON a.new = t.new
+WHERE n.call_row = t.new;
+DROP TABLE temp.better_answer;
 DELETE FROM sdp WHERE call_row IN (SELECT old FROM temp.twins)
-    AND call_row NOT IN (SELECT old FROM temp.twin WHERE old_better);
+    AND call_row NOT IN (SELECT old FROM temp.twin WHERE new NOT IN (SELECT call_row FROM sdp));
 UPDATE sdp SET call_row = (SELECT old FROM temp.twin WHERE new = call_row)
     WHERE call_row IN (SELECT new FROM temp.twin);
 
