@@ -268,6 +268,8 @@ static void take_group(struct engine *e, struct raw_packet group[PIPELINE_GROUP]
     if (w && w->frames)
         w->frames(w->arg, group, n);
     keys_fetch(e->job->keys, e->job->sources);
+    if (!e->packets) /* the first row begins with the first packet */
+        minutes_tick(e->minutes, group[0].time);
     pipeline_frames(e->pipeline, group, n);
     minutes_tick(e->minutes, group[n - 1].time);
     e->packets += n;
