@@ -197,6 +197,25 @@ static bool message(struct tls_link *l, enum stream_side side, const struct tls_
     }
 }
 
+/* Who sent it is known once the ClientHello is read. */
+static bool begin_flights(struct tls_link *l, struct slice hello)
+{
+    l->flight[0].n = l->flight[1].n = 0;
+    l->hello_n = hello.n;
+    return !l->reader->keys || tls_bytes_add(&l->flight[0], hello, LIMIT_TLS_HANDSHAKE);
+}
+
+/* What the extended master secret is made of ends with the ClientKeyExchange; a new ticket comes
+ * behind that, whatever the order in the capture (RFC 5077 3.3). */
+static bool keep_of_flight(struct tls_link *l, enum stream_side side, const struct tls_message *m,
+                           struct slice whole)
+{
+    if (!l->reader->keys || l->g.client_key || m->type == TLS_HELLO_REQUEST ||
+        m->type == TLS_NEW_TICKET)
+        return true;
+    return tls_bytes_add(&l->flight[tls_role(l, side)], whole, LIMIT_TLS_HANDSHAKE);
+}
+
 bool tls_greeting_read(struct tls_link *l, enum stream_side side)
 {
     struct tls_bytes *b = &l->way[side].messages;
@@ -210,15 +229,11 @@ bool tls_greeting_read(struct tls_link *l, enum stream_side side)
             break;
         struct slice whole = slice_of(b->p + at, m.size);
         bool hello = m.type == TLS_CLIENT_HELLO;
-        if (hello)
-            l->transcript.n = 0;
-        /* what the extended master secret is made of ends with the ClientKeyExchange */
-        if (l->reader->keys && !l->g.client_key && m.type != TLS_HELLO_REQUEST && !hello &&
-            !tls_bytes_add(&l->transcript, whole, LIMIT_TLS_HANDSHAKE))
+        if (!hello && !keep_of_flight(l, side, &m, whole))
             return false;
         if (!message(l, side, &m))
             return false;
-        if (hello && l->reader->keys && !tls_bytes_add(&l->transcript, whole, LIMIT_TLS_HANDSHAKE))
+        if (hello && !begin_flights(l, whole))
             return false;
         at += m.size;
     }

@@ -66,7 +66,8 @@ static void drop_kept(struct tls_link *l)
 static void drop_reading(struct tls_link *l)
 {
     drop_kept(l);
-    tls_bytes_free(&l->transcript);
+    tls_bytes_free(&l->flight[0]);
+    tls_bytes_free(&l->flight[1]);
     for (int i = 0; i < 2; i++) {
         tls_bytes_free(&l->way[i].messages);
         tls_shield_free(l->way[i].shield);

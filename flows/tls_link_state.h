@@ -64,8 +64,11 @@ struct tls_link {
     struct tls_way way[2]; /* by stream side */
     struct tls_greeting g;
     struct tls_hidden *hidden;
-    struct tls_bytes transcript; /* hellos to ClientKeyExchange, while it may be needed */
-    struct tls_bytes kept;       /* ciphertext that waits for a secret */
+    /* ClientHello to ClientKeyExchange, by role, while it may be needed: the capture may have the
+     * server's flight behind the client's answer to it */
+    struct tls_bytes flight[2];
+    size_t hello_n;        /* of flight[0]: the ClientHello, before which nothing counts */
+    struct tls_bytes kept; /* ciphertext that waits for a secret */
     size_t kept_at;
     tick_t waiting; /* since */
     tick_t now, first, last;

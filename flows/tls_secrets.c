@@ -29,6 +29,20 @@ static struct slice client_random(const struct tls_greeting *g)
 
 /* ---- master secret ---- */
 
+/* RFC 7627 3: ClientHello, the server's flight, the client's up to its key exchange. */
+static size_t session_hash(const struct tls_link *l, uint8_t out[TLS_HASH_MAX])
+{
+    const struct tls_bytes *client = &l->flight[0], *server = &l->flight[1];
+    struct tls_bytes all = {0};
+    size_t n = 0, most = client->n + server->n;
+    if (l->hello_n <= client->n && tls_bytes_add(&all, slice_of(client->p, l->hello_n), most) &&
+        tls_bytes_add(&all, slice_of(server->p, server->n), most) &&
+        tls_bytes_add(&all, slice_of(client->p + l->hello_n, client->n - l->hello_n), most))
+        n = tls_transcript_hash(prf_of(&l->g), slice_of(all.p, all.n), out);
+    tls_bytes_free(&all);
+    return n;
+}
+
 /* RFC 5246 8.1, RFC 7627 4 */
 static bool derive_master(struct tls_link *l, struct slice premaster)
 {
@@ -39,7 +53,7 @@ static bool derive_master(struct tls_link *l, struct slice premaster)
     memcpy(seed, g->random, sizeof seed);
     if (g->extended_master) {
         label = "extended master secret";
-        n = tls_transcript_hash(prf_of(g), slice_of(l->transcript.p, l->transcript.n), seed);
+        n = session_hash(l, seed);
     }
     return n &&
            tls_prf(prf_of(g), premaster, label, slice_of(seed, n), l->hidden->master, TLS_MASTER);
