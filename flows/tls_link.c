@@ -174,6 +174,8 @@ static enum tls_step pass_sealed(struct tls_link *l, enum stream_side side,
     struct tls_way *w = &l->way[side];
     bool tls13 = l->g.shape.version == TLS_13, client = tls_role(l, side) == 0;
     w->unread++;
+    if (!tls13) /* its secret may yet come, with the other side's packet that was captured late */
+        w->number++;
     if (!l->done &&
         (tls13 ? client && w->unread == 1 && r->body.n == ALERT_13 : r->type == TLS_ALERTS))
         note_alert(l, side, NULL);

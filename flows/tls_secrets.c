@@ -240,6 +240,10 @@ enum tls_step tls_secrets_shield(struct tls_link *l, enum stream_side side)
         return STEP_WAIT;
     w->shield = w->next;
     w->next = NULL;
-    w->number = 0;
+    /* what was passed over before the secret was known counts; a chained IV went with it */
+    if (w->shield && w->number && !tls_shield_can_skip(w->shield)) {
+        l->state = TLS_GAP;
+        return STEP_STOP;
+    }
     return w->shield ? STEP_ON : STEP_STOP;
 }
