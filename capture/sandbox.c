@@ -173,6 +173,8 @@ static const int calls[] = {
     CALL(nanosleep),
     CALL(clock_nanosleep),
     CALL(restart_syscall),
+    CALL(alarm),
+    CALL(setitimer),
     CALL(wait4),
     CALL(waitid),
     /* memory */
