@@ -62,7 +62,11 @@ why() { # PACKAGE
     packages | awk -F' *[|] *' -v name="$1" '$1 == name { print $3 }'
 }
 
-installed() { # PACKAGE
+installed() { # PACKAGE; node and npm may well come from elsewhere, and then Debian's npm does not fit
+    case $1 in
+        nodejs) command -v node >/dev/null && return ;;
+        npm) command -v npm >/dev/null && return ;;
+    esac
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
