@@ -114,7 +114,8 @@ static void to_calls(struct feeds *f, struct agent *a, const struct sip_msg *m,
 /* A message of this agent, said to be of that time: its time by our clock. */
 static tick_t note(struct feeds *f, struct agent *a, tick_t said, tick_t arrival)
 {
-    tick_t time = feed_clock_time(&a->clock, said, arrival);
+    bool shared = a >= f->agents + LIMIT_FEED_AGENTS; /* many clocks: none can be told */
+    tick_t time = feed_clock_time(&a->clock, shared ? TICK_NONE : said, arrival);
     struct feed_log *l = &a->log;
     f->counts.messages++;
     l->messages++;

@@ -56,6 +56,43 @@ static void times_of_agents(void **state)
     }
 }
 
+#define YEARS (INT64_C(10) * 365 * 86400 * TICK_S)
+
+static void a_single_message_from_the_future_misdates_no_other(void **state)
+{
+    struct feed_clock c = feed_clock_new();
+    (void)state;
+    for (int k = 0; k < 80; k++) {
+        tick_t arrival = NOON + k * TICK_S, late = k % 20 == 10 ? -YEARS : 3 * TICK_MS;
+        tick_t want = k % 20 == 10 ? arrival : arrival - late;
+        assert_int_equal(feed_clock_time(&c, arrival - late, arrival), want);
+    }
+    assert_int_equal(c.all, 3 * TICK_MS);
+}
+
+static void a_clock_that_is_set_ahead_is_followed(void **state)
+{
+    struct feed_clock c = feed_clock_new();
+    tick_t got = TICK_NONE, arrival = NOON;
+    (void)state;
+    assert_int_equal(feed_clock_time(&c, NOON, NOON), NOON);
+    for (int k = 1; k <= FEED_CLOCK_AGREE; k++) {
+        arrival = NOON + k * TICK_S;
+        assert_int_equal(feed_clock_time(&c, arrival + 3600 * TICK_S, arrival), arrival);
+    }
+    got = feed_clock_time(&c, arrival + 3599 * TICK_S, arrival); /* a second before the last */
+    assert_int_equal(got, arrival - TICK_S);
+}
+
+static void a_time_long_gone_is_not_believed(void **state)
+{
+    struct feed_clock c = feed_clock_new();
+    (void)state;
+    assert_int_equal(feed_clock_time(&c, NOON, NOON), NOON);
+    assert_int_equal(feed_clock_time(&c, TICK_S, NOON + TICK_S), NOON + TICK_S);
+    assert_int_equal(feed_clock_time(&c, NOON + 2 * TICK_S, NOON + 2 * TICK_S), NOON + 2 * TICK_S);
+}
+
 static void what_tells_no_time_is_of_its_arrival(void **state)
 {
     struct feed_clock c = feed_clock_new();
@@ -258,6 +295,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_of_agents),
+        cmocka_unit_test(a_single_message_from_the_future_misdates_no_other),
+        cmocka_unit_test(a_clock_that_is_set_ahead_is_followed),
+        cmocka_unit_test(a_time_long_gone_is_not_believed),
         cmocka_unit_test(what_tells_no_time_is_of_its_arrival),
         cmocka_unit_test_setup_teardown(a_call_of_an_agent_whose_clock_is_a_day_behind, setup,
                                         teardown),
