@@ -179,7 +179,13 @@ static bool v4_here(struct scan *c)
            (isdigit((unsigned char)c->s[to]) || (c->s[to] == '.' && ++dots <= 3 && to + 1 < c->n &&
                                                  isdigit((unsigned char)c->s[to + 1]))))
         to++;
-    return address_of(c, to);
+    size_t from = c->at;
+    if (!address_of(c, to))
+        return false;
+    /* of five numbers in a row, the last four may be the internal address */
+    if (c->copied != to && to + 1 < c->n && c->s[to] == '.' && isdigit((unsigned char)c->s[to + 1]))
+        c->at = from + strspn(c->s + from, "0123456789") + 1;
+    return true;
 }
 
 static bool v6_here(struct scan *c)
@@ -188,7 +194,8 @@ static bool v6_here(struct scan *c)
     unsigned colons = 0;
     while (to < c->n && (isxdigit((unsigned char)c->s[to]) || c->s[to] == ':' || c->s[to] == '.'))
         colons += c->s[to++] == ':';
-    while (to > c->at && (c->s[to - 1] == '.' || (c->s[to - 1] == ':' && c->s[to - 2] != ':')))
+    while (to > c->at && (c->s[to - 1] == '.' ||
+                          (c->s[to - 1] == ':' && (to == c->at + 1 || c->s[to - 2] != ':'))))
         to--;
     return colons >= 2 && address_of(c, to);
 }
@@ -196,7 +203,7 @@ static bool v6_here(struct scan *c)
 static bool address_here(struct scan *c)
 {
     char before = c->at ? c->s[c->at - 1] : ' ', ch = c->s[c->at];
-    if (isdigit((unsigned char)before) || before == '.')
+    if (isdigit((unsigned char)before))
         return false;
     if (isdigit((unsigned char)ch) && v4_here(c))
         return true;
