@@ -300,6 +300,17 @@ static void say(const struct keys *k)
                  c.bad_lines == 1 ? "" : "s");
 }
 
+/* Programs that are started later (--on-failure) are not to find it. */
+static void forget_passphrase(const char *how)
+{
+    if (!how || strncmp(how, "env:", 4) != 0)
+        return;
+    char *value = getenv(how + 4);
+    if (value)
+        explicit_bzero(value, strlen(value));
+    (void)unsetenv(how + 4);
+}
+
 int keys_open(const struct settings *s, bool live, struct keys **out)
 {
     struct keys *k = calloc(1, sizeof *k);
@@ -313,6 +324,7 @@ int keys_open(const struct settings *s, bool live, struct keys **out)
     k->passphrase = s->tls_passphrase;
     k->live = live;
     int code = add_keys(k, &s->tls_key);
+    forget_passphrase(k->passphrase);
     if (code == EXIT_DONE)
         code = open_logs(k, &s->keylog);
     if (code != EXIT_DONE) {
