@@ -206,6 +206,21 @@ static int load_all(struct rejoin *r)
     return load_attempts(l, &r->s->db, first, last);
 }
 
+#define LONGEST_ATTEMPT (60 * TICK_S) /* undecided, by any deadline of limits.h */
+
+/* Is one of the first n attempts the connection that the request came over? Then it tells itself
+ * what became of it: opened and reset, for example. */
+static bool told_by_attempt(const struct loaded *l, size_t n, const struct fact_allocation *a)
+{
+    while (n-- && l->attempts[n].first >= a->started - LONGEST_ATTEMPT) {
+        const struct attempt *t = &l->attempts[n];
+        if (t->proto == PROTO_TCP && t->first <= a->started && t->last >= a->started &&
+            endpoint_eq(&t->src, &a->client) && endpoint_eq(&t->dst, &a->server))
+            return true;
+    }
+    return false;
+}
+
 /* A client's connected relay connection is stored as its allocation only. */
 static void tell_connection(struct joiner *j, const struct fact_allocation *a, uint64_t id)
 {
@@ -254,11 +269,13 @@ static void tell(struct joiner *j, struct loaded *l)
         joiner_allocation(j, &l->allocations[i]);
     for (size_t i = 0; i < l->n_attempts; i++) {
         for (; k < l->n_allocations && l->allocations[k].started <= l->attempts[i].first; k++)
-            tell_connection(j, &l->allocations[k], UINT64_MAX - k);
+            if (l->allocations[k].granted || !told_by_attempt(l, i + 1, &l->allocations[k]))
+                tell_connection(j, &l->allocations[k], UINT64_MAX - k);
         joiner_attempt(j, &l->attempts[i]);
     }
     for (; k < l->n_allocations; k++)
-        tell_connection(j, &l->allocations[k], UINT64_MAX - k);
+        if (l->allocations[k].granted || !told_by_attempt(l, l->n_attempts, &l->allocations[k]))
+            tell_connection(j, &l->allocations[k], UINT64_MAX - k);
     for (size_t i = 0; i < l->n_troubles; i++)
         joiner_relay_trouble(j, &l->troubles[i]);
     tell_ends(j, l);
