@@ -1,5 +1,6 @@
 /*
- * One stream under reading, shared by proto.c (recognition, SIP) and proto_relay.c (relay control).
+ * One stream under reading, shared by proto.c (recognition), proto_sip.c (SIP), proto_relay.c
+ * (relay control) and proto_tls.c (TLS).
  */
 #ifndef EW_FLOWS_CONVERSATION_H
 #define EW_FLOWS_CONVERSATION_H
@@ -66,7 +67,18 @@ void conversation_free(struct proto *p, struct conversation *c);
 struct stream_take conversation_data(struct proto *p, struct stream *s, struct conversation *c,
                                      enum stream_side side, struct slice avail);
 void conversation_gap(struct conversation *c, enum stream_side side);
+/* proto.c: what it is has been found out: enum stream_kind. Counts it. */
+void conversation_is(struct proto *p, struct stream *s, struct conversation *c, int kind);
 bool conversation_listed(const uint16_t *ports, unsigned n, const struct flow *f);
+
+/* proto_sip.c: take what can be taken from the front of avail */
+struct stream_take sip_data(struct proto *p, struct stream *s, struct conversation *c,
+                            enum stream_side side, struct slice avail);
+struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct conversation *c,
+                                enum stream_side side, struct slice avail);
+struct stream_take websocket_data(struct proto *p, struct stream *s, struct conversation *c,
+                                  enum stream_side side, struct slice avail);
+
 /* proto_relay.c: the connection failed above TCP; told once. */
 void relay_tell(struct proto *p, struct stream *s, struct conversation *c,
                 const struct relay_trouble *what);

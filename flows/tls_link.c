@@ -1,14 +1,9 @@
-/* Records of one TLS connection: in clear, opened, kept for a late key, found again after a gap. */
+/* Records of one TLS connection: in clear, opened, kept for a late key. */
 #include "flows/tls_link_state.h"
 
 #include <stdlib.h>
 
-enum {
-    RECORD_HEADER = 5,
-    RECORD_MAX = TLS_PLAIN_MAX + RECORD_HEADER,
-    MAX_SKIP = 48,
-    ALERT_13 = 19
-};
+enum { ALERT_13 = 19 };
 
 /* Ciphertext that waits: one behind the other. */
 struct kept_record {
@@ -89,7 +84,7 @@ void tls_link_free(struct tls_link *l)
     free(l);
 }
 
-static enum tls_step stop(struct tls_link *l, enum tls_state why)
+enum tls_step tls_link_stop(struct tls_link *l, enum tls_state why)
 {
     l->state = why;
     l->stop = true;
@@ -128,7 +123,7 @@ static enum tls_step change_cipher(struct tls_link *l, enum stream_side side)
     if (g->shape.version == TLS_13 || (l->retried && !g->server_hello))
         return STEP_ON; /* for the sake of old middle boxes */
     if (!g->server_hello)
-        return stop(l, TLS_GAP);
+        return tls_link_stop(l, TLS_GAP);
     if (tls_role(l, side) == 1 && !g->server_cert && !g->server_done && !g->client_key)
         l->resumed = true;
     tls_shield_free(w->shield);
@@ -138,8 +133,8 @@ static enum tls_step change_cipher(struct tls_link *l, enum stream_side side)
     return STEP_ON;
 }
 
-static enum tls_step contents(struct tls_link *l, enum stream_side side, uint8_t type,
-                              struct slice text)
+enum tls_step tls_link_contents(struct tls_link *l, enum stream_side side, uint8_t type,
+                                struct slice text)
 {
     struct tls_way *w = &l->way[side];
     struct tls_alert a;
@@ -153,10 +148,11 @@ static enum tls_step contents(struct tls_link *l, enum stream_side side, uint8_t
     case TLS_HANDSHAKES:
         if (tls_bytes_add(&w->messages, text, LIMIT_TLS_HANDSHAKE) && tls_greeting_read(l, side))
             return STEP_ON;
-        return stop(l, w->opened || !l->g.client_hello ? TLS_GAP : TLS_UNSUPPORTED);
+        return tls_link_stop(l, w->opened || !l->g.client_hello ? TLS_GAP : TLS_UNSUPPORTED);
     case TLS_DATA:
         if (!w->sealed)
-            return l->g.early_data && !l->g.server_hello ? STEP_ON : stop(l, TLS_MID_STREAM);
+            return l->g.early_data && !l->g.server_hello ? STEP_ON
+                                                         : tls_link_stop(l, TLS_MID_STREAM);
         if (text.n && !l->reader->on_text(l->reader->arg, l, side, l->now, text))
             l->stop = true;
         return STEP_ON;
@@ -201,16 +197,16 @@ static enum tls_step open_sealed(struct tls_link *l, enum stream_side side,
 {
     struct tls_way *w = &l->way[side];
     uint8_t type;
-    struct tls_sealed sealed = {r->type, slice_of(header, RECORD_HEADER), r->body, w->number};
+    struct tls_sealed sealed = {r->type, slice_of(header, TLS_RECORD_HEADER), r->body, w->number};
     int n = tls_shield_open(w->shield, &sealed, l->reader->scratch, &type);
     if (n < 0 && is_early(l, side))
         return STEP_ON;
     if (n < 0)
-        return stop(l, TLS_BAD_MAC);
+        return tls_link_stop(l, TLS_BAD_MAC);
     w->number++;
     w->opened++;
     l->state = TLS_DECRYPTED;
-    enum tls_step step = contents(l, side, type, slice_of(l->reader->scratch, (size_t)n));
+    enum tls_step step = tls_link_contents(l, side, type, slice_of(l->reader->scratch, (size_t)n));
     tls_wipe(l->reader->scratch, (size_t)n < 64 ? (size_t)n : 64);
     return step;
 }
@@ -234,8 +230,8 @@ static enum tls_step record(struct tls_link *l, enum stream_side side, const str
     if (l->way[side].sealed && (!tls13 || r->type == TLS_DATA))
         return sealed_record(l, side, r, header);
     if (!l->known && r->type != TLS_HANDSHAKES && r->type != TLS_ALERTS)
-        return stop(l, TLS_MID_STREAM);
-    return contents(l, side, r->type, r->body);
+        return tls_link_stop(l, TLS_MID_STREAM);
+    return tls_link_contents(l, side, r->type, r->body);
 }
 
 /* ---- late keys ---- */
@@ -270,7 +266,7 @@ static enum tls_step replay_one(struct tls_link *l, const struct kept_record *k,
 {
     struct tls_record r;
     if (tls_record_parse(whole, &r, NULL) != WIRE_OK)
-        return stop(l, TLS_GAP);
+        return tls_link_stop(l, TLS_GAP);
     enum stream_side side = (enum stream_side)k->side;
     enum tls_step step = record(l, side, &r, whole.p);
     return step == STEP_WAIT && last_chance ? pass_sealed(l, side, &r) : step;
@@ -352,87 +348,15 @@ void tls_link_gap(struct tls_link *l, enum stream_side side, uint32_t missing)
     bool readable = l->done && w->sealed && w->shield && tls_shield_can_skip(w->shield);
     if (!readable) {
         bool hopeless = l->done && l->state != TLS_IN_HANDSHAKE;
-        stop(l, hopeless ? l->state : TLS_GAP);
+        tls_link_stop(l, hopeless ? l->state : TLS_GAP);
         return;
     }
     w->lost = true;
     w->follows = false;
     w->trials = LIMIT_TLS_TRIALS;
-    uint32_t most = missing ? missing / (RECORD_HEADER + ALERT_13) + 2 : MAX_SKIP;
-    w->skipped = w->skipped + most < MAX_SKIP ? w->skipped + most : MAX_SKIP;
+    uint32_t most = missing ? missing / (TLS_RECORD_HEADER + ALERT_13) + 2 : TLS_SKIP_MAX;
+    w->skipped = w->skipped + most < TLS_SKIP_MAX ? w->skipped + most : TLS_SKIP_MAX;
     l->reader->on_hole(l->reader->arg, l, side);
-}
-
-/* Could a record of an open connection begin here? What follows it must look like one, too. */
-static enum wire_result candidate(struct slice in, struct tls_record *r)
-{
-    struct tls_record next;
-    enum wire_result got = tls_record_parse(in, r, NULL);
-    if (got != WIRE_OK)
-        return got;
-    if (r->type < TLS_CHANGE_CIPHER || r->type > TLS_DATA || r->version > TLS_12 || r->length < 16)
-        return WIRE_BAD;
-    if (r->body.n < r->length)
-        return WIRE_MORE;
-    size_t size = RECORD_HEADER + (size_t)r->length;
-    return tls_record_parse(slice_of(in.p + size, in.n - size), &next, NULL) == WIRE_BAD ? WIRE_BAD
-                                                                                         : WIRE_OK;
-}
-
-/* Opens it under one of the numbers that it may have. */
-static bool opens(struct tls_link *l, enum stream_side side, const struct tls_record *r,
-                  const uint8_t *header)
-{
-    struct tls_way *w = &l->way[side];
-    uint8_t type;
-    for (uint32_t skip = 0; skip <= w->skipped && w->trials; skip++) {
-        struct tls_sealed s = {r->type, slice_of(header, RECORD_HEADER), r->body, w->number + skip};
-        w->trials--;
-        int n = tls_shield_open(w->shield, &s, l->reader->scratch, &type);
-        if (n < 0)
-            continue;
-        w->number += skip + 1;
-        w->opened++;
-        w->lost = false;
-        w->skipped = 0;
-        contents(l, side, type, slice_of(l->reader->scratch, (size_t)n));
-        return true;
-    }
-    return false;
-}
-
-/* Looks for the next record that opens; returns how much of avail is done with. */
-static size_t search(struct tls_link *l, enum stream_side side, struct slice avail)
-{
-    struct tls_way *w = &l->way[side];
-    struct tls_record r;
-    size_t at = 0;
-    while (at < avail.n && w->lost && w->trials) {
-        struct slice rest = slice_of(avail.p + at, avail.n - at);
-        enum wire_result got = candidate(rest, &r);
-        if (got == WIRE_MORE && rest.n < RECORD_MAX)
-            return at;
-        if (got != WIRE_OK) {
-            at++;
-            continue;
-        }
-        size_t size = RECORD_HEADER + (size_t)r.length;
-        bool blind = tls_shield_chained(w->shield) && !w->follows;
-        if (blind) { /* the IV of the record behind it, if this is one */
-            tls_shield_follow(w->shield, r.body);
-            w->follows = true;
-            w->skipped += w->skipped < MAX_SKIP;
-            at += size;
-        } else if (opens(l, side, &r, rest.p)) {
-            at += size;
-        } else {
-            w->follows = false;
-            at++;
-        }
-    }
-    if (w->lost && !w->trials)
-        stop(l, TLS_GAP);
-    return at;
 }
 
 /* ---- the stream ---- */
@@ -448,7 +372,7 @@ struct stream_take tls_link_data(struct tls_link *l, enum stream_side side, tick
     while (t.used < avail.n && !l->stop) {
         struct slice rest = slice_of(avail.p + t.used, avail.n - t.used);
         if (l->way[side].lost) {
-            size_t n = search(l, side, rest);
+            size_t n = tls_resync(l, side, rest);
             t.used += n;
             if (l->way[side].lost)
                 break;
@@ -467,10 +391,10 @@ struct stream_take tls_link_data(struct tls_link *l, enum stream_side side, tick
                 continue;
         }
         if (got == WIRE_BAD) {
-            stop(l, l->known ? TLS_GAP : TLS_MID_STREAM);
+            tls_link_stop(l, l->known ? TLS_GAP : TLS_MID_STREAM);
             break;
         }
-        size_t size = RECORD_HEADER + (size_t)r.length;
+        size_t size = TLS_RECORD_HEADER + (size_t)r.length;
         take(l, side, &r, slice_of(rest.p, size));
         t.used += size;
     }

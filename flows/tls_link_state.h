@@ -1,6 +1,7 @@
 /*
- * A TLS connection's inside: shared by tls_link.c (records), tls_greeting.c (handshake messages),
- * tls_secrets.c (how to open records) and tls_story.c (what is told); nobody else includes it.
+ * A TLS connection's inside: shared by tls_link.c (records), tls_resync.c (gaps), tls_greeting.c
+ * (handshake messages), tls_secrets.c (how to open records) and tls_story.c (what is told); nobody
+ * else includes it.
  */
 #ifndef EW_FLOWS_TLS_LINK_STATE_H
 #define EW_FLOWS_TLS_LINK_STATE_H
@@ -10,6 +11,11 @@
 #include "flows/tls_link.h"
 #include "flows/wire/framing.h"
 #include "flows/wire/tls_handshake.h"
+
+enum {
+    TLS_RECORD_HEADER = 5,
+    TLS_SKIP_MAX = 48 /* records that a gap may have taken */
+};
 
 struct tls_bytes {
     uint8_t *p;
@@ -101,6 +107,15 @@ static inline unsigned tls_role(const struct tls_link *l, enum stream_side side)
 /* Appends; false: no memory, or more than most. */
 bool tls_bytes_add(struct tls_bytes *b, struct slice more, size_t most);
 void tls_bytes_free(struct tls_bytes *b);
+
+/* tls_link.c: nothing more is to be had of it, and why. Always STEP_STOP. */
+enum tls_step tls_link_stop(struct tls_link *l, enum tls_state why);
+/* tls_link.c: what a record holds, in clear or opened. */
+enum tls_step tls_link_contents(struct tls_link *l, enum stream_side side, uint8_t type,
+                                struct slice text);
+
+/* tls_resync.c: looks for the next record that opens; returns how much of avail is done with. */
+size_t tls_resync(struct tls_link *l, enum stream_side side, struct slice avail);
 
 /* tls_greeting.c: the hello of an old client at the front; bytes used, 0 = it is none (yet). */
 size_t tls_greeting_old(struct tls_link *l, enum stream_side side, struct slice in, bool *more);

@@ -1,0 +1,158 @@
+/* SIP in streams: text, behind the headers of MS-SIPCOMP, and in WebSocket frames. */
+#include "flows/conversation.h"
+#include "flows/limits.h"
+#include "flows/sipcomp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flows/wire/websocket.h"
+
+/* ---- text and MS-SIPCOMP ---- */
+
+/* Its size: the rest of a start line ("PTIONS sip:...") would look like one, too. */
+static size_t first_line(struct slice in)
+{
+    const uint8_t *end = memchr(in.p, '\n', in.n);
+    return end ? (size_t)(end - in.p) + 1 : in.n;
+}
+
+struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct conversation *c,
+                                enum stream_side side, struct slice avail)
+{
+    struct stream_take take = {0};
+    struct message_at at;
+    struct sip_msg m;
+    size_t used;
+    conversation_at(s, side, &at);
+    while (take.used < avail.n) {
+        struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
+        /* what is missing is missing in the history, too */
+        enum wire_result r = c->half[side].lost || !c->compression
+                                 ? WIRE_BAD
+                                 : sipcomp_next(c->compression, side, rest, &m, &used);
+        if (r == WIRE_MORE && rest.n <= 2 * LIMIT_SIP_MESSAGE)
+            break;
+        if (r != WIRE_OK) {
+            p->counts.compressed_unread++;
+            take.release = true;
+            break;
+        }
+        calls_sip(p->config.calls, &m, &at);
+        c->messages++;
+        take.used += used;
+    }
+    return take;
+}
+
+/* Client and server have agreed on compression: it holds for both from here on. */
+static bool starts_compression(const struct sip_msg *m)
+{
+    return !m->request && m->method == SIP_NEGOTIATE && m->status == 200 &&
+           slice_is(slice_trim(m->compression), "LZ77-8K");
+}
+
+struct stream_take sip_data(struct proto *p, struct stream *s, struct conversation *c,
+                            enum stream_side side, struct slice avail)
+{
+    struct half *h = &c->half[side];
+    struct stream_take take = {0};
+    struct message_at at;
+    if (avail.n < h->enough && avail.n <= LIMIT_SIP_MESSAGE)
+        return take;
+    h->enough = 0;
+    conversation_at(s, side, &at);
+    while (take.used < avail.n) {
+        struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
+        struct wire_fault fault;
+        struct sip_msg m;
+        if (h->lost) {
+            size_t skip = sip_resync(rest, 0);
+            p->counts.resyncs++;
+            take.used += skip;
+            if (skip == rest.n || sip_looks_like(slice_of(rest.p + skip, rest.n - skip)) != WIRE_OK)
+                return take;
+            h->lost = false;
+            continue;
+        }
+        enum wire_result r = sip_parse(rest, false, &m, &fault);
+        if (r == WIRE_MORE && rest.n <= LIMIT_SIP_MESSAGE) {
+            h->enough = fault.offset;
+            return take;
+        }
+        if (r == WIRE_OK) {
+            calls_sip(p->config.calls, &m, &at);
+            c->messages++;
+            take.used += m.size;
+            if (!starts_compression(&m))
+                continue;
+            conversation_is(p, s, c, STREAM_SIPCOMP);
+            c->compression = sipcomp_new();
+            return take;
+        } else {
+            bool oversized = r == WIRE_MORE || sip_looks_like(rest) == WIRE_OK;
+            p->counts.oversized += oversized;
+            h->lost = true;
+            take.used += oversized ? first_line(rest) : 1; /* past the bad start */
+        }
+    }
+    return take;
+}
+
+/* ---- WebSocket ---- */
+
+/* Adds a frame's payload to the message under way; a final frame hands it over as one SIP message
+ * (RFC 7118: one per WebSocket message). */
+static void websocket_message(struct proto *p, struct conversation *c,
+                              const struct websocket_frame *f, const struct message_at *at)
+{
+    struct sip_msg m;
+    if (f->opcode > 2)
+        return;
+    if (f->opcode)
+        c->text_used = 0;
+    if (!c->text)
+        c->text = malloc(LIMIT_SIP_MESSAGE);
+    if (!c->text || c->text_used + f->payload.n > LIMIT_SIP_MESSAGE) {
+        p->counts.oversized++;
+        return;
+    }
+    websocket_unmask(f, c->text + c->text_used);
+    c->text_used += f->payload.n;
+    if (!f->fin)
+        return;
+    struct slice text = slice_of(c->text, c->text_used);
+    if (sip_looks_like(text) == WIRE_OK && sip_parse(text, true, &m, NULL) == WIRE_OK)
+        calls_sip(p->config.calls, &m, at), c->messages++;
+    c->text_used = 0;
+}
+
+struct stream_take websocket_data(struct proto *p, struct stream *s, struct conversation *c,
+                                  enum stream_side side, struct slice avail)
+{
+    struct half *h = &c->half[side];
+    struct stream_take take = {0};
+    struct message_at at;
+    struct websocket_frame f;
+    conversation_at(s, side, &at);
+    if (!h->greeted) {
+        enum wire_result r = websocket_upgrade(avail, side == SIDE_CLIENT, &take.used, NULL);
+        h->greeted = r == WIRE_OK;
+        take.release = r == WIRE_BAD;
+        if (r != WIRE_OK)
+            return take;
+    }
+    while (take.used < avail.n) {
+        struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
+        enum wire_result r = websocket_parse(rest, LIMIT_SIP_MESSAGE, &f, NULL);
+        if (r == WIRE_MORE)
+            break;
+        if (r == WIRE_BAD || h->lost) {
+            take.release = true;
+            break;
+        }
+        websocket_message(p, c, &f, &at);
+        take.used += f.size;
+    }
+    return take;
+}
