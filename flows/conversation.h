@@ -34,6 +34,7 @@ struct conversation {
     uint8_t kind;
     bool troubled;     /* the relay trouble was told */
     bool inside;       /* what a TLS connection carries */
+    bool closed;       /* compressed (MS-SIPCOMP), and not read any more */
     uint32_t messages; /* SIP */
     tick_t first;
     struct half half[2];
@@ -98,6 +99,8 @@ bool tls_begin(struct proto *p); /* false: no memory */
 void tls_end(struct proto *p);
 struct stream_take tls_data(struct proto *p, struct stream *s, struct conversation *c,
                             enum stream_side side, struct slice avail);
+/* A row for a connection without TLS whose SIP is compressed and can't be read on. */
+void tls_tell_compressed(struct proto *p, const struct stream *s, const struct conversation *c);
 void tls_gap(struct proto *p, struct conversation *c, enum stream_side side, uint32_t missing);
 void tls_over(struct proto *p, struct conversation *c, bool closed);
 

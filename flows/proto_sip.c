@@ -35,6 +35,9 @@ struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct conver
             break;
         if (r != WIRE_OK) {
             p->counts.compressed_unread++;
+            c->closed = true;
+            if (!c->inside)
+                tls_tell_compressed(p, s, c);
             take.release = true;
             break;
         }

@@ -185,6 +185,29 @@ static bool within_rate(struct proto *p, tick_t now)
     return false;
 }
 
+static const char compressed_advice[] = "Its SIP is compressed (MS-SIPCOMP) in a way that could "
+                                        "not be worked out: import the log of the "
+                                        "client (edgewatch import).";
+
+void tls_tell_compressed(struct proto *p, const struct stream *s, const struct conversation *c)
+{
+    const struct engine_out *out = p->config.out;
+    if (!out || !out->tls || !within_rate(p, s->time))
+        return;
+    out->tls(out->arg,
+             &(struct fact_tls){.id = ++p->tls_rows,
+                                .client = s->flow->client,
+                                .server = s->flow->server,
+                                .first = c->first,
+                                .last = s->time,
+                                .resumed = -1,
+                                .client_end = {.not_before = TICK_NONE, .not_after = TICK_NONE},
+                                .server_end = {.not_before = TICK_NONE, .not_after = TICK_NONE},
+                                .state = "compressed",
+                                .advice = compressed_advice,
+                                .messages = c->messages});
+}
+
 static void tell_row(struct tls_talk *t)
 {
     struct proto *p = t->proto;
@@ -206,6 +229,11 @@ static void tell_row(struct tls_talk *t)
     row.client = swapped ? f->server : f->client;
     row.server = swapped ? f->client : f->server;
     row.messages = t->inner->messages;
+    if (t->inner->closed) {
+        row.state = "compressed";
+        row.readable = false;
+        row.advice = compressed_advice;
+    }
     for (int i = 0; i < 2; i++)
         tls_link_name(t->link, i == 1, name[i]);
     row.partner_client = name[0][0] && row.client_end.subject ? name[0] : NULL;

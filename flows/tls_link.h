@@ -16,6 +16,10 @@
  *   gap           packets are missing where they are needed
  *   unsupported   a cipher, version or compression that is not read
  *   mid-stream    began before the capture
+ *
+ * and, from proto_tls.c:
+ *
+ *   compressed    decrypted, or never encrypted, but its SIP is compressed and was not decoded
  */
 #ifndef EW_FLOWS_TLS_LINK_H
 #define EW_FLOWS_TLS_LINK_H
