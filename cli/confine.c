@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEYLOGS = 16 };
+
 /* The folder of a file that may not be there yet; symbolic links are followed, as SQLite does. */
 static const char *folder_of(const char *file, char out[PATH_MAX])
 {
@@ -33,6 +35,7 @@ static void add(const char *list[SANDBOX_PATHS], const char *path)
 
 int confine(const struct settings *s, const struct confinement *c)
 {
+    static char keylogs[KEYLOGS][PATH_MAX];
     char database[PATH_MAX], above[PATH_MAX], configuration[PATH_MAX], why[SANDBOX_TEXT];
     struct sandbox box = {
         /* SQLite's random numbers; local times in messages; counters of interfaces */
@@ -49,6 +52,8 @@ int confine(const struct settings *s, const struct confinement *c)
         add(box.readable, s->privacy_key);
     if (c->live) /* the folder: an editor puts a new file in the old one's place */
         add(box.readable, folder_of(config_path(s), configuration));
+    for (unsigned i = 0; c->live && i < s->keylog.n && i < KEYLOGS; i++) /* and so does rotation */
+        add(box.readable, folder_of(s->keylog.items[i], keylogs[i]));
     switch (sandbox_enter(&box, why)) {
     case SANDBOX_WHOLE:
         return EXIT_DONE;

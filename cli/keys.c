@@ -3,10 +3,10 @@
 
 #include "capture/log.h"
 #include "cli/exits.h"
+#include "cli/keylog.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,29 +18,18 @@
 
 enum {
     KEY_BYTES = 256 << 10, /* of a key file; a PKCS#12 with a long chain has 20 kB */
-    LOG_BYTES = 64 << 10,  /* read at once */
     NAME = 96,
     PHRASE = 1024,
-    FIRST_MS = 10000, /* how long a named pipe may keep us waiting for its writer */
     EMBEDDED = 32,
-    REST_MS = 2000, /* ... and for more of what it writes, while captures are read */
-};
-
-struct key_log {
-    const char *path; /* lent */
-    int fd;
-    int source;
-    off_t at; /* regular file */
-    bool pipe, ended;
 };
 
 struct keys {
     struct tls_keys *tls;
     const char *passphrase; /* how to get it */
-    struct key_log *logs;
+    struct keylog_file *logs;
     unsigned n_logs;
     int embedded[EMBEDDED]; /* source numbers of the captures' own + 1, by file; 0 = none yet */
-    char *buffer;           /* LOG_BYTES, in the secure heap */
+    char *buffer;           /* KEYLOG_BUFFER, in the secure heap */
     bool live;
 };
 
@@ -106,34 +95,22 @@ static int on_passphrase(void *arg, const char *file, char *out, int room)
     return (int)strlen(value);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-static int bad_key(const char *path, const char *why)
-{
-    log_error("%s: %s", path, why);
-    return EXIT_CONFIG;
-}
-
 static int read_file(const char *path, char *out, size_t room, size_t *n)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return bad_key(path, strerror(errno));
+        return key_refused(path, strerror(errno));
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
         close(fd);
-        return bad_key(path, "is not a file");
+        return key_refused(path, "is not a file");
     }
     ssize_t got;
     *n = 0;
     while (*n < room && (got = read(fd, out + *n, room - *n)) > 0)
         *n += (size_t)got;
     close(fd);
-    return *n == room ? bad_key(path, "is too long for a private key") : EXIT_DONE;
+    return *n == room ? key_refused(path, "is too long for a private key") : EXIT_DONE;
 }
 
 static int add_key(struct keys *k, const char *path, char *buffer)
@@ -147,14 +124,14 @@ static int add_key(struct keys *k, const char *path, char *buffer)
     struct tls_private *key = tls_private_read(slice_of(buffer, n), path, on_passphrase, k, &why);
     tls_wipe(buffer, n);
     if (!key)
-        return bad_key(path, why);
+        return key_refused(path, why);
     if (!tls_private_is_rsa(key))
         log_warn("%s: is no RSA key: no TLS connection can be read with it, only recognised", path);
-    snprintf(name, sizeof name, "key %s", base_name(path));
+    snprintf(name, sizeof name, "key %s", key_name(path));
     if (tls_keys_add(k->tls, key, name) == 0)
         return EXIT_DONE;
     tls_private_free(key);
-    return bad_key(path, "is one key too many");
+    return key_refused(path, "is one key too many");
 }
 
 static int add_keys(struct keys *k, const struct text_list *files)
@@ -162,7 +139,7 @@ static int add_keys(struct keys *k, const struct text_list *files)
     int code = EXIT_DONE;
     char *buffer = files->n ? tls_secret_new(KEY_BYTES) : NULL;
     if (files->n && !buffer)
-        return bad_key(files->items[0], "no memory that can be locked");
+        return key_refused(files->items[0], "no memory that can be locked");
     for (unsigned i = 0; i < files->n && code == EXIT_DONE; i++)
         code = add_key(k, files->items[i], buffer);
     if (buffer)
@@ -172,68 +149,17 @@ static int add_keys(struct keys *k, const struct text_list *files)
 
 /* ---- key logs ---- */
 
-/* Everything that is there by now. */
-static void take(struct keys *k, struct key_log *g)
-{
-    ssize_t n;
-    struct stat st;
-    if (!g->pipe && fstat(g->fd, &st) == 0 && st.st_size < g->at)
-        g->at = lseek(g->fd, 0, SEEK_SET); /* cut short and begun anew */
-    while ((n = read(g->fd, k->buffer, LOG_BYTES)) > 0) {
-        tls_keys_log(k->tls, g->source, slice_of(k->buffer, (size_t)n), false);
-        tls_wipe(k->buffer, (size_t)n);
-        g->at += n;
-    }
-    g->ended = g->pipe && n == 0;
-}
-
-/* A pipe beside captures: its writer may need a moment, and may stay. */
-static void take_pipe(struct keys *k, struct key_log *g)
-{
-    int wait = FIRST_MS;
-    struct pollfd p = {.fd = g->fd, .events = POLLIN};
-    while (poll(&p, 1, wait) > 0) {
-        take(k, g);
-        if (!(p.revents & POLLIN) || g->ended)
-            return;
-        wait = REST_MS;
-    }
-}
-
-static int open_log(struct keys *k, const char *path, struct key_log *g)
-{
-    struct stat st;
-    char name[NAME];
-    *g = (struct key_log){.path = path};
-    g->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (g->fd < 0)
-        return bad_key(path, strerror(errno));
-    if (fstat(g->fd, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)))
-        return bad_key(path, "is not a file");
-    g->pipe = S_ISFIFO(st.st_mode);
-    snprintf(name, sizeof name, "key log %s", base_name(path));
-    g->source = tls_keys_source(k->tls, name);
-    if (g->source < 0)
-        return bad_key(path, "is one key log too many");
-    if (g->pipe && !k->live)
-        take_pipe(k, g);
-    else
-        take(k, g);
-    if (!k->live && !g->pipe)
-        tls_keys_log(k->tls, g->source, slice_of(NULL, 0), true);
-    return EXIT_DONE;
-}
-
 static int open_logs(struct keys *k, const struct text_list *files)
 {
     int code = EXIT_DONE;
     k->logs = calloc(files->n + 1, sizeof *k->logs);
-    k->buffer = tls_secret_new(LOG_BYTES);
+    k->buffer = tls_secret_new(KEYLOG_BUFFER);
     if (!k->logs || !k->buffer)
-        return bad_key(files->n ? files->items[0] : "key logs", "no memory");
+        return key_refused(files->n ? files->items[0] : "key logs", "no memory");
     bool open_end = k->live && files->n;
     for (; k->n_logs < files->n && code == EXIT_DONE; k->n_logs++) {
-        code = open_log(k, files->items[k->n_logs], &k->logs[k->n_logs]);
+        code =
+            keylog_open(k->tls, files->items[k->n_logs], k->live, k->buffer, &k->logs[k->n_logs]);
         open_end |= k->logs[k->n_logs].pipe && !k->logs[k->n_logs].ended;
     }
     tls_keys_set_growing(k->tls, open_end);
@@ -246,9 +172,9 @@ void keys_follow(struct keys *k)
         return;
     bool open_end = k->live;
     for (unsigned i = 0; i < k->n_logs; i++) {
-        struct key_log *g = &k->logs[i];
+        struct keylog_file *g = &k->logs[i];
         if (k->live || (g->pipe && !g->ended))
-            take(k, g);
+            keylog_follow(k->tls, g, k->buffer);
         open_end |= g->pipe && !g->ended;
     }
     tls_keys_set_growing(k->tls, open_end);
@@ -260,7 +186,7 @@ static void on_secrets(void *arg, unsigned source, const char *name, struct slic
     int *number = &k->embedded[source < EMBEDDED ? source : EMBEDDED - 1];
     if (!*number) {
         char text[NAME];
-        snprintf(text, sizeof text, "key log in %s", base_name(name));
+        snprintf(text, sizeof text, "key log in %s", key_name(name));
         *number = tls_keys_source(k->tls, text) + 1;
         keys_protect(k);
     }
@@ -342,10 +268,9 @@ void keys_close(struct keys *k)
     if (!k)
         return;
     for (unsigned i = 0; i < k->n_logs; i++)
-        if (k->logs[i].fd >= 0)
-            close(k->logs[i].fd);
+        keylog_close(&k->logs[i]);
     if (k->buffer)
-        tls_secret_free(k->buffer, LOG_BYTES);
+        tls_secret_free(k->buffer, KEYLOG_BUFFER);
     free(k->logs);
     tls_keys_free(k->tls);
     free(k);

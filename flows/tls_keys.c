@@ -21,7 +21,8 @@ struct source {
     char name[NAME];
     char line[KEYLOG_LINE]; /* begun, in locked memory like the secrets themselves */
     uint32_t filled;
-    bool too_long; /* the rest of this line is passed over */
+    bool too_long;         /* the rest of this line is passed over */
+    bool fitting, foreign; /* lines that a key log may have; others */
 };
 
 struct locked {
@@ -224,13 +225,15 @@ static void line_done(struct tls_keys *k, int source, struct slice line)
     struct keylog_line l;
     k->counts.lines++;
     struct wire_fault fault = {0};
+    bool fits = keylog_looks_like(line);
+    *(fits ? &k->locked->sources[source].fitting : &k->locked->sources[source].foreign) = true;
     if (keylog_parse(line, &l, &fault) == WIRE_OK) {
         tls_keys_put(k, (enum tls_secret)l.kind, slice_of(l.id, SECRET_ID), slice_of(l.secret, l.n),
                      source);
         k->counts.secrets++;
         tls_wipe(&l, sizeof l);
-    } else if (fault.offset) {
-        k->counts.bad_lines++; /* a label that we know, with damage behind it */
+    } else if (fault.offset || !fits) {
+        k->counts.bad_lines++; /* a label that we know, with damage behind it; or no line of it */
     }
 }
 
@@ -247,10 +250,12 @@ static void keep(struct source *s, struct slice part)
 static void end_line(struct tls_keys *k, int source)
 {
     struct source *s = &k->locked->sources[source];
-    if (s->too_long)
+    if (s->too_long) {
         k->counts.bad_lines++;
-    else if (s->filled)
+        s->foreign = true;
+    } else if (s->filled) {
         line_done(k, source, slice_of(s->line, s->filled));
+    }
     tls_wipe(s->line, s->filled);
     s->filled = 0;
     s->too_long = false;
@@ -272,6 +277,12 @@ void tls_keys_log(struct tls_keys *k, int source, struct slice bytes, bool end)
     }
     if (end)
         end_line(k, source);
+}
+
+bool tls_keys_is_foreign(const struct tls_keys *k, int source)
+{
+    const struct source *s = &k->locked->sources[source];
+    return !s->fitting && (s->foreign || s->too_long);
 }
 
 bool tls_keys_empty(const struct tls_keys *k)

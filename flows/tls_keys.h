@@ -14,7 +14,8 @@
 struct tls_keys;
 
 struct tls_keys_counts {
-    uint64_t lines, secrets, bad_lines; /* of key logs; comments and other labels are no bad ones */
+    uint64_t lines, secrets,
+        bad_lines; /* of key logs; comments and unknown labels are no bad ones */
     uint64_t evicted;
     unsigned keys;
     bool unlocked; /* some of it could not be locked into memory */
@@ -37,6 +38,9 @@ int tls_keys_source(struct tls_keys *k, const char *name);
 /* The next bytes of that key log, cut anywhere; what is left of a line waits for the rest of it.
  * end: no more of this source comes; a last line without its end counts. */
 void tls_keys_log(struct tls_keys *k, int source, struct slice bytes, bool end);
+
+/* It had lines, and none that a key log may have: another kind of file. An empty one is not. */
+bool tls_keys_is_foreign(const struct tls_keys *k, int source);
 
 /* Nothing was given, and nothing may come. */
 bool tls_keys_empty(const struct tls_keys *k);

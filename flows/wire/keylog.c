@@ -55,6 +55,34 @@ static bool label(struct slice name, uint8_t *kind)
     return false;
 }
 
+static bool is_label(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+              s.p[i] == '_'))
+            return false;
+    return s.n > 0;
+}
+
+static bool is_hex(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (hex_digit(s.p[i]) < 0)
+            return false;
+    return s.n > 0;
+}
+
+bool keylog_looks_like(struct slice line)
+{
+    struct slice text = slice_trim(line);
+    struct cursor c = cursor_on(text);
+    uint8_t kind;
+    if (!text.n || text.p[0] == '#')
+        return true;
+    struct slice name = word(&c), id = word(&c);
+    return label(name, &kind) || (is_label(name) && is_hex(id) && is_hex(word(&c)));
+}
+
 /* Cuts a prefix such as "Session-ID:" off. */
 static bool cut(struct slice *s, const char *prefix)
 {

@@ -35,6 +35,9 @@ struct keylog_line {
     uint8_t secret[SECRET_MAX];
 };
 
+/* Could this stand in a key log: empty, a comment, or a label in capitals with hex words behind it,
+ * whether we know the label or not? */
+bool keylog_looks_like(struct slice line);
 /* A whole line without its end. BAD: a comment, a label that serves no decryption, or damage. */
 enum wire_result keylog_parse(struct slice line, struct keylog_line *out, struct wire_fault *fault);
 

@@ -70,11 +70,12 @@ call() { # CALL-ID PORT ARGUMENTS...
     ) &
     calls+=($!)
 }
-# The monitor is told this one's secrets only after it has seen the call.
+# The monitor is told this one's secrets only after it has seen the call, in a key log that was rotated.
 after_call() { # CALL-ID
     [ "$1" = followed ] || return 0
     sleep 1
-    cat late.keys >>live.keys
+    mv live.keys live.keys.1
+    (umask 022 && cat late.keys >live.keys)
     sleep 2
 }
 calls=()
@@ -172,7 +173,7 @@ same "a key log opens TLS 1.2 and 1.3" "with-a-key-log with-a-key-log-13" \
     "$(rows log 'SELECT call_id FROM calls ORDER BY 1' | xargs)"
 read_with both --tls-key "$work/edge.pem" --keylog <(cat "$work"/one.keys "$work/two.keys" "$work/late.keys")
 same "keys and a key log through a pipe" "5" "$(rows both 'SELECT count(*) FROM calls')"
-same "a key log that comes after the call, live" "followed" "$(sqlite3 "$db" 'SELECT call_id FROM calls')"
+same "a key log that is rotated and comes after the call, live" "followed" "$(sqlite3 "$db" 'SELECT call_id FROM calls')"
 verdict "the monitor had nothing to complain of" "$(grep -v 'listening on' "$work/monitor.log")"
 
 # ---- certificates and failures ----
