@@ -6,14 +6,23 @@
 
 #include <inttypes.h>
 
-/* 1 = the failure exists, 0 = no, -1 = the database failed. */
-static int exists(struct query_db *db, int64_t id)
+/* 1 = there is such a row, 0 = no, -1 = the database failed. */
+static int exists(struct query_db *db, enum query_view view, const struct query_filter *f)
 {
-    struct query_filter f = {.since = TICK_NONE, .until = TICK_NONE, .id = id, .with_info = true};
-    struct rows *r = query_view(db, VIEW_FAILURES, &f);
+    struct rows *r = query_view(db, view, f);
     int got = r ? rows_next(r) : -1;
     rows_close(r);
     return got;
+}
+
+/* A file without packets helps nobody, and what was there stays. */
+static int no_packets(int64_t id)
+{
+    log_error("failure %" PRId64
+              ": no packets are kept of it; those of handshakes and ICMP errors are, until "
+              "--keep-evidence drops them, not those of what failed above TCP",
+              id);
+    return EXIT_NO_INPUT;
 }
 
 static int write_file(const struct settings *s, struct query_db *db, int64_t id)
@@ -25,9 +34,7 @@ static int write_file(const struct settings *s, struct query_db *db, int64_t id)
     int code = close_output(out, s->output);
     if (n < 0)
         return database_failed(s, db);
-    if (code == EXIT_DONE && n == 0)
-        log_info("no packets are kept for failure %" PRId64 ": the file is empty", id);
-    else if (code == EXIT_DONE)
+    if (code == EXIT_DONE)
         log_info("%" PRId64 " packet%s of failure %" PRId64 " in %s", n, n == 1 ? "" : "s", id,
                  s->output);
     return code;
@@ -47,11 +54,18 @@ int export_run(const struct command *self, const struct settings *s, int argc, c
     int code = open_database(s, &db);
     if (code != EXIT_DONE)
         return code;
-    int found = exists(db, id);
-    if (found == 1)
+    const struct query_filter one = {
+        .since = TICK_NONE, .until = TICK_NONE, .id = id, .with_info = true};
+    const struct query_filter packets = {
+        .since = TICK_NONE, .until = TICK_NONE, .failure_id = id, .limit = 1};
+    int found = id ? exists(db, VIEW_FAILURES, &one) : 0;
+    int kept = found == 1 ? exists(db, VIEW_PACKETS, &packets) : found;
+    if (kept == 1)
         code = write_file(s, db, id);
+    else if (kept < 0)
+        code = database_failed(s, db);
     else
-        code = found < 0 ? database_failed(s, db) : no_such_failure(s, id);
+        code = found ? no_packets(id) : no_such_failure(s, id);
     query_close(db);
     return code;
 }

@@ -70,7 +70,7 @@ static const struct command commands[] = {
                 "  edgewatch report --day yesterday --format json -o report.json\n"},
     {.name = "backup", .args = "FILE", .summary = "copy the database, also while it is written",
      .about = "Makes FILE a copy of the database as it is at one moment. A monitor that writes it need not stop, and does not have to wait. "
-              "FILE is whole or not there: the copy takes its name, and the place of an older one, when it is on the disk.",
+              "FILE is whole or not there: the copy takes its name, and the place of an older one, when it is on the disk. A file that is no copy is not replaced.",
      .exits = "0 73 74", .options = ON_BACKUP, .least = 1, .most = 1, .run = backup_run,
      .example = "  edgewatch --db /var/lib/edgewatch/edgewatch.db backup /srv/backup/edgewatch.db\n"},
     {.name = "serve", .args = "", .summary = "show the database in a browser, and as a JSON API",
@@ -91,7 +91,7 @@ static const struct command commands[] = {
      .about = "Opens the database in sqlite3(1), read-only. Without SQL it is a session to type in, which begins with a list of the views; "
               "else each argument is run and its rows are printed. edgewatch-schema(5) explains the views, docs/QUERIES.md has twenty "
               "questions to begin with.",
-     .exits = "0 1 69 73 74", .options = ON_SQL, .least = 0, .most = -1, .run = sql_run,
+     .exits = "0 64 69 73 74", .options = ON_SQL, .least = 0, .most = -1, .run = sql_run,
      .example = "  edgewatch sql\n"
                 "  edgewatch sql 'SELECT verdict, count(*) FROM failures GROUP BY 1'\n"
                 "  edgewatch sql --format csv 'SELECT * FROM calls' >calls.csv\n"},

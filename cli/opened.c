@@ -32,7 +32,7 @@ bool read_id(const struct command *self, const char *text, int64_t *out)
     char *end;
     errno = 0;
     long long id = strtoll(text, &end, 10);
-    if (end == text || *end || id < 1 || errno) {
+    if (end == text || *end || id < 0 || errno) {
         log_error("%s: \"%s\" is not an ID; edgewatch failures lists them", self->name, text);
         return false;
     }

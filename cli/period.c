@@ -10,7 +10,7 @@
 /* Of several local times the last one is told, one without a day before all. */
 static void assume(struct when *stated, const struct when *w)
 {
-    if (w->local && (w->day_assumed || !stated->day_assumed))
+    if ((w->local || w->day_assumed) && (w->day_assumed || !stated->day_assumed))
         *stated = *w;
 }
 
@@ -38,7 +38,7 @@ int period_read(const struct settings *s, tick_t now, tick_t *since, tick_t *unt
         *until = w.to;
         assume(&stated, &w);
     }
-    if (stated.local)
+    if (stated.local || stated.day_assumed)
         when_state_zone(&stated);
     if (*since != TICK_NONE && *until != TICK_NONE && *since > *until) {
         log_error("the period ends before it begins (--since %s)", s->since ? s->since : "");

@@ -39,7 +39,7 @@ int show_run(const struct command *self, const struct settings *s, int argc, cha
     int code = open_database(s, &db);
     if (code != EXIT_DONE)
         return code;
-    switch (story_load(db, id, &facts)) {
+    switch (id ? story_load(db, id, &facts) : STORY_NO_ID) {
     case STORY_OK:
         code = print(s, &facts);
         story_unload(&facts);

@@ -5,8 +5,10 @@
 #include "capture/log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WORDS = 20 }; /* before the SQL */
@@ -58,6 +60,49 @@ static char *name_for(const char *path)
     return out;
 }
 
+/* sqlite3(1) ends with SQLite's result code. What the statement is to blame for is a mistake of
+ * usage, what the file is to blame for one of the database. */
+static int exit_of(int status)
+{
+    enum { NOT_STARTED = 127 };
+    /* SQLITE_ERROR READONLY SCHEMA TOOBIG CONSTRAINT MISMATCH MISUSE AUTH RANGE */
+    static const int statement[] = {1, 8, 17, 18, 19, 20, 21, 23, 25};
+    if (status == 0)
+        return EXIT_DONE;
+    for (unsigned i = 0; i < sizeof statement / sizeof *statement; i++)
+        if (status == statement[i])
+            return EXIT_USAGE;
+    return status == NOT_STARTED ? EXIT_UNAVAILABLE : EXIT_DATABASE;
+}
+
+/* The keyboard's signals are for sqlite3 alone. */
+static int run_program(char **args)
+{
+    void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGINT, interrupt);
+        signal(SIGQUIT, quit);
+        execvp(args[0], args);
+        log_error("%s: %s%s", args[0], strerror(errno),
+                  errno == ENOENT ? "; Debian has it in the package sqlite3" : "");
+        _exit(127);
+    }
+    int status = 0;
+    pid_t got = child;
+    while (child > 0 && (got = waitpid(child, &status, 0)) < 0 && errno == EINTR)
+        ;
+    if (got < 0)
+        log_error("%s: %s", args[0], strerror(errno));
+    signal(SIGINT, interrupt);
+    signal(SIGQUIT, quit);
+    if (got < 0)
+        return EXIT_UNAVAILABLE;
+    if (WIFSIGNALED(status)) /* the shell is to see it, too */
+        raise(WTERMSIG(status));
+    return WIFEXITED(status) ? exit_of(WEXITSTATUS(status)) : EXIT_UNAVAILABLE;
+}
+
 static int run(const struct settings *s, int argc, char **argv)
 {
     const char *form = s->format ? s->format : "table";
@@ -87,11 +132,9 @@ static int run(const struct settings *s, int argc, char **argv)
     args[n++] = db;
     memcpy(args + n, argv, (size_t)argc * sizeof *args);
     fflush(stdout);
-    execvp(program, args);
-    log_error("sqlite3: %s%s", strerror(errno),
-              errno == ENOENT ? "; Debian has it in the package sqlite3" : "");
+    int code = run_program(args);
     free(db), free(args);
-    return EXIT_UNAVAILABLE;
+    return code;
 }
 
 int sql_run(const struct command *self, const struct settings *s, int argc, char **argv)

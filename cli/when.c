@@ -98,14 +98,36 @@ static bool zone_part(const char *p, long *east)
     return !*p && hours <= 14 && minutes <= 59;
 }
 
+/* A time of day somewhere else: the last one there. */
+static int clock_east(const struct tm *clock, long east, tick_t fraction, tick_t now,
+                      struct when *out)
+{
+    time_t there = (time_t)(now / TICK_S) + east;
+    struct tm tm;
+    gmtime_r(&there, &tm);
+    tm.tm_hour = clock->tm_hour;
+    tm.tm_min = clock->tm_min;
+    tm.tm_sec = clock->tm_sec;
+    tick_t at = ((tick_t)timegm(&tm) - east) * TICK_S;
+    if (at > now)
+        at -= DAY_S * TICK_S;
+    *out = (struct when){at + fraction, at + fraction, false, true};
+    return 0;
+}
+
 static int parse_clock(const char *p, tick_t now, struct when *out)
 {
     time_t t = (time_t)(now / TICK_S);
     struct tm tm;
     tick_t fraction, at;
+    long east;
     localtime_r(&t, &tm);
     tm.tm_sec = 0;
-    if (!clock_part(&p, &tm, &fraction) || *p || local_tick(tm, &at) != 0)
+    if (!clock_part(&p, &tm, &fraction))
+        return -1;
+    if (*p)
+        return zone_part(p + (*p == ' '), &east) ? clock_east(&tm, east, fraction, now, out) : -1;
+    if (local_tick(tm, &at) != 0)
         return -1;
     if (at > now) {
         tm.tm_mday--;

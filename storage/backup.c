@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -67,6 +68,35 @@ static char *new_file(const char *to)
     return NULL;
 }
 
+/* Whose file is it? What stands there is replaced if it is an earlier copy, or empty. */
+static bool replaceable(const char *path, off_t size, const char **why)
+{
+    static const char magic[] = "SQLite format 3";
+    enum { HEAD = 72, APPLICATION = 68 };
+    static const char *const beside[] = {"-wal", "-journal"};
+    uint8_t head[HEAD] = {0};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool whole = fd >= 0 && read(fd, head, sizeof head) == sizeof head;
+    if (fd >= 0)
+        close(fd);
+    uint32_t id = (uint32_t)head[APPLICATION] << 24 | (uint32_t)head[APPLICATION + 1] << 16 |
+                  (uint32_t)head[APPLICATION + 2] << 8 | head[APPLICATION + 3];
+    bool ours = whole && memcmp(head, magic, sizeof magic) == 0 &&
+                id == (uint32_t)schema_edgewatch.application_id;
+    *why = "is there and no database of edgewatch: not replaced";
+    for (unsigned i = 0; ours && i < sizeof beside / sizeof *beside; i++) {
+        char *name = sqlite3_mprintf("%s%s", path, beside[i]);
+        bool used = !name || (stat(name, &st) == 0 && st.st_size > 0);
+        sqlite3_free(name);
+        if (used) {
+            *why = "is a database that is in use (its -wal or -journal is there): not replaced";
+            return false;
+        }
+    }
+    return ours || size == 0;
+}
+
 static bool same_file(const char *a, const char *b)
 {
     struct stat x, y;
@@ -110,11 +140,14 @@ enum backup_result backup_make(const char *from, const char *to, long long *byte
     }
     enum backup_result result = BACKUP_NO_OUTPUT;
     bool there = stat(to, &st) == 0;
+    const char *not_ours;
     char *temporary = NULL;
     if (same_file(from, to))
         snprintf(why, room, "%s: is the database itself", to);
     else if (there && !S_ISREG(st.st_mode))
         snprintf(why, room, "%s: is no file", to);
+    else if (there && !replaceable(to, st.st_size, &not_ours))
+        snprintf(why, room, "%s: %s", to, not_ours);
     else if (!(temporary = new_file(to)))
         snprintf(why, room, "%s: %s", to, strerror(errno));
     else

@@ -11,8 +11,8 @@ enum backup_result {
 };
 
 /* Makes `to` a copy of the database `from` as it is at one moment: whole or not at all, in place of
- * a file that was there. Nobody who writes has to wait. *bytes: its size. why: what went wrong,
- * with the file's name. */
+ * an empty file or a database of edgewatch that was there; any other file stays. Nobody who writes
+ * has to wait. *bytes: its size. why: what went wrong, with the file's name. */
 enum backup_result backup_make(const char *from, const char *to, long long *bytes, char *why,
                                size_t room);
 

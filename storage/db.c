@@ -398,6 +398,19 @@ static int open_read_only(struct db *db, const struct schema *s, int64_t *versio
     return version_of(db, s, version);
 }
 
+/* An older database is brought up to date by the first who opens it and may write it. */
+static void why_not_migrated(struct db *db, const char *path, int64_t version,
+                             const struct schema *s)
+{
+    char why[DB_WHY];
+    memcpy(why, db->why, sizeof why);
+    snprintf(
+        db->why, sizeof db->why,
+        "%.150s; it has schema version %lld and needs to be brought to %d: list something once "
+        "as a user who may write it and its directory, or use a copy of it (cp %.100s)",
+        why, (long long)version, s->version, path);
+}
+
 enum db_result db_open_read(struct db *db, const char *path, const struct schema *s)
 {
     int64_t version;
@@ -417,6 +430,7 @@ enum db_result db_open_read(struct db *db, const char *path, const struct schema
         db_close(db);
         if (db_open(db, path, s) == DB_OK)
             return DB_OK;
+        why_not_migrated(db, path, version, s);
     }
     db_close(db);
     return DB_NOT_OPENED;

@@ -16,7 +16,10 @@ const struct view_sql statements_view[VIEWS] = {
             .span = SPAN("failure", "first_us", "last_us"),
             .user = "(instr(lower(caller), lower(:user)) OR instr(lower(callee), lower(:user)))",
             .call = "call_id = :call",
-            .addr = ":addr IN (src_addr, src_public, dst_addr, client_addr, icmp_from)",
+            /* a relay's failures are its server's, too */
+            .addr = "(:addr IN (src_addr, src_public, dst_addr, client_addr, icmp_from) OR EXISTS"
+                    " (SELECT 1 FROM failure k JOIN allocation a ON a.id = k.allocation_row"
+                    " WHERE k.id = failures.id AND a.server_addr = :addr))",
             .verdict = "verdict = :verdict",
             .finding = "(finding = :finding OR id IN"
                        " (SELECT failure_id FROM finding WHERE code = :finding))",

@@ -128,6 +128,12 @@ ends not-a-database 74 'garbage' --db garbage failures
 ends an-empty-file-is-none 74 'empty: is no edgewatch database' --db empty failures
 same an-empty-file-stays-empty 0 "$(stat -c %s empty)"
 
+run --db a.db failures --addr 10.3.0.34 -f jsonl # the relay's server, in no column of failures
+same failures-of-a-server 1 "$(wc -l <out)"
+run --db a.db failures --addr 10.3.0.35 -f jsonl
+same failures-of-no-server 0 "$(wc -l <out)"
+ends around-with-zone 0 'as of' --db a.db failures --around 10:43Z
+
 # ---- show, export, report, decode ----
 ends show 0 "" --db a.db show 1
 holds show-ladder grep -q 'SYN again' out

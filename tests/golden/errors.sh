@@ -181,6 +181,11 @@ exits "show without an ID" 64 "" ew --db "$db" show
 exits "show of something that is no ID" 64 "seven" ew --db "$db" show seven
 exits "show of an ID that does not exist" 66 "4711" ew --db "$db" show 4711
 exits "export of an ID that does not exist" 66 "4711" ew --db "$db" export 4711 -o "$work/x.pcapng"
+exits "show of ID 0" 66 "no failure 0" ew --db "$db" show 0
+exits "export of ID 0" 66 "no failure 0" ew --db "$db" export 0 -o "$work/x.pcapng"
+ew --db "$work/alloc.db" read -q pcaps/verdict-alloc-fail.pcap
+exits "export of what has no packets" 66 "no packets are kept" ew --db "$work/alloc.db" export 1 -o "$work/x.pcapng"
+same "no file then" "none" "$([ -e "$work/x.pcapng" ] || echo none)"
 exits "export to nowhere" 73 "nofolder" ew --db "$db" export 1 -o "$work/nofolder/x.pcapng"
 exits "a privacy key that is none" 78 "64 hexadecimal" ew --db "$work/1.db" read --users drop --privacy-key "$sample" "$sample"
 exits "a privacy key that is not there" 78 "nokey" ew --db "$work/1.db" read --users drop --privacy-key "$work/nokey" "$sample"
@@ -191,6 +196,15 @@ exits "backup to a full disk" 73 "/dev/full" ew --db "$db" backup /dev/full
 exits "backup without a file" 64 "" ew --db "$db" backup
 exits "backup" 0 "copy of" ew --db "$db" backup "$work/copy.db"
 exits "what was copied" 0 "" cmp <(sqlite3 "$db" .dump) <(sqlite3 "$work/copy.db" .dump)
+exits "backup in place of an older copy" 0 "copy of" ew --db "$db" backup "$work/copy.db"
+: >"$work/mktemp.db"
+exits "backup into an empty file" 0 "copy of" ew --db "$db" backup "$work/mktemp.db"
+cp "$sample" "$work/precious"
+exits "backup in place of something else" 73 "precious.*not replaced" ew --db "$db" backup "$work/precious"
+same "it is still there" "same" "$(cmp -s "$sample" "$work/precious" && echo same)"
+exits "backup in place of another program's database" 73 "other.db.*not replaced" ew --db "$db" backup "$work/other.db"
+cp "$work/copy.db" "$work/busy.db" && printf x >"$work/busy.db-wal"
+exits "backup in place of a database in use" 73 "busy.db.*in use" ew --db "$db" backup "$work/busy.db"
 exits "report to nowhere" 73 "nofolder" ew --db "$db" report --day 2012-12-10 -o "$work/nofolder/x"
 exits "monitor without an interface" 64 "" ew --db "$work/1.db" monitor
 exits "decode of nothing known" 64 "" ew decode gibberish

@@ -38,12 +38,24 @@ shape() { # DB
         WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2;
         SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
 }
+cp "$old" "$work/before.db"
 "$edgewatch" --db "$old" --config /dev/null failures --all >/dev/null 2>"$work/said" || not_ok "open" "$(cat "$work/said")"
 same "version 1 becomes the current one" "$(ask "$new" "PRAGMA user_version")" "$(ask "$old" "PRAGMA user_version")"
 same "its tables, indexes and views are those of a new database" "$(shape "$new")" "$(shape "$old")"
 same "nothing is lost" "$before" "$(rows)"
 read_into "$old" pcaps/incident1-sip-internal.pcap pcaps/incident1-external.pcap
 same "the same captures again change no failure" "$(whole "$new")" "$(whole "$old")"
+
+# Who may not write it is told what it needs.
+chmod 755 "$work" && mkdir "$work/shelf" && cp "$work/before.db" "$work/shelf/old.db" &&
+    chmod 444 "$work/shelf/old.db" && chmod 555 "$work/shelf"
+cp "$edgewatch" "$work/edgewatch"
+as_other=()
+[ "$(id -u)" != 0 ] || as_other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+"${as_other[@]}" "$work/edgewatch" --db "$work/shelf/old.db" --config /dev/null failures >/dev/null 2>"$work/said"
+same "an old one that may not be written" "74 version 1 brought to" \
+    "$? $(grep -oE 'version 1|brought to' "$work/said" | xargs)"
+chmod 755 "$work/shelf"
 
 sqlite3 "$new" "PRAGMA user_version = 999"
 "$edgewatch" --db "$new" --config /dev/null failures >/dev/null 2>"$work/said"

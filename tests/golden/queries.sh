@@ -71,7 +71,12 @@ same sql-json '[{"a":null}]' "$(cat out)"
 run sql "DELETE FROM failure"
 same sql-is-read-only "readonly $(sqlite3 "$db" 'SELECT count(*) FROM failure')" \
     "$(grep -o readonly err | head -n 1) $(sqlite3 "$db" 'SELECT count(*) FROM failure')"
-same sql-fails "not 0" "$([ $code = 0 ] && echo 0 || echo not 0)"
+same sql-would-write 64 "$code"
+run sql "SELECT nonsense FROM failures"
+same sql-wrong-statement 64 "$code"
+head -c 20000 "$db" >torn.db
+"$edgewatch" --db torn.db sql "SELECT count(*), max(explanation) FROM failure" >out 2>err
+same sql-damaged 74 "$?"
 same sql-stdin "7" "$(echo "SELECT count(*) FROM failures WHERE verdict = 'alloc-fail';" | "$edgewatch" --db "$db" sql -q | tail -n 1 | xargs)"
 "$edgewatch" --db none.db sql "SELECT 1" >out 2>err
 same sql-no-database "74 none.db" "$? $(grep -o 'none.db' err | head -n 1)"

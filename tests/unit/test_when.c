@@ -56,6 +56,22 @@ static void iso_times_with_a_zone_need_no_other(void **state)
     reads_moment("2012-12-10 10:43 +02", "2012-12-10T08:43:00.000000Z", false);
 }
 
+/* It is 11:00 UTC, 16:30 in +05:30, 20:00 in +09:00 and 04:00 in -07:00. */
+static void a_time_of_day_with_a_zone_is_the_last_one_there(void **state)
+{
+    (void)state;
+    reads_moment("10:43Z", "2026-07-01T10:43:00.000000Z", false);
+    reads_moment("11:30Z", "2026-06-30T11:30:00.000000Z", false);
+    reads_moment("10:43:59.5+05:30", "2026-07-01T05:13:59.500000Z", false);
+    reads_moment("00:30 +09", "2026-06-30T15:30:00.000000Z", false);
+    reads_moment("23:30-0700", "2026-07-01T06:30:00.000000Z", false);
+    struct when w;
+    assert_int_equal(when_parse("10:43Z", NOW, &w), 0);
+    assert_true(w.day_assumed);
+    assert_int_equal(when_parse("10:43Zulu", NOW, &w), -1);
+    assert_int_equal(when_parse("10:43+", NOW, &w), -1);
+}
+
 static void a_date_is_a_whole_local_day(void **state)
 {
     (void)state;
@@ -182,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(local_iso_times_use_the_zone_of_that_day),
         cmocka_unit_test(iso_times_with_a_zone_need_no_other),
+        cmocka_unit_test(a_time_of_day_with_a_zone_is_the_last_one_there),
         cmocka_unit_test(a_date_is_a_whole_local_day),
         cmocka_unit_test(a_clock_time_is_the_last_such_time),
         cmocka_unit_test(ago_counts_from_now),
