@@ -7,6 +7,7 @@
 
 #include "flows/allocations_state.h"
 #include "flows/limits.h"
+#include "flows/memory.h"
 
 enum { MAX_CHANNELS = 16, CALL_ID_MAX = 256 };
 
@@ -29,7 +30,7 @@ static struct fact_send *send_to(struct allocation *a, const struct endpoint *pe
         return NULL;
     if (f->n_sends == a->room) {
         unsigned room = a->room ? a->room * 2 : 2;
-        struct fact_send *grown = realloc(f->sends, room * sizeof *grown);
+        struct fact_send *grown = memory_got(realloc(f->sends, room * sizeof *grown));
         if (!grown)
             return NULL;
         f->sends = grown;
@@ -48,8 +49,8 @@ static void note_ufrags(struct fact_send *send, struct slice data)
     if (send->remote_ufrag || !stun_nested(data, &nested) || nested.kind != STUN_BINDING_REQ ||
         !(nested.has & STUN_HAS_USERNAME) || !stun_ufrags(nested.username, &remote, &local))
         return;
-    send->remote_ufrag = strndup((const char *)remote.p, remote.n);
-    send->local_ufrag = strndup((const char *)local.p, local.n);
+    send->remote_ufrag = memory_got(strndup((const char *)remote.p, remote.n));
+    send->local_ufrag = memory_got(strndup((const char *)local.p, local.n));
 }
 
 static void on_send(struct allocations *s, struct allocation *a, const struct endpoint *peer,
@@ -174,7 +175,7 @@ static void bind_channel(struct allocation *a, const struct stun_msg *m)
             return;
         }
     if (!a->channels)
-        a->channels = malloc(MAX_CHANNELS * sizeof *a->channels);
+        a->channels = memory_got(malloc(MAX_CHANNELS * sizeof *a->channels));
     if (a->channels && a->n_channels < MAX_CHANNELS)
         a->channels[a->n_channels++] = (struct channel){m->channel, m->peer};
 }

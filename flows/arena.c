@@ -1,5 +1,6 @@
 /* Chunked arenas. Chunks of the usual size return to the pool; larger ones to the system. */
 #include "flows/arena.h"
+#include "flows/memory.h"
 
 #include <stdlib.h>
 
@@ -32,7 +33,7 @@ static struct arena_chunk *chunk_new(struct arena_pool *p, size_t size)
 {
     struct arena_chunk *c = NULL;
     if (p->held + size <= p->cap_bytes)
-        c = size == CHUNK ? pool_take(&p->chunks) : malloc(size);
+        c = size == CHUNK ? pool_take(&p->chunks) : memory_got(malloc(size));
     if (!c) {
         p->refused++;
         return NULL;

@@ -3,6 +3,7 @@
 
 #include "flows/joiner_state.h"
 #include "flows/wire/sdp.h"
+#include "flows/memory.h"
 
 uint64_t index_key(const struct joiner *j, const struct endpoint *e)
 {
@@ -146,7 +147,7 @@ static uint32_t node_add(struct joiner *j, struct scope *s, unsigned which, uint
 {
     if (s->n_nodes == s->room) {
         unsigned room = s->room ? s->room * 2 : 16;
-        uint32_t *grown = realloc(s->nodes, room * sizeof *grown);
+        uint32_t *grown = memory_got(realloc(s->nodes, room * sizeof *grown));
         if (!grown)
             return 0;
         s->nodes = grown;

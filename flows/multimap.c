@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "flows/pages.h"
+#include "flows/memory.h"
 
 /* Two heads per node: most chains hold one node, and a step along a chain costs a cache miss. */
 enum { FIRST_BITS = 9, FIRST_ROOM = 1 << (FIRST_BITS - 1), HUGE_FROM = 2 << 20 };
@@ -96,6 +97,7 @@ uint32_t multimap_add(struct multimap *m, uint64_t key, void *owner, uint8_t kin
     uint32_t h = m->free;
     if (!h && m->used == m->room && grow(m) != 0) {
         m->refused++;
+        (void)memory_got(NULL);
         return 0;
     }
     if (h)

@@ -14,6 +14,7 @@
 #include "flows/proto.h"
 #include "flows/session.h"
 #include "flows/traffic.h"
+#include "flows/memory.h"
 
 #define ADVANCE_EVERY (100 * TICK_MS)
 
@@ -55,6 +56,7 @@ struct pipeline {
     uint64_t gaps; /* at the last look */
     bool live, shed;
     uint64_t seed;
+    uint64_t refused; /* memory_refused() when it began */
     struct source_rate rates[LIMIT_SOURCES];
     tick_t minute;
     uint32_t minute_count;
@@ -216,6 +218,7 @@ struct pipeline *pipeline_new(const struct engine_config *c, const struct engine
     p->shed = c->shed;
     p->first = p->last = p->now = p->advanced = TICK_NONE;
     p->seed = c->seed;
+    p->refused = memory_refused();
     if ((!p->seed && getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed) ||
         !build_joining(p, c) || !build_reading(p, c, why)) {
         pipeline_free(p);
@@ -344,7 +347,7 @@ static struct iface_counts *iface_of(struct pipeline *p, unsigned iface)
 {
     if (iface >= p->n_ifaces) {
         unsigned n = iface + 8;
-        struct iface_counts *grown = realloc(p->ifaces, n * sizeof *grown);
+        struct iface_counts *grown = memory_got(realloc(p->ifaces, n * sizeof *grown));
         if (!grown)
             return NULL;
         memset(grown + p->n_ifaces, 0, (n - p->n_ifaces) * sizeof *grown);
@@ -511,7 +514,7 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
     *out = (struct engine_counts){
         .table_evictions = t.evicted_syn + t.evicted_flows + t.evicted_checks + t.evidence_lost +
                            f.evicted + c.evicted + c.dropped + a.evicted + j.orphans_evicted +
-                           j.pairs_dropped + e.evicted,
+                           j.pairs_dropped + e.evicted + memory_refused() - p->refused,
         .stream_gaps = f.gaps -
                        (p->shed ? (f.snapped_segments < f.gaps ? f.snapped_segments : f.gaps) : 0) +
                        r.oversized,

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "flows/pages.h"
+#include "flows/memory.h"
 
 enum { BLOCK = 2 << 20, ALIGN = 16, HEAD = 64 };
 
@@ -31,7 +32,7 @@ void *pool_take(struct pool *p)
         return r;
     }
     if (p->left < p->size) {
-        void *b = pages_reserve(BLOCK);
+        void *b = memory_got(pages_reserve(BLOCK));
         if (!b)
             return NULL;
         *(void **)b = p->blocks;

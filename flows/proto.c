@@ -13,6 +13,7 @@
 #include "flows/wire/hep.h"
 #include "flows/wire/tls_handshake.h"
 #include "flows/wire/websocket.h"
+#include "flows/memory.h"
 
 enum { CONVERSATION_BLOCK = 16384, SEARCH_MAX = 16384 };
 
@@ -94,7 +95,7 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
 struct conversation *conversation_new(struct proto *p)
 {
     if (!p->spare) {
-        struct conversation_block *b = pages_reserve(sizeof *b);
+        struct conversation_block *b = memory_got(pages_reserve(sizeof *b));
         if (!b)
             return NULL;
         b->next = p->blocks;

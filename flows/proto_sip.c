@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "flows/wire/websocket.h"
+#include "flows/memory.h"
 
 /* ---- text and MS-SIPCOMP ---- */
 
@@ -90,7 +91,7 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
             if (!starts_compression(&m))
                 continue;
             conversation_is(p, s, c, STREAM_SIPCOMP);
-            c->compression = sipcomp_new();
+            c->compression = memory_got(sipcomp_new());
             return take;
         } else {
             bool oversized = r == WIRE_MORE || sip_looks_like(rest) == WIRE_OK;
@@ -115,7 +116,7 @@ static void websocket_message(struct proto *p, struct conversation *c,
     if (f->opcode)
         c->text_used = 0;
     if (!c->text)
-        c->text = malloc(LIMIT_SIP_MESSAGE);
+        c->text = memory_got(malloc(LIMIT_SIP_MESSAGE));
     if (!c->text || c->text_used + f->payload.n > LIMIT_SIP_MESSAGE) {
         p->counts.oversized++;
         return;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "flows/wire/framing.h"
+#include "flows/memory.h"
 
 enum { PLAIN_MAX = LIMIT_SIP_MESSAGE + TLS_PLAIN_MAX };
 #define LOOK_EVERY TICK_S
@@ -39,7 +40,7 @@ static bool plain_add(struct plain *b, struct slice more)
         return false;
     if (b->n + more.n > b->room) {
         size_t room = 2 * (b->n + more.n);
-        uint8_t *p = realloc(b->p, room);
+        uint8_t *p = memory_got(realloc(b->p, room));
         if (!p)
             return false;
         b->p = p;
@@ -118,14 +119,14 @@ static struct tls_talk *talk_new(struct proto *p, struct stream *s, struct conve
 {
     if (p->n_talks >= LIMIT_TLS_LINKS)
         return NULL;
-    struct tls_talk *t = calloc(1, sizeof *t);
+    struct tls_talk *t = memory_got(calloc(1, sizeof *t));
     if (!t)
         return NULL;
     t->proto = p;
     t->stream = s;
     t->outer = c;
     t->inner = conversation_new(p);
-    t->link = tls_link_new(&p->tls, t);
+    t->link = memory_got(tls_link_new(&p->tls, t));
     if (!t->inner || !t->link) {
         talk_free(t);
         return NULL;

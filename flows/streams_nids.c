@@ -8,6 +8,7 @@
 #include "flows/streams_nids.h"
 
 #include "flows/synth.h"
+#include "flows/memory.h"
 
 #include <assert.h>
 #include <nids.h>
@@ -44,6 +45,7 @@ static void on_warning(int type, int number, struct ip *ip, void *data)
 static void on_no_memory(char *where)
 {
     (void)where;
+    (void)memory_got(NULL);
     longjmp(lib.no_memory, 1);
 }
 

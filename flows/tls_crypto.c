@@ -17,12 +17,15 @@
 
 enum { SECURE_HEAP = 1 << 20, SECURE_MIN = 64 };
 
-bool tls_crypto_start(void)
+bool tls_crypto_start(bool *locked)
 {
+    /* without its own state the library crashes in the first call that needs it */
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) || !OSSL_LIB_CTX_get0_global_default())
+        return false;
     tls_shield_start();
-    if (CRYPTO_secure_malloc_initialized())
-        return true;
-    return CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) == 1;
+    *locked = CRYPTO_secure_malloc_initialized() ||
+              CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) == 1;
+    return true;
 }
 
 void *tls_secret_new(size_t n)

@@ -12,9 +12,10 @@
 
 enum { TLS_MASTER = 48, TLS_HASH_MAX = 48, TLS_PLAIN_MAX = (1 << 14) + 2048 };
 
-/* Once per process, before any key is read. False: secrets could not be locked into memory (they
- * may be swapped out; all else works). */
-bool tls_crypto_start(void);
+/* Once per process, before any key is read. False: the library has no memory to begin with, and
+ * must not be called. *locked: secrets are locked into memory; else they may be swapped out, all
+ * else works. */
+bool tls_crypto_start(bool *locked);
 /* Zeroed memory for secrets; NULL when the heap for them is full. Wiped at the end. */
 void *tls_secret_new(size_t n);
 void tls_secret_free(void *p, size_t n);

@@ -8,6 +8,7 @@
  * A renegotiation is the same again inside the first one's protection.
  */
 #include "flows/tls_link_state.h"
+#include "flows/memory.h"
 
 #include <stdlib.h>
 
@@ -109,7 +110,7 @@ static bool certificates(struct tls_link *l, enum stream_side side, struct slice
     if (!own.n || !tls_cert_read(own, &c))
         return true;
     if (!l->cert[role])
-        l->cert[role] = malloc(sizeof c);
+        l->cert[role] = memory_got(malloc(sizeof c));
     if (l->cert[role])
         *l->cert[role] = c;
     if (role == 0)

@@ -62,7 +62,12 @@ struct tls_keys *tls_keys_new(void)
     struct tls_keys *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
-    k->counts.unlocked = !tls_crypto_start();
+    bool locked;
+    if (!tls_crypto_start(&locked)) {
+        free(k);
+        return NULL;
+    }
+    k->counts.unlocked = !locked;
     k->locked = mmap(NULL, sizeof *k->locked, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (k->locked == MAP_FAILED) {

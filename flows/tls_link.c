@@ -1,5 +1,6 @@
 /* Records of one TLS connection: in clear, opened, kept for a late key. */
 #include "flows/tls_link_state.h"
+#include "flows/memory.h"
 
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@ bool tls_bytes_add(struct tls_bytes *b, struct slice more, size_t most)
         return false;
     if (n > b->room) {
         size_t room = 2 * n < 1024 ? 1024 : 2 * n;
-        uint8_t *p = realloc(b->p, room);
+        uint8_t *p = memory_got(realloc(b->p, room));
         if (!p)
             return false;
         b->p = p;

@@ -7,13 +7,14 @@
  *   TLS 1.3:     four secrets by client random, each its own key
  */
 #include "flows/tls_link_state.h"
+#include "flows/memory.h"
 
 #include <stdlib.h>
 
 static bool hidden(struct tls_link *l)
 {
     if (!l->hidden)
-        l->hidden = tls_secret_new(sizeof *l->hidden);
+        l->hidden = memory_got(tls_secret_new(sizeof *l->hidden));
     return l->hidden != NULL;
 }
 

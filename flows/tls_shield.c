@@ -14,6 +14,7 @@
 
 #include "flows/tls_crypto_inner.h"
 #include "flows/wire/tls_handshake.h"
+#include "flows/memory.h"
 
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
@@ -184,7 +185,7 @@ struct tls_shield *tls_shield_new(const struct tls_shape *shape, const uint8_t *
 {
     if (!tls_shape_supported(shape))
         return NULL;
-    struct tls_shield *s = calloc(1, sizeof *s);
+    struct tls_shield *s = memory_got(calloc(1, sizeof *s));
     if (!s)
         return NULL;
     s->shape = *shape;
@@ -201,7 +202,7 @@ struct tls_shield *tls_shield_new(const struct tls_shape *shape, const uint8_t *
     if (ok)
         return s;
     tls_shield_free(s);
-    return NULL;
+    return memory_got(NULL);
 }
 
 void tls_shield_free(struct tls_shield *s)
