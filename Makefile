@@ -107,7 +107,7 @@ tests: $(TESTS) $(GOLDEN) bench-tools
 $(B)/tests/%: $(B)/tests/unit/%.o $(HELP:%.c=$(B)/%.o) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS) -lssl -lcmocka
 
 # facts listens at the doors between parsers and sessions, which --wrap opens
 DOORS   := calls_sip allocations_turn rfc4571_parse joiner_attempt tracker_counts

@@ -23,7 +23,7 @@ libseccomp-dev   | build | which system calls remain
 libmicrohttpd-dev | build | HTTP: serve, feeds, metrics
 libncurses-dev   | build | the screen of top
 libexpat1-dev    | build | SDN messages: XML
-libssl-dev       | build | decrypting TLS with keys that the user has, pseudonyms (libcrypto only)
+libssl-dev       | build | decrypting TLS with keys that the user has, pseudonyms (libcrypto only; libssl speaks in tests)
 libcmocka-dev    | check | unit tests
 clang            | check | second compiler, fuzzers
 clang-format     | check | layout of the code

@@ -30,6 +30,7 @@ enum {
     LIMIT_TLS_ROWS = 3000,       /* rows of tls_sessions per minute; a scan of 5061 ends here */
     LIMIT_TLS_SECRETS = 1 << 16, /* of key logs and handshakes, 88 bytes of locked memory each; a
                                     TLS 1.3 connection needs four */
+    LIMIT_TLS_LONG_SECRETS = 64, /* pre-master secrets of DHE in key logs, about 1 kB each */
     LIMIT_TLS_KEYS = 32,         /* servers' private keys */
     LIMIT_TLS_LINKS = 1 << 14,   /* TLS connections read at one time, about 3 kB each */
     LIMIT_TLS_HELD = 16 << 20,   /* bytes of ciphertext that wait for a key log, in all */

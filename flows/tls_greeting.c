@@ -94,7 +94,10 @@ static bool server_hello(struct tls_link *l, enum stream_side side, struct slice
     if (h.version == TLS_13) {
         l->resumed = h.psk;
         for (int i = 0; i < 2; i++)
-            tls_secrets_next_epoch(l, (enum stream_side)i);
+            tls_secrets_epoch(l, (enum stream_side)i, EPOCH_HANDSHAKE);
+        g->early_open = g->early_data && h.psk;
+        if (!g->early_open)
+            tls_early_drop(l);
     }
     return true;
 }
@@ -151,12 +154,21 @@ static bool new_ticket(struct tls_link *l, struct slice body)
     return true;
 }
 
+static void encrypted_extensions(struct tls_link *l, struct slice body)
+{
+    struct tls_hello h;
+    if (tls_extensions_parse(body, &h, NULL) != WIRE_OK)
+        return;
+    copy_text(l->alpn, sizeof l->alpn, h.alpn);
+    tls_early_decided(l, h.early_data);
+}
+
 static bool finished(struct tls_link *l, enum stream_side side)
 {
     struct tls_way *w = &l->way[side];
     w->finished = true;
     if (l->g.shape.version == TLS_13)
-        tls_secrets_next_epoch(l, side);
+        tls_secrets_epoch(l, side, EPOCH_DATA);
     if (l->way[0].finished && l->way[1].finished) {
         l->done = true;
         l->handshakes = l->handshakes < UINT8_MAX ? (uint8_t)(l->handshakes + 1) : UINT8_MAX;
@@ -166,7 +178,6 @@ static bool finished(struct tls_link *l, enum stream_side side)
 
 static bool message(struct tls_link *l, enum stream_side side, const struct tls_message *m)
 {
-    struct slice alpn;
     switch (m->type) {
     case TLS_CLIENT_HELLO:
         l->way[0].finished = l->way[1].finished = false;
@@ -174,8 +185,11 @@ static bool message(struct tls_link *l, enum stream_side side, const struct tls_
     case TLS_SERVER_HELLO:
         return server_hello(l, side, m->body);
     case TLS_ENCRYPTED_EXTENSIONS:
-        if (tls_extensions_parse(m->body, &alpn, NULL) == WIRE_OK)
-            copy_text(l->alpn, sizeof l->alpn, alpn);
+        encrypted_extensions(l, m->body);
+        return true;
+    case TLS_END_OF_EARLY_DATA:
+        if (l->way[side].epoch == EPOCH_EARLY)
+            tls_secrets_epoch(l, side, EPOCH_HANDSHAKE);
         return true;
     case TLS_CERTIFICATES:
         return certificates(l, side, m->body);

@@ -25,8 +25,16 @@ struct source {
     bool fitting, foreign; /* lines that a key log may have; others */
 };
 
+/* A pre-master secret of Diffie-Hellman that has no room in struct secret. */
+struct long_secret {
+    uint16_t n;
+    uint8_t kind, source;
+    uint8_t id[SECRET_ID], value[PREMASTER_MAX];
+};
+
 struct locked {
     struct source sources[SOURCES];
+    struct long_secret longs[LIMIT_TLS_LONG_SECRETS];
     struct secret secrets[LIMIT_TLS_SECRETS + 1]; /* 0 = none */
 };
 
@@ -34,6 +42,7 @@ struct tls_keys {
     struct locked *locked; /* mapped */
     size_t locked_bytes;   /* of its front */
     uint32_t used, oldest; /* secrets in use; the next one to be replaced once all are */
+    uint32_t next_long;    /* of longs: the next one to be written */
     uint32_t index[BUCKETS];
     uint64_t seed, version;
     struct tls_private *keys[LIMIT_TLS_KEYS];
@@ -192,13 +201,42 @@ static void id_of(struct slice id, uint8_t out[SECRET_ID])
     memcpy(out, id.p, id.n < SECRET_ID ? id.n : SECRET_ID);
 }
 
+static struct long_secret *find_long(const struct tls_keys *k, enum tls_secret kind,
+                                     const uint8_t id[SECRET_ID])
+{
+    for (unsigned i = 0; i < LIMIT_TLS_LONG_SECRETS; i++) {
+        struct long_secret *s = &k->locked->longs[i];
+        if (s->n && s->kind == kind && memcmp(s->id, id, SECRET_ID) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+static void put_long(struct tls_keys *k, enum tls_secret kind, const uint8_t id[SECRET_ID],
+                     struct slice secret, int source)
+{
+    struct long_secret *s = find_long(k, kind, id);
+    if (!s)
+        s = &k->locked->longs[k->next_long++ % LIMIT_TLS_LONG_SECRETS];
+    k->counts.evicted += s->n && memcmp(s->id, id, SECRET_ID) != 0;
+    *s = (struct long_secret){
+        .n = (uint16_t)secret.n, .kind = (uint8_t)kind, .source = (uint8_t)source};
+    memcpy(s->id, id, SECRET_ID);
+    memcpy(s->value, secret.p, secret.n);
+    k->version++;
+}
+
 void tls_keys_put(struct tls_keys *k, enum tls_secret kind, struct slice id, struct slice secret,
                   int source)
 {
     uint8_t key[SECRET_ID];
-    if (secret.n > SECRET_MAX || !id.n)
+    if (secret.n > PREMASTER_MAX || !id.n)
         return;
     id_of(id, key);
+    if (secret.n > SECRET_MAX) {
+        put_long(k, kind, key, secret, source);
+        return;
+    }
     struct secret *s = find(k, kind, key);
     if (!s)
         s = take(k, kind, key);
@@ -221,6 +259,21 @@ size_t tls_keys_find(const struct tls_keys *k, enum tls_secret kind, struct slic
     memcpy(secret, s->value, s->n);
     *source = s->source;
     return s->n;
+}
+
+struct slice tls_keys_lend(const struct tls_keys *k, enum tls_secret kind, struct slice id,
+                           int *source)
+{
+    static const struct slice none;
+    uint8_t key[SECRET_ID];
+    if (!k || !id.n)
+        return none;
+    id_of(id, key);
+    const struct secret *s = find(k, kind, key);
+    const struct long_secret *l = s ? NULL : find_long(k, kind, key);
+    if (s || l)
+        *source = s ? s->source : l->source;
+    return s ? slice_of(s->value, s->n) : l ? slice_of(l->value, l->n) : none;
 }
 
 /* ---- key logs ---- */

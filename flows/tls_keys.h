@@ -57,6 +57,10 @@ void tls_keys_put(struct tls_keys *k, enum tls_secret kind, struct slice id, str
  * tls_keys_source_name(). */
 size_t tls_keys_find(const struct tls_keys *k, enum tls_secret kind, struct slice id,
                      uint8_t secret[SECRET_MAX], int *source);
+/* The same, lent until the next secret comes in: for pre-master secrets, which may be longer than
+ * SECRET_MAX. n = 0: unknown. */
+struct slice tls_keys_lend(const struct tls_keys *k, enum tls_secret kind, struct slice id,
+                           int *source);
 /* What the source is called, lent for the life of k; NULL for -1. */
 const char *tls_keys_source_name(const struct tls_keys *k, int source);
 

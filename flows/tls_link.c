@@ -62,6 +62,7 @@ static void drop_kept(struct tls_link *l)
 static void drop_reading(struct tls_link *l)
 {
     drop_kept(l);
+    tls_early_drop(l);
     tls_bytes_free(&l->flight[0]);
     tls_bytes_free(&l->flight[1]);
     for (int i = 0; i < 2; i++) {
@@ -121,7 +122,7 @@ static enum tls_step change_cipher(struct tls_link *l, enum stream_side side)
 {
     struct tls_way *w = &l->way[side];
     struct tls_greeting *g = &l->g;
-    if (g->shape.version == TLS_13 || (l->retried && !g->server_hello))
+    if (g->shape.version == TLS_13 || (!g->server_hello && (l->retried || g->early_data)))
         return STEP_ON; /* for the sake of old middle boxes */
     if (!g->server_hello)
         return tls_link_stop(l, TLS_GAP);
@@ -171,6 +172,8 @@ static enum tls_step pass_sealed(struct tls_link *l, enum stream_side side,
     struct tls_way *w = &l->way[side];
     bool tls13 = l->g.shape.version == TLS_13, client = tls_role(l, side) == 0;
     w->unread++;
+    if (tls13 && !client) /* whether it takes early data is in what can't be read */
+        tls_early_decided(l, false);
     if (!tls13) /* its secret may yet come, with the other side's packet that was captured late */
         w->number++;
     if (!l->done &&
@@ -186,12 +189,16 @@ static enum tls_step pass_sealed(struct tls_link *l, enum stream_side side,
     return STEP_ON;
 }
 
-/* Data that a client sent ahead is under a secret that is not followed (RFC 8446 4.2.10). */
+/* Data that a client sent ahead, and that the server did not take or that can't be read (RFC 8446
+ * 4.2.10): it is passed over. */
 static bool is_early(const struct tls_link *l, enum stream_side side)
 {
     const struct tls_way *w = &l->way[side];
     return l->g.early_data && tls_role(l, side) == 0 && w->epoch == EPOCH_HANDSHAKE && !w->number;
 }
+
+static enum tls_step sealed_record(struct tls_link *l, enum stream_side side,
+                                   const struct tls_record *r, const uint8_t *header);
 
 static enum tls_step open_sealed(struct tls_link *l, enum stream_side side,
                                  const struct tls_record *r, const uint8_t *header)
@@ -200,6 +207,12 @@ static enum tls_step open_sealed(struct tls_link *l, enum stream_side side,
     uint8_t type;
     struct tls_sealed sealed = {r->type, slice_of(header, TLS_RECORD_HEADER), r->body, w->number};
     int n = tls_shield_open(w->shield, &sealed, l->reader->scratch, &type);
+    if (n < 0 && w->epoch == EPOCH_EARLY) { /* damaged: on with what the handshake protects */
+        l->early_unread = true;
+        l->reader->on_hole(l->reader->arg, l, side);
+        tls_secrets_epoch(l, side, EPOCH_HANDSHAKE);
+        return sealed_record(l, side, r, header);
+    }
     if (n < 0 && is_early(l, side))
         return STEP_ON;
     if (n < 0)
@@ -223,11 +236,13 @@ static enum tls_step sealed_record(struct tls_link *l, enum stream_side side,
     return step == STEP_WAIT ? STEP_WAIT : pass_sealed(l, side, r);
 }
 
-/* STEP_WAIT: nothing was done with it, its secret is not known. */
-static enum tls_step record(struct tls_link *l, enum stream_side side, const struct tls_record *r,
-                            const uint8_t *header)
+enum tls_step tls_link_record(struct tls_link *l, enum stream_side side, const struct tls_record *r,
+                              const uint8_t *header)
 {
     bool tls13 = l->g.shape.version == TLS_13;
+    if (r->type == TLS_DATA &&
+        tls_early_keep(l, side, slice_of(header, TLS_RECORD_HEADER + (size_t)r->length)))
+        return STEP_ON;
     if (l->way[side].sealed && (!tls13 || r->type == TLS_DATA))
         return sealed_record(l, side, r, header);
     if (!l->known && r->type != TLS_HANDSHAKES && r->type != TLS_ALERTS)
@@ -269,7 +284,7 @@ static enum tls_step replay_one(struct tls_link *l, const struct kept_record *k,
     if (tls_record_parse(whole, &r, NULL) != WIRE_OK)
         return tls_link_stop(l, TLS_GAP);
     enum stream_side side = (enum stream_side)k->side;
-    enum tls_step step = record(l, side, &r, whole.p);
+    enum tls_step step = tls_link_record(l, side, &r, whole.p);
     return step == STEP_WAIT && last_chance ? pass_sealed(l, side, &r) : step;
 }
 
@@ -321,7 +336,7 @@ static void take(struct tls_link *l, enum stream_side side, const struct tls_rec
     if (l->waiting != TICK_NONE)
         tls_link_retry(l, l->now);
     if (l->waiting == TICK_NONE) {
-        if (l->stop || record(l, side, r, whole.p) != STEP_WAIT)
+        if (l->stop || tls_link_record(l, side, r, whole.p) != STEP_WAIT)
             return;
         if (!keep(l, side, whole))
             pass_sealed(l, side, r);
@@ -329,7 +344,7 @@ static void take(struct tls_link *l, enum stream_side side, const struct tls_rec
     }
     if (!keep(l, side, whole)) {
         give_up_waiting(l);
-        if (!l->stop && record(l, side, r, whole.p) == STEP_WAIT)
+        if (!l->stop && tls_link_record(l, side, r, whole.p) == STEP_WAIT)
             pass_sealed(l, side, r);
     }
 }

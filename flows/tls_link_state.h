@@ -1,7 +1,7 @@
 /*
- * A TLS connection's inside: shared by tls_link.c (records), tls_resync.c (gaps), tls_greeting.c
- * (handshake messages), tls_secrets.c (how to open records) and tls_story.c (what is told); nobody
- * else includes it.
+ * A TLS connection's inside: shared by tls_link.c (records), tls_early.c (0-RTT), tls_resync.c
+ * (gaps), tls_greeting.c (handshake messages), tls_secrets.c (how to open records) and tls_story.c
+ * (what is told); nobody else includes it.
  */
 #ifndef EW_FLOWS_TLS_LINK_STATE_H
 #define EW_FLOWS_TLS_LINK_STATE_H
@@ -30,7 +30,7 @@ struct tls_hidden {
 };
 
 /* TLS 1.3: which secret a side's records are under. */
-enum tls_epoch { EPOCH_CLEAR, EPOCH_HANDSHAKE, EPOCH_DATA };
+enum tls_epoch { EPOCH_CLEAR, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_DATA, EPOCHS };
 
 /* One direction. */
 struct tls_way {
@@ -57,6 +57,7 @@ struct tls_greeting {
     bool has_ticket, has_new_ticket;
     bool client_hello, server_hello, server_done, server_cert, certificate_request, client_key;
     bool extended_master, early_data, psk, master_known, shields_made;
+    bool early_open; /* TLS 1.3: whether the server takes the early data is not known yet */
     struct tls_shape shape;
     uint16_t suite;
     uint8_t compression;
@@ -76,7 +77,10 @@ struct tls_link {
     size_t hello_n;        /* of flight[0]: the ClientHello, before which nothing counts */
     struct tls_bytes kept; /* ciphertext that waits for a secret */
     size_t kept_at;
-    tick_t waiting; /* since */
+    struct tls_bytes early; /* records of early data, until the server has said if it takes them */
+    tick_t early_time;      /* of the first */
+    bool early_unread;      /* it took them, and their secret is not known */
+    tick_t waiting;         /* since */
     tick_t now, first, last;
     uint64_t tried; /* keys' version at the last try */
     enum tls_state state;
@@ -108,11 +112,21 @@ static inline unsigned tls_role(const struct tls_link *l, enum stream_side side)
 bool tls_bytes_add(struct tls_bytes *b, struct slice more, size_t most);
 void tls_bytes_free(struct tls_bytes *b);
 
+/* tls_link.c: a whole record. STEP_WAIT: nothing was done with it, its secret is not known. */
+enum tls_step tls_link_record(struct tls_link *l, enum stream_side side, const struct tls_record *r,
+                              const uint8_t *header);
 /* tls_link.c: nothing more is to be had of it, and why. Always STEP_STOP. */
 enum tls_step tls_link_stop(struct tls_link *l, enum tls_state why);
 /* tls_link.c: what a record holds, in clear or opened. */
 enum tls_step tls_link_contents(struct tls_link *l, enum stream_side side, uint8_t type,
                                 struct slice text);
+
+/* tls_early.c: early data of a client (RFC 8446 4.2.10, 0-RTT) is kept until the server has said
+ * whether it takes it. False: this is none, or there is no room for it. */
+bool tls_early_keep(struct tls_link *l, enum stream_side side, struct slice whole);
+/* The server has said it: reads what was kept, or drops it. */
+void tls_early_decided(struct tls_link *l, bool taken);
+void tls_early_drop(struct tls_link *l);
 
 /* tls_resync.c: looks for the next record that opens; returns how much of avail is done with. */
 size_t tls_resync(struct tls_link *l, enum stream_side side, struct slice avail);
@@ -130,8 +144,8 @@ enum tls_step tls_secrets_shield(struct tls_link *l, enum stream_side side);
 void tls_secrets_client_key(struct tls_link *l, struct slice encrypted);
 /* A master secret is known and so is what resumes it: keeps both. */
 void tls_secrets_remember(struct tls_link *l);
-/* TLS 1.3: the side goes on to its next secret. */
-void tls_secrets_next_epoch(struct tls_link *l, enum stream_side side);
+/* TLS 1.3: the side's next record is under that secret. */
+void tls_secrets_epoch(struct tls_link *l, enum stream_side side, enum tls_epoch epoch);
 /* KeyUpdate. False: impossible. */
 bool tls_secrets_update(struct tls_link *l, enum stream_side side);
 

@@ -67,13 +67,11 @@ static bool master_from_log(struct tls_link *l)
     uint8_t *m = l->hidden->master;
     if (tls_keys_find(k, SECRET_MASTER, client_random(g), m, &l->source))
         return true;
-    size_t n = tls_keys_find(k, SECRET_PREMASTER, client_random(g), m, &l->source);
-    if (!n && g->has_encrypted_id)
-        n = tls_keys_find(k, SECRET_ENCRYPTED, slice_of(g->encrypted_id, sizeof g->encrypted_id), m,
-                          &l->source);
-    if (!n || !g->client_key)
-        return false;
-    return derive_master(l, slice_of(m, n));
+    struct slice pre = tls_keys_lend(k, SECRET_PREMASTER, client_random(g), &l->source);
+    if (!pre.n && g->has_encrypted_id)
+        pre = tls_keys_lend(k, SECRET_ENCRYPTED, slice_of(g->encrypted_id, sizeof g->encrypted_id),
+                            &l->source);
+    return pre.n && g->client_key && derive_master(l, pre);
 }
 
 /* What an earlier handshake of the same client and server agreed on. */
@@ -190,10 +188,12 @@ static bool traffic_shield(struct tls_link *l, enum stream_side side)
 
 static bool find_traffic(struct tls_link *l, enum stream_side side)
 {
-    static const uint8_t kinds[2][2] = {{SECRET_CLIENT_HANDSHAKE, SECRET_SERVER_HANDSHAKE},
-                                        {SECRET_CLIENT_DATA, SECRET_SERVER_DATA}};
+    static const uint8_t kinds[EPOCHS][2] = {
+        [EPOCH_EARLY] = {SECRET_CLIENT_EARLY, SECRET_CLIENT_EARLY},
+        [EPOCH_HANDSHAKE] = {SECRET_CLIENT_HANDSHAKE, SECRET_SERVER_HANDSHAKE},
+        [EPOCH_DATA] = {SECRET_CLIENT_DATA, SECRET_SERVER_DATA}};
     struct tls_way *w = &l->way[side];
-    uint8_t kind = kinds[w->epoch == EPOCH_DATA][tls_role(l, side)];
+    uint8_t kind = kinds[w->epoch][tls_role(l, side)];
     if (!l->reader->keys || !hidden(l))
         return false;
     w->secret = tls_keys_find(l->reader->keys, (enum tls_secret)kind, client_random(&l->g),
@@ -214,11 +214,10 @@ bool tls_secrets_update(struct tls_link *l, enum stream_side side)
     return traffic_shield(l, side);
 }
 
-void tls_secrets_next_epoch(struct tls_link *l, enum stream_side side)
+void tls_secrets_epoch(struct tls_link *l, enum stream_side side, enum tls_epoch epoch)
 {
     struct tls_way *w = &l->way[side];
-    if (w->epoch < EPOCH_DATA)
-        w->epoch++;
+    w->epoch = (uint8_t)epoch;
     tls_shield_free(w->shield);
     w->shield = NULL;
     w->sealed = true;

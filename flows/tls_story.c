@@ -220,6 +220,13 @@ static void advice_text(const struct tls_link *l, const char *key, char out[TLS_
             "It began before the capture. It can be read from its next handshake "
             "on: let one of the ends connect again.");
         break;
+    case TLS_DECRYPTED:
+        if (l->early_unread)
+            add(out, TLS_ADVICE,
+                "Early data of the client (0-RTT) was not read, or not all of it: no key log has "
+                "its "
+                "CLIENT_EARLY_TRAFFIC_SECRET, or it was damaged.");
+        break;
     default:
         break;
     }

@@ -114,9 +114,10 @@ enum wire_result keylog_parse(struct slice line, struct keylog_line *out, struct
         return wire_bad(fault, "the id is damaged", (size_t)(id.p - line.p));
     got = unhex(secret, k.secret, sizeof k.secret);
     bool traffic = k.kind >= SECRET_CLIENT_EARLY && k.kind <= SECRET_SERVER_DATA;
-    if (got != SECRET_MAX && !(traffic && got == SECRET_MIN))
+    bool any = k.kind == SECRET_PREMASTER && got > 0;
+    if (got != SECRET_MAX && !any && !(traffic && got == SECRET_MIN))
         return wire_bad(fault, "the secret is damaged", (size_t)(secret.p - line.p));
-    k.n = (uint8_t)got;
+    k.n = (uint16_t)got;
     *out = k;
     return WIRE_OK;
 }

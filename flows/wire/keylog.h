@@ -4,7 +4,7 @@
  *   CLIENT_RANDOM <64 hex> <96 hex>            master secret, up to TLS 1.2
  *   CLIENT_HANDSHAKE_TRAFFIC_SECRET <64> <64 or 96> ... TLS 1.3, five such labels
  *   RSA <16 hex> <96 hex>                      first 8 bytes of the encrypted pre-master, itself
- *   PMS_CLIENT_RANDOM <64 hex> <96 hex>        pre-master secret
+ *   PMS_CLIENT_RANDOM <64 hex> <hex>           pre-master secret; DHE and ECDHE have any length
  *   RSA Session-ID:<hex> Master-Key:<96 hex>
  */
 #ifndef EW_FLOWS_WIRE_KEYLOG_H
@@ -26,13 +26,15 @@ enum tls_secret {
     TLS_SECRETS
 };
 
-enum { SECRET_ID = 32, SECRET_MAX = 48, SECRET_MIN = 32, KEYLOG_LINE = 512 };
+enum { SECRET_ID = 32, SECRET_MAX = 48, SECRET_MIN = 32 };
+/* of a Diffie-Hellman group of 8192 bits; what is longer is no secret */
+enum { PREMASTER_MAX = 1024, KEYLOG_LINE = 2 * PREMASTER_MAX + 128 };
 
 struct keylog_line {
     uint8_t kind;          /* enum tls_secret */
-    uint8_t n;             /* bytes of the secret */
+    uint16_t n;            /* bytes of the secret: more than SECRET_MAX of a pre-master only */
     uint8_t id[SECRET_ID]; /* shorter ones end in zeroes */
-    uint8_t secret[SECRET_MAX];
+    uint8_t secret[PREMASTER_MAX];
 };
 
 /* Could this stand in a key log: empty, a comment, or a label in capitals with hex words behind it,

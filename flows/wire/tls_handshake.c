@@ -290,14 +290,14 @@ enum wire_result tls_client_key_parse(struct slice body, uint16_t version, struc
     return WIRE_OK;
 }
 
-enum wire_result tls_extensions_parse(struct slice body, struct slice *alpn,
+enum wire_result tls_extensions_parse(struct slice body, struct tls_hello *out,
                                       struct wire_fault *fault)
 {
     struct cursor c = cursor_on(body);
     struct tls_hello h = {0};
     if (!extensions(&h, false, &c))
         return wire_bad(fault, "EncryptedExtensions are damaged", offset_of(&c, body));
-    *alpn = h.alpn;
+    *out = h;
     return WIRE_OK;
 }
 

@@ -77,8 +77,8 @@ enum wire_result tls_new_ticket_parse(struct slice body, struct slice *ticket,
 /* The pre-master secret under the server's RSA key. Without a length in SSL 3.0. */
 enum wire_result tls_client_key_parse(struct slice body, uint16_t version, struct slice *encrypted,
                                       struct wire_fault *fault);
-/* The ALPN of TLS 1.3's EncryptedExtensions; n = 0: none. */
-enum wire_result tls_extensions_parse(struct slice body, struct slice *alpn,
+/* TLS 1.3's EncryptedExtensions: alpn (n = 0: none) and early_data (the server takes it). */
+enum wire_result tls_extensions_parse(struct slice body, struct tls_hello *out,
                                       struct wire_fault *fault);
 
 struct tls_alert {

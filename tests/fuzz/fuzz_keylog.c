@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct keylog_line line;
     struct tls_keys_counts before, once, twice;
     struct wire_fault fault;
-    if (keylog_parse(slice_of(data, size), &line, &fault) == WIRE_OK && line.n > SECRET_MAX)
+    if (keylog_parse(slice_of(data, size), &line, &fault) == WIRE_OK &&
+        (line.n > (line.kind == SECRET_PREMASTER ? PREMASTER_MAX : SECRET_MAX) ||
+         !keylog_looks_like(slice_of(data, size))))
         abort();
     if (!k) {
         k = tls_keys_new();

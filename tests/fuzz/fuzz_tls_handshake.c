@@ -55,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         inside(s);
     if (tls_client_key_parse(whole, TLS_12, &s, &fault) == WIRE_OK)
         inside(s);
-    if (tls_extensions_parse(whole, &s, &fault) == WIRE_OK)
-        inside(s);
+    if (tls_extensions_parse(whole, &h, &fault) == WIRE_OK)
+        hello(&h);
     (void)!tls_alert_parse(whole, &a, &fault);
     return 0;
 }

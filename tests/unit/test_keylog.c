@@ -11,6 +11,7 @@
 #include "capture/log.h"
 #include "cli/exits.h"
 #include "cli/keylog.h"
+#include "flows/limits.h"
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define ZEROES "00000000000000000000000000000000000000000000000000000000000000"
@@ -177,6 +178,34 @@ static void one_endless_line_is_none(void **state)
     }
 }
 
+/* Pre-master secrets of DHE are longer than others; the newest are kept. */
+static void long_secrets(void **state)
+{
+    enum { BYTES = 256, MORE = 6 };
+    static char line[KEYLOG_LINE];
+    struct tls_keys_counts c;
+    uint8_t id[SECRET_ID] = {0};
+    int source = tls_keys_source(keys, "log"), from;
+    (void)state;
+    for (int i = 0; i < LIMIT_TLS_LONG_SECRETS + MORE; i++) {
+        int n = sprintf(line, "PMS_CLIENT_RANDOM " ZEROES "%02x ", (unsigned)i);
+        for (int k = 0; k < BYTES; k++)
+            n += sprintf(line + n, "%02x", (unsigned)(i + k) & 0xff);
+        line[n++] = '\n';
+        tls_keys_log(keys, source, slice_of(line, (size_t)n), false);
+    }
+    tls_keys_counts(keys, &c);
+    assert_int_equal(c.secrets, LIMIT_TLS_LONG_SECRETS + MORE);
+    assert_int_equal(c.evicted, MORE);
+    for (int i = 0; i < LIMIT_TLS_LONG_SECRETS + MORE; i++) {
+        id[SECRET_ID - 1] = (uint8_t)i;
+        struct slice s = tls_keys_lend(keys, SECRET_PREMASTER, slice_of(id, sizeof id), &from);
+        assert_int_equal(s.n, i < MORE ? 0 : BYTES);
+        for (size_t k = 0; k < s.n; k++)
+            assert_int_equal(s.p[k], (i + (int)k) & 0xff);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +216,7 @@ int main(void)
         T(what_cannot_be_opened_is_waited_for),
         T(what_is_a_key_log),
         T(one_endless_line_is_none),
+        T(long_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,8 +208,14 @@ static void small_messages(void **state)
     assert_int_equal(out.n, 4); /* no length there */
     done(in);
     in = guarded("0009 0010 0005 0003 02 6832");
-    assert_int_equal(tls_extensions_parse(in, &out, NULL), WIRE_OK);
-    assert_true(is(out, "h2"));
+    struct tls_hello encrypted;
+    assert_int_equal(tls_extensions_parse(in, &encrypted, NULL), WIRE_OK);
+    assert_true(is(encrypted.alpn, "h2"));
+    assert_false(encrypted.early_data);
+    done(in);
+    in = guarded("0004 002a 0000"); /* RFC 8446 4.2.10 */
+    assert_int_equal(tls_extensions_parse(in, &encrypted, NULL), WIRE_OK);
+    assert_true(encrypted.early_data);
     done(in);
     struct tls_alert a;
     in = guarded("0230");
@@ -265,11 +271,15 @@ static void every_label_of_a_key_log(void **state)
     (void)state;
     static const struct {
         const char *text;
-        uint8_t kind, n, first_of_id;
+        uint8_t kind;
+        uint16_t n;
+        uint8_t first_of_id;
     } rows[] = {
         {"CLIENT_RANDOM " RANDOM " " SECRET48, SECRET_MASTER, 48, 0},
         {"CLIENT_RANDOM\t" RANDOM "  " SECRET48 " \r", SECRET_MASTER, 48, 0},
         {"PMS_CLIENT_RANDOM " RANDOM " " SECRET48, SECRET_PREMASTER, 48, 0},
+        {"PMS_CLIENT_RANDOM " RANDOM " " RANDOM, SECRET_PREMASTER, 32, 0}, /* X25519 */
+        {"PMS_CLIENT_RANDOM " RANDOM " " SECRET48 SECRET48 SECRET48, SECRET_PREMASTER, 144, 0},
         {"CLIENT_EARLY_TRAFFIC_SECRET " RANDOM " " RANDOM, SECRET_CLIENT_EARLY, 32, 0},
         {"CLIENT_HANDSHAKE_TRAFFIC_SECRET " RANDOM " " RANDOM, SECRET_CLIENT_HANDSHAKE, 32, 0},
         {"SERVER_HANDSHAKE_TRAFFIC_SECRET " RANDOM " " SECRET48, SECRET_SERVER_HANDSHAKE, 48, 0},
@@ -299,6 +309,8 @@ static void what_is_no_secret(void **state)
         "CLIENT_RANDOM " RANDOM,
         "CLIENT_RANDOM " RANDOM " " RANDOM, /* a master secret has 48 bytes */
         "CLIENT_RANDOM " RANDOM "00 " SECRET48,
+        "PMS_CLIENT_RANDOM " RANDOM " ",
+        "PMS_CLIENT_RANDOM " RANDOM " 000",
         "CLIENT_RANDOM 0" RANDOM " " SECRET48,
         "CLIENT_RANDOM x" RANDOM " " SECRET48,
         "SERVER_TRAFFIC_SECRET_0 " RANDOM " " SECRET48 "00",
