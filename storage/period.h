@@ -2,9 +2,12 @@
  * A period set aside for the figures of a summary: the failures, attempts and blind windows of it
  * in temporary tables of a reading handle, so that a dozen figures do not each go through the whole
  * database. The statements of statements_sum.c ask these tables:
- *   p_failure (id, first_us, last_us, leg, transport, verdict, info, edge, partner, peer, net,
- *     of_partner, dst_port, peer_port, attempts, syns, lossy, call_id, caller, callee (domains),
- *     local, remote (kinds of candidate))
+ *   p_group (key, failures, first_us, last_us, attempts, syns, lossy, example, leg, transport,
+ *     verdict, info, edge, partner, net, of_partner, caller, callee (domains), local, remote (kinds
+ *     of candidate), dst_port, peer_port (of one; the others' are in the same ranges), pn (of its
+ *     partner)): failures that have all of that in common
+ *   p_failure (id, key (of its group), info, first_us, call (a number for its Call-ID)): each
+ *   p_partner (partner, pn, failures, first_us, last_us): the far ends that failures count against
  *   p_traffic (hour_us, edge, dst_net, port_from, port_to, transport, attempts, connected, refused,
  *     timeout, other): hours that the period touches
  *   p_net (partner, net): the networks of each partner that failed

@@ -9,9 +9,9 @@
 #define PUT_ATTEMPTS "n.attempts, n.connected, n.refused, n.timeout, n.other"
 
 /* The partners that failed most, those that a page has room for. */
-#define TOP_PARTNERS                                                                   \
-    "top AS (SELECT partner, count(*) AS all_failures FROM p_failure WHERE of_partner" \
-    " GROUP BY partner ORDER BY all_failures DESC, partner LIMIT 20)"
+#define TOP_PARTNERS                                                      \
+    "top AS (SELECT partner, pn, failures AS all_failures FROM p_partner" \
+    " ORDER BY all_failures DESC, partner LIMIT 20)"
 
 /* What the relays tried towards each partner that failed, by range of ports. */
 #define CELLS                                                                     \
@@ -25,11 +25,12 @@ const char *const statements_sum[SUMS] = {
      * of partners in the seven days before), days_before (how many of the seven the sensor saw) */
     [SUM_TOTALS] =
         ("WITH n AS (SELECT" ATTEMPTS " FROM p_traffic),"
-         " g AS (SELECT count(*) AS failures, time_text(min(first_us)) AS first_seen,"
-         " time_text(max(last_us)) AS last_seen, sum(lossy) AS lossy, count(DISTINCT call_id) AS"
-         " failed_calls, count(DISTINCT CASE WHEN of_partner THEN partner END) AS partners"
-         " FROM p_failure WHERE info = 0)"
-         " SELECT g.failures, (SELECT count(*) FROM p_failure WHERE info <> 0) AS infos,"
+         " g AS (SELECT coalesce(sum(failures), 0) AS failures, time_text(min(first_us)) AS"
+         " first_seen, time_text(max(last_us)) AS last_seen, sum(lossy) AS lossy, (SELECT"
+         " count(DISTINCT call) FROM p_failure WHERE info = 0) AS failed_calls, (SELECT count(*)"
+         " FROM p_partner) AS partners FROM p_group WHERE info = 0)"
+         " SELECT g.failures, (SELECT coalesce(sum(failures), 0) FROM p_group WHERE info <> 0) AS"
+         " infos,"
          " g.first_seen, g.last_seen, g.partners, coalesce(g.lossy, 0) AS lossy,"
          " (SELECT count(*) FROM call c WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <="
          " :until AND coalesce(c.ended_us, (SELECT last_us FROM run r WHERE r.id = c.run_id),"
@@ -45,26 +46,27 @@ const char *const statements_sum[SUMS] = {
      * first. */
     [SUM_BY_PARTNER] =
         ("WITH d AS (SELECT partner, group_concat(domain) AS domains FROM (SELECT partner, domain"
-         " FROM (SELECT partner, caller AS domain FROM p_failure WHERE of_partner UNION"
-         " SELECT partner, callee FROM p_failure WHERE of_partner) WHERE domain IS NOT NULL"
+         " FROM (SELECT partner, caller AS domain FROM p_group WHERE of_partner UNION"
+         " SELECT partner, callee FROM p_group WHERE of_partner) WHERE domain IS NOT NULL"
          " ORDER BY domain) GROUP BY partner),"
          " t AS (SELECT dst_net," ATTEMPTS " FROM p_traffic GROUP BY dst_net),"
-         " n AS (SELECT partner," ATTEMPTS " FROM p_net JOIN t ON t.dst_net = net GROUP BY partner)"
-         " SELECT f.partner, f.failures, f.calls, d.domains AS users, " PUT_ATTEMPTS ","
+         " n AS (SELECT partner," ATTEMPTS
+         " FROM p_net JOIN t ON t.dst_net = net GROUP BY partner),"
+         " c AS (SELECT g.pn, count(DISTINCT f.call) AS calls FROM p_failure f CROSS JOIN p_group g"
+         " ON g.key = f.key WHERE g.of_partner GROUP BY g.pn)"
+         " SELECT f.partner, f.failures, c.calls, d.domains AS users, " PUT_ATTEMPTS ","
          " coalesce(b.failures, 0) AS before, time_text(f.first_us) AS first_seen,"
-         " time_text(f.last_us) AS last_seen FROM (SELECT partner, count(*) AS failures,"
-         " count(DISTINCT call_id) AS calls, min(first_us) AS first_us, max(last_us) AS last_us"
-         " FROM p_failure WHERE of_partner GROUP BY partner) f LEFT JOIN d ON d.partner = f.partner"
-         " LEFT JOIN n ON n.partner = f.partner LEFT JOIN p_before b ON b.partner = f.partner"
-         " ORDER BY f.failures DESC, f.partner"),
+         " time_text(f.last_us) AS last_seen FROM p_partner f LEFT JOIN c ON c.pn = f.pn"
+         " LEFT JOIN d ON d.partner = f.partner LEFT JOIN n ON n.partner = f.partner"
+         " LEFT JOIN p_before b ON b.partner = f.partner ORDER BY f.failures DESC, f.partner"),
 
     /* edge (our address, public if known), failures, partners (distinct far ends), attempts,
      * connected, refused, timeout, other (of this address or its private alias). */
     [SUM_BY_EDGE] =
         ("WITH n AS (SELECT edge," ATTEMPTS " FROM p_traffic GROUP BY edge)"
-         " SELECT f.edge, count(*) AS failures, count(DISTINCT f.partner) AS "
+         " SELECT f.edge, sum(f.failures) AS failures, count(DISTINCT f.partner) AS "
          "partners, " PUT_ATTEMPTS
-         " FROM p_failure f LEFT JOIN n ON n.edge = f.edge WHERE f.info = 0 AND f.edge IS NOT NULL"
+         " FROM p_group f LEFT JOIN n ON n.edge = f.edge WHERE f.info = 0 AND f.edge IS NOT NULL"
          " GROUP BY f.edge ORDER BY failures DESC, f.edge"),
 
     /* leg, failures, infos, attempts, connected, refused, timeout, other, granted: relay-peer
@@ -72,22 +74,24 @@ const char *const statements_sum[SUMS] = {
      * beside its failures. */
     [SUM_BY_LEG] =
         ("WITH n AS (SELECT 'relay-peer' AS leg," ATTEMPTS " FROM p_traffic)"
-         " SELECT f.leg, sum(info = 0) AS failures, sum(info <> 0) AS infos, " PUT_ATTEMPTS ","
+         " SELECT f.leg, sum(CASE info WHEN 0 THEN failures ELSE 0 END) AS failures,"
+         " sum(CASE info WHEN 0 THEN 0 ELSE failures END) AS infos, " PUT_ATTEMPTS ","
          " CASE f.leg WHEN 'client-relay' THEN (SELECT count(*) FROM allocation a WHERE"
          " a.relay_addr IS NOT NULL AND coalesce(a.started_us, a.ended_us) <= :until AND"
          " coalesce(a.ended_us, (SELECT last_us FROM run r WHERE r.id = a.run_id), a.started_us) >="
-         " :since) END AS granted FROM p_failure f LEFT JOIN n ON n.leg = f.leg GROUP BY f.leg"
+         " :since) END AS granted FROM p_group f LEFT JOIN n ON n.leg = f.leg GROUP BY f.leg"
          " ORDER BY failures DESC, f.leg"),
 
     /* verdict, failures, infos, attempts (in the failures), syns, of_attempts (all attempts of the
      * relays, where it is one of theirs) */
-    [SUM_BY_VERDICT] = ("SELECT verdict, sum(info = 0) AS failures, sum(info <> 0) AS infos,"
-                        " sum(CASE info WHEN 0 THEN attempts ELSE 0 END) AS attempts,"
-                        " sum(CASE info WHEN 0 THEN syns ELSE 0 END) AS syns,"
-                        " CASE WHEN max(info = 0 AND leg = 'relay-peer') THEN (SELECT "
-                        "sum(attempts) FROM p_traffic)"
-                        " END AS of_attempts"
-                        " FROM p_failure GROUP BY verdict ORDER BY failures DESC, verdict"),
+    [SUM_BY_VERDICT] =
+        ("SELECT verdict, sum(CASE info WHEN 0 THEN failures ELSE 0 END) AS failures,"
+         " sum(CASE info WHEN 0 THEN 0 ELSE failures END) AS infos,"
+         " sum(CASE info WHEN 0 THEN attempts ELSE 0 END) AS attempts,"
+         " sum(CASE info WHEN 0 THEN syns ELSE 0 END) AS syns,"
+         " CASE WHEN max(info = 0 AND leg = 'relay-peer') THEN (SELECT sum(attempts) FROM"
+         " p_traffic) END AS of_attempts FROM p_group GROUP BY verdict ORDER BY failures DESC,"
+         " verdict"),
 
     /* local, remote ("relay TCP-PASS": without the address; NULL if unknown), transport, failures,
      * attempts, connected, refused, timeout, other (over that transport, where the near end is a
@@ -95,9 +99,9 @@ const char *const statements_sum[SUMS] = {
     [SUM_BY_CANDIDATE] =
         ("WITH n AS (SELECT transport," ATTEMPTS " FROM p_traffic GROUP BY transport)"
          " SELECT f.local, f.remote, f.transport, f.failures, " PUT_ATTEMPTS
-         " FROM (SELECT local, remote, transport, count(*) AS failures FROM p_failure WHERE info = "
-         "0"
-         " GROUP BY 1, 2, 3) f LEFT JOIN n ON n.transport = f.transport AND f.local LIKE 'relay%'"
+         " FROM (SELECT local, remote, transport, sum(failures) AS failures FROM p_group WHERE"
+         " info = 0 GROUP BY 1, 2, 3) f LEFT JOIN n ON n.transport = f.transport AND f.local LIKE "
+         "'relay%'"
          " ORDER BY failures DESC, local, remote"),
 
     /* port_from, port_to, transport, failures (to far ports in the range), attempts, connected,
@@ -106,8 +110,8 @@ const char *const statements_sum[SUMS] = {
     [SUM_BY_PORT_RANGE] =
         ("WITH n AS (SELECT port_from, port_to, transport," ATTEMPTS
          " FROM p_traffic GROUP BY 1, 2, 3),"
-         " f AS (SELECT transport, dst_port, count(*) AS failures FROM p_failure WHERE info = 0"
-         " GROUP BY 1, 2)"
+         " f AS MATERIALIZED (SELECT transport, dst_port, sum(failures) AS failures FROM p_group"
+         " WHERE info = 0 GROUP BY 1, 2)"
          " SELECT * FROM (SELECT n.port_from, n.port_to, n.transport, coalesce((SELECT"
          " sum(f.failures) FROM f WHERE f.transport = n.transport AND f.dst_port BETWEEN "
          "n.port_from"
@@ -121,20 +125,22 @@ const char *const statements_sum[SUMS] = {
     [SUM_BY_HOUR] =
         ("SELECT time_text(hour * 3600000000) AS hour, sum(failure) AS failures, sum(info) AS "
          "infos," ATTEMPTS
-         " FROM (SELECT first_us / 3600000000 AS hour, info = 0 AS failure, info <> 0 AS"
+         " FROM (SELECT first_us / 3600000000 AS hour, sum(info = 0) AS failure, sum(info <> 0) AS"
          " info, 0 AS attempts, 0 AS connected, 0 AS refused, 0 AS timeout, 0 AS other"
-         " FROM p_failure UNION ALL SELECT hour_us / 3600000000, 0, 0, attempts, connected, "
-         "refused,"
-         " timeout, other FROM p_traffic) GROUP BY hour ORDER BY hour"),
+         " FROM p_failure GROUP BY 1 UNION ALL SELECT hour_us / 3600000000, 0, 0, attempts,"
+         " connected, refused, timeout, other FROM p_traffic) GROUP BY hour ORDER BY hour"),
 
     /* port_from, port_to, transport, partners (that failed in the range and to whose networks
      * nothing connected there), fresh (of them: no failure in the seven days before), partner (one
      * of them), failures, first_seen, attempts, connected, refused, timeout, other */
     [SUM_UNREACHABLE] =
-        ("WITH " CELLS ", u AS (SELECT c.partner, c.port_from, c.port_to, c.transport, count(*) AS"
-         " failures, min(f.first_us) AS first_us FROM cell c JOIN p_failure f ON f.partner ="
-         " c.partner AND f.of_partner AND f.transport = c.transport AND f.peer_port BETWEEN"
-         " c.port_from AND c.port_to WHERE c.connected = 0 AND c.attempts > 0 GROUP BY 1, 2, 3, 4),"
+        ("WITH " CELLS ", dead AS MATERIALIZED (SELECT c.*, p.pn FROM cell c JOIN p_partner p ON"
+         " p.partner = c.partner WHERE c.connected = 0 AND c.attempts > 0),"
+         " u AS (SELECT c.partner, c.port_from, c.port_to, c.transport, sum(g.failures) AS "
+         "failures,"
+         " min(g.first_us) AS first_us FROM p_group g CROSS JOIN dead c ON c.pn = g.pn AND"
+         " c.transport = g.transport AND g.peer_port BETWEEN c.port_from AND c.port_to"
+         " GROUP BY 1, 2, 3, 4),"
          " n AS (SELECT port_from, port_to, transport," ATTEMPTS
          " FROM (SELECT DISTINCT u.port_from"
          " AS pf, u.transport AS tr, p.net FROM u JOIN p_net p ON p.partner = u.partner)"
@@ -159,20 +165,22 @@ const char *const statements_sum[SUMS] = {
      * failure's id): the partners that failed most, in their order */
     [SUM_PARTNER_DETAIL] =
         ("WITH " TOP_PARTNERS
-         " SELECT f.partner, f.edge, f.leg, f.verdict, f.transport, count(*) AS"
-         " failures, count(DISTINCT f.call_id) AS calls, time_text(min(f.first_us)) AS first_seen,"
-         " time_text(max(f.last_us)) AS last_seen, min(f.id) AS example FROM top JOIN p_failure f "
-         "ON"
-         " f.partner = top.partner AND f.of_partner GROUP BY f.partner, f.edge, f.leg, f.verdict,"
-         " f.transport ORDER BY top.all_failures DESC, f.partner, failures DESC, f.verdict"),
+         " SELECT top.partner, g.edge, g.leg, g.verdict, g.transport, count(*) AS failures,"
+         " count(DISTINCT f.call) AS calls, time_text(min(g.first_us)) AS first_seen,"
+         " time_text(max(g.last_us)) AS last_seen, min(f.id) AS example FROM p_failure f CROSS JOIN"
+         " p_group g ON g.key = f.key CROSS JOIN top ON top.pn = g.pn GROUP BY top.partner, "
+         "g.edge, g.leg,"
+         " g.verdict, g.transport ORDER BY top.all_failures DESC, top.partner, failures DESC,"
+         " g.verdict"),
 
     /* partner, code, confidence ('likely' if it is that for one of them), failures, example: the
      * same partners */
     [SUM_PARTNER_FINDINGS] =
-        ("WITH " TOP_PARTNERS " SELECT f.partner, n.code, min(n.confidence) AS confidence,"
-         " count(*) AS failures, min(f.id) AS example FROM top JOIN p_failure f ON f.partner ="
-         " top.partner AND f.of_partner JOIN finding n ON n.failure_id = f.id GROUP BY f.partner,"
-         " n.code ORDER BY top.all_failures DESC, f.partner, failures DESC, n.code"),
+        ("WITH " TOP_PARTNERS " SELECT top.partner, n.code, min(n.confidence) AS confidence,"
+         " count(*) AS failures, min(f.id) AS example FROM p_failure f CROSS JOIN p_group g ON"
+         " g.key = f.key CROSS JOIN top ON top.pn = g.pn CROSS JOIN finding n ON n.failure_id ="
+         " f.id GROUP BY top.partner, n.code ORDER BY top.all_failures DESC, top.partner, failures"
+         " DESC, n.code"),
 
     /* scope ('failure', 'window' or 'night:DATE'), code, confidence (of the example), failures
      * (NULL across failures), example (failure id, NULL across failures), evidence, advice.
@@ -230,14 +238,13 @@ const char *const statements_sum[SUMS] = {
 
     /* partner, failures, first_seen: failing in the period, not in the seven days before it */
     [SUM_NEW_PARTNERS] =
-        ("SELECT partner, count(*) AS failures, time_text(min(first_us)) AS first_seen"
-         " FROM p_failure WHERE of_partner AND partner NOT IN (SELECT partner FROM p_before)"
-         " GROUP BY partner ORDER BY failures DESC, partner"),
+        ("SELECT partner, failures, time_text(first_us) AS first_seen FROM p_partner WHERE partner"
+         " NOT IN (SELECT partner FROM p_before) ORDER BY failures DESC, partner"),
 
     /* partner, failures, last_seen: failed in the seven days before the period, not in it */
     [SUM_ENDED_PARTNERS] =
         ("SELECT partner, failures, time_text(last_us) AS last_seen FROM p_before WHERE partner NOT"
-         " IN (SELECT partner FROM p_failure WHERE of_partner) ORDER BY failures DESC, partner"),
+         " IN (SELECT partner FROM p_partner) ORDER BY failures DESC, partner"),
 
     /* last: the time of the last packet of all runs */
     [SUM_LAST] = "SELECT time_text(max(last_us)) AS last FROM run",
