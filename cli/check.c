@@ -179,6 +179,12 @@ const char *check_page_format(const char *value)
     return one_of(value, forms) ? NULL : "is none of text, html, json";
 }
 
+const char *check_color(const char *value)
+{
+    static const char *const whens[] = {"auto", "always", "never", NULL};
+    return one_of(value, whens) ? NULL : "is none of auto, always, never";
+}
+
 const char *check_by(const char *value)
 {
     return strcmp(value, "partner") == 0 ? NULL : "is not partner";

@@ -26,6 +26,7 @@ const char *check_sql_format(const char *value);
 const char *check_page_format(const char *value);
 const char *check_text_format(const char *value);
 const char *check_by(const char *value);
+const char *check_color(const char *value);
 
 /* The same forms, read. False: not of that form. */
 bool parse_nat(const char *value, struct addr *private_addr, struct addr *public_addr);

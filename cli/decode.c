@@ -3,6 +3,7 @@
 
 #include "capture/log.h"
 #include "report/diagnosis.h"
+#include "report/paint.h"
 
 #include <string.h>
 
@@ -27,7 +28,6 @@ static bool join(int argc, char **argv, char out[DECODE_MOST])
 
 int decode_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
-    (void)s;
     char text[DECODE_MOST];
     uint32_t value;
     struct prose page = prose_on(stdout);
@@ -35,11 +35,14 @@ int decode_run(const struct command *self, const struct settings *s, int argc, c
         log_error("%s: the text is longer than %d bytes", self->name, DECODE_MOST);
         return EXIT_USAGE;
     }
-    if (diagnosis_icewarn_parse(text, &value)) {
+    page.out = paint_begin(stdout, s->color);
+    bool known = diagnosis_icewarn_parse(text, &value);
+    if (known)
         diagnosis_icewarn(&page, 0, value);
-        return EXIT_DONE;
-    }
-    if (diagnosis_header(&page, slice_str(text)) == 0)
+    else
+        known = diagnosis_header(&page, slice_str(text)) == 0;
+    paint_end(page.out, stdout);
+    if (known)
         return EXIT_DONE;
     log_error(
         "%s: neither an ICEWarn value (0x320) nor a diagnostics header (24;reason=...): %.60s",

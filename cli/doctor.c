@@ -13,6 +13,7 @@
 #include "capture/log.h"
 #include "capture/privs.h"
 #include "capture/shed_try.h"
+#include "report/paint.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -309,8 +310,12 @@ static int tell(struct doctor *d, const struct settings *s, struct sources *sour
     lines.program_text = shed_text;
     if (json)
         checkup_print_json(&lines, names, stdout);
-    else
-        checkup_print(&lines, names, stdout);
+    else {
+        struct prose page = prose_on(stdout);
+        page.out = paint_begin(stdout, s->color);
+        checkup_print(&lines, names, &page);
+        paint_end(page.out, stdout);
+    }
     return checkup_usable(&lines) ? EXIT_DONE : EXIT_UNAVAILABLE;
 }
 

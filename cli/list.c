@@ -11,6 +11,7 @@
 #include "report/csv.h"
 #include "report/json.h"
 #include "report/listing.h"
+#include "report/paint.h"
 #include "report/row.h"
 #include "report/table.h"
 
@@ -46,7 +47,10 @@ static int64_t print(const struct settings *s, enum query_view view, struct rows
     }
     if (strncmp(form, "json", 4) == 0)
         return json_rows(r, stdout, strcmp(form, "jsonl") == 0);
-    return listing_print(view, r, stdout, table_width(stdout));
+    FILE *page = paint_begin(stdout, s->color);
+    int64_t n = listing_print(view, r, page, table_width(stdout));
+    paint_end(page, stdout);
+    return n;
 }
 
 /* An empty list is often just the wrong time. "" without any failure. */

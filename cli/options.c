@@ -91,6 +91,7 @@ const struct option_def option_defs[] = {
     {"format", 'f', OPTION_TEXT, ON_DOCTOR, NULL, "FORM", "text or json (text)", AT(format), check_text_format, 0, 0},
     {"format", 'f', OPTION_TEXT, ON_SHOW | ON_REPORT, NULL, "FORM", "text, html or json (text)", AT(format), check_page_format, 0, 0},
     {"output", 'o', OPTION_TEXT, ON_SHOW | ON_EXPORT | ON_REPORT, NULL, "FILE", "write to this file, - = stdout", AT(output), NULL, 0, 0},
+    {"color", 0, OPTION_TEXT, LISTS | ON_SHOW | ON_REPORT | ON_DECODE | ON_DOCTOR, NULL, "WHEN", "auto: on a terminal, unless $NO_COLOR is set; always; never (auto)", AT(color), check_color, 0, 0},
     {"mail", 0, OPTION_TEXT, ON_REPORT, NULL, "ADDRESS", "send it by e-mail, through the local sendmail", AT(mail), check_mail, 0, 0},
     {"sendmail", 0, OPTION_TEXT, ON_REPORT, "report", "FILE", "the sendmail program (/usr/sbin/sendmail)", AT(sendmail), NULL, 0, 0},
     {"exit-code", 0, OPTION_FLAG, ON_READ | ON_FAILURES | ON_REPORT, NULL, NULL, "exit with 1 if there are failures", AT(exit_code), NULL, 0, 0},

@@ -40,7 +40,7 @@ struct settings {
     const char *user, *call, *addr, *verdict, *finding;
     bool program, all, exit_code, bom;
     int64_t limit;
-    const char *format, *output;
+    const char *format, *output, *color;
     /* the summary */
     const char *day, *night, *by;
     int64_t days;

@@ -7,6 +7,7 @@
 #include "capture/log.h"
 #include "report/clock.h"
 #include "report/json.h"
+#include "report/paint.h"
 #include "report/summary.h"
 
 #include <stdlib.h>
@@ -122,7 +123,9 @@ static void write_report(const struct settings *s, const char *format, const cha
         summary_html(all, out, title, called_as(s, again, sizeof again));
     else {
         struct prose page = prose_on(out);
+        page.out = paint_begin(out, s->color);
         summary_print(all, &page, title);
+        paint_end(page.out, out);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "cli/opened.h"
 
 #include "report/json.h"
+#include "report/paint.h"
 #include "report/story.h"
 
 #include <string.h>
@@ -23,7 +24,9 @@ static int print(const struct settings *s, const struct story_facts *f)
         story_html(f, out, again);
     else {
         struct prose page = prose_on(out);
+        page.out = paint_begin(out, s->color);
         story_print(f, &page, again);
+        paint_end(page.out, out);
     }
     return close_output(out, s->output);
 }

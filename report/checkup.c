@@ -37,23 +37,22 @@ bool checkup_usable(const struct checkup *c)
     return count(c, CHECK_BAD) == 0;
 }
 
-void checkup_print(const struct checkup *c, const char *sources, FILE *out)
+void checkup_print(const struct checkup *c, const char *sources, const struct prose *p)
 {
-    struct prose page = prose_on(out);
     char lead[64], text[PROGRAM_LINE];
     for (unsigned i = 0; i < c->n; i++) {
         const struct checkup_line *l = &c->lines[i];
         snprintf(lead, sizeof lead, "%-5s %s", words[l->judgement], l->check);
-        prose_item(&page, TOPIC_AT, FACT_AT, lead, "%s", l->fact);
+        prose_item(p, TOPIC_AT, FACT_AT, lead, "%s", l->fact);
         if (l->advice)
-            prose_item(&page, FACT_AT, FACT_AT + 4, "->", "%s", l->advice);
+            prose_item(p, FACT_AT, FACT_AT + 4, "->", "%s", l->advice);
     }
-    fputc('\n', out);
+    fputc('\n', p->out);
     for (unsigned i = 0; i < c->program_n; i++)
-        fprintf(out, "%s%s\n", i ? "" : "the program that cuts packets in the kernel:\n",
+        fprintf(p->out, "%s%s\n", i ? "" : "the program that cuts packets in the kernel:\n",
                 c->program_text(c->program, i, text, sizeof text));
     unsigned bad = count(c, CHECK_BAD), look = count(c, CHECK_LOOK);
-    prose_text(&page, 0, "%s: %s. %u ok, %u to look at, %u bad.", sources,
+    prose_text(p, 0, "%s: %s. %u ok, %u to look at, %u bad.", sources,
                bad    ? "not usable as it is"
                : look ? "usable, with remarks"
                       : "usable",

@@ -4,6 +4,8 @@
 #ifndef EW_REPORT_CHECKUP_H
 #define EW_REPORT_CHECKUP_H
 
+#include "report/prose.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -37,7 +39,7 @@ __attribute__((format(printf, 5, 6))) void checkup_add(struct checkup *c, const 
 bool checkup_usable(const struct checkup *c);
 
 /* sources: what was looked at. */
-void checkup_print(const struct checkup *c, const char *sources, FILE *out);
+void checkup_print(const struct checkup *c, const char *sources, const struct prose *p);
 void checkup_print_json(const struct checkup *c, const char *sources, FILE *out);
 
 #endif

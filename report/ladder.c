@@ -62,7 +62,7 @@ static size_t put_head(const struct ladder *l, unsigned lane, unsigned h, unsign
 {
     char head[LADDER_HEAD];
     safe_text(l->head[lane][h], head, sizeof head);
-    size_t n = strlen(head);
+    size_t n = strlen(safe_ascii(head)); /* a character, a column */
     n = n > room ? room : n;
     size_t back = lane == 0 ? 0 : lane + 1 == l->lanes ? n - (n > 0) : n / 2;
     memcpy(line + lane_at(l, (int)lane, wide) - back, head, n);
@@ -115,14 +115,16 @@ static void put_event(const struct ladder *l, const struct prose *p, unsigned wi
                       const struct ladder_event *e, tick_t before)
 {
     char line[LADDER_LINE], left[64], clock[TICK_TEXT], span[CLOCK_SPAN], delta[CLOCK_SPAN + 1];
+    char label[LADDER_LABEL];
+    safe_ascii(safe_text(e->label, label, sizeof label));
     memset(line, ' ', wide);
     line[wide] = 0;
     for (unsigned i = 0; i < l->lanes; i++)
         line[lane_at(l, (int)i, wide)] = '|';
     if (e->from != e->to)
-        draw_arrow(line, lane_at(l, e->from, wide), lane_at(l, e->to, wide), e->label);
+        draw_arrow(line, lane_at(l, e->from, wide), lane_at(l, e->to, wide), label);
     else
-        draw_remark(line, wide, lane_at(l, e->from, wide), e->label);
+        draw_remark(line, wide, lane_at(l, e->from, wide), label);
     delta[0] = 0;
     if (before != TICK_NONE)
         snprintf(delta, sizeof delta, "+%s", clock_span(e->at - before, span));

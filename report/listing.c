@@ -128,7 +128,7 @@ static const struct picture_column failures[] = {
     {"LEG", text, "leg", NULL, 0, 150, 0},
     {"VERDICT", verdict, "verdict", "severity", 0, 0, 0},
     {"WHO", who, "caller", "callee", TABLE_CUT, 120, 0},
-    {"FROM", endpoint, "src_addr", "src_port", 0, 0, 0},
+    {"FROM", endpoint, "src_addr", "src_port", 0, 100, 0},
     {"TO", endpoint, "dst_addr", "dst_port", 0, 0, 0},
     {"TRIES/SYNS", ratio, "attempts", "syns", TABLE_RIGHT, 150, 0},
     {"GRADE", text, "grade", NULL, 0, 110, 0},

@@ -9,23 +9,31 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
-enum { PROSE_NARROW = 80, PROSE_WIDE = 120 };
+enum { PROSE_NARROW = 60, PROSE_PIPE = 80, PROSE_WIDE = 160 };
 
 struct prose prose_on(FILE *out)
 {
     unsigned width = table_width(out);
-    if (width < PROSE_NARROW)
-        width = PROSE_NARROW;
-    return (struct prose){out, width > PROSE_WIDE ? PROSE_WIDE : width, NULL};
+    if (width == 0)
+        width = PROSE_PIPE;
+    width = width < PROSE_NARROW ? PROSE_NARROW : width > PROSE_WIDE ? PROSE_WIDE : width;
+    return (struct prose){out, width, NULL, fileno(out) >= 0 && !safe_utf8_shown()};
 }
 
 unsigned prose_columns(const char *text, size_t bytes)
 {
-    unsigned n = 0;
-    for (size_t i = 0; i < bytes; i++)
-        n += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return n;
+    unsigned columns = 0;
+    for (size_t i = 0, n; i < bytes; i += n) {
+        wchar_t c = 0;
+        mbstate_t state = {0};
+        n = safe_length(text + i);
+        n = n == 0 || i + n > bytes ? 1 : n;
+        int wide = n > 1 && mbrtowc(&c, text + i, n, &state) == n ? wcwidth(c) : 1;
+        columns += wide < 0 ? 1 : (unsigned)wide;
+    }
+    return columns;
 }
 
 /* ---- HTML ---- */
@@ -106,6 +114,10 @@ void prose_lead(const struct prose *p, unsigned indent, unsigned hang, const cha
         return;
     }
     char *safe_lead = safe_copy(lead), *safe = safe_copy(text);
+    if (safe_lead && safe && p->ascii) {
+        safe_ascii(safe_lead);
+        safe_ascii(safe);
+    }
     if (safe_lead && safe) {
         fprintf(p->out, "%*s%s", (int)indent, "", safe_lead);
         unsigned at = indent + prose_columns(safe_lead, strlen(safe_lead));

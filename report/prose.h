@@ -17,9 +17,11 @@ struct prose {
     FILE *out;
     unsigned width;          /* columns; at least 40 */
     struct prose_html *html; /* NULL: text */
+    bool ascii;              /* text: what the locale cannot show becomes '?' */
 };
 
-/* The page for out: the terminal's width within 80 to 120, 80 in a pipe. */
+/* The page for out: as wide as the terminal, within 60 to 160; 80 in a pipe. ascii as the locale
+ * says, but not for what is no file (mail is UTF-8). */
 struct prose prose_on(FILE *out);
 
 /* A heading with an empty line before it. */
@@ -45,7 +47,7 @@ __attribute__((format(printf, 5, 6))) void prose_item(const struct prose *p, uns
                                                       unsigned hang, const char *lead,
                                                       const char *fmt, ...);
 
-/* Columns that a safe text takes: characters, not bytes. */
+/* Columns that a safe text takes in the locale. */
 unsigned prose_columns(const char *text, size_t bytes);
 
 #endif

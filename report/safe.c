@@ -1,6 +1,7 @@
 /* UTF-8 (RFC 3629) without control characters and without bidirectional overrides. */
 #include "report/safe.h"
 
+#include <langinfo.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ static size_t sequence_length(uint8_t first)
 static int is_unsafe(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+           (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff ||
+           c == 0x061c || (c >= 0x200b && c <= 0x200f); /* marks of direction, of no width */
 }
 
 size_t safe_length(const char *p)
@@ -62,4 +64,21 @@ char *safe_copy(const char *text)
     size_t room = text ? strlen(text) + 1 : 1;
     char *out = malloc(room);
     return out ? safe_text(text, out, room) : NULL;
+}
+
+char *safe_ascii(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p;) {
+        size_t n = safe_length(p);
+        *to++ = n == 1 ? *p : '?';
+        p += n ? n : 1;
+    }
+    *to = 0;
+    return text;
+}
+
+bool safe_utf8_shown(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }

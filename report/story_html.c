@@ -74,7 +74,7 @@ static void put_header(const struct story_facts *f, FILE *out)
 void story_html_body(const struct story_facts *f, FILE *out, const char *again)
 {
     struct prose_html open = {false, false};
-    struct prose page = {out, 80, &open};
+    struct prose page = {out, 80, &open, false};
     put_header(f, out);
     story_body(f, &page, again);
     prose_close(&page);

@@ -3,6 +3,7 @@
 
 #include "report/clock.h"
 #include "report/field.h"
+#include "report/summary_sections.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,8 +185,9 @@ json_t *summary_load(struct query_db *db, tick_t since, tick_t until)
 {
     char from[TICK_TEXT], to[TICK_TEXT], zone[CLOCK_ZONE], offset[CLOCK_ZONE];
     json_t *s =
-        json_pack("{ss ss ss ss}", "from", tick_text(since, from), "to", tick_text(until, to),
-                  "zone", clock_zone(zone), "utc_offset", clock_offset(until, offset));
+        json_pack("{ss ss ss ss s{ss}}", "from", tick_text(since, from), "to", tick_text(until, to),
+                  "zone", clock_zone(zone), "utc_offset", clock_offset(until, offset), "notes",
+                  "by_partner", SECTION_PARTNER_ATTEMPTS);
     if (!s || query_begin(db) != 0) {
         json_decref(s);
         return NULL;

@@ -10,13 +10,12 @@
 #include "report/prose.h"
 
 /* All figures of the period as one object:
- *   from, to, zone, utc_offset, sentence, details (what follows the first sentence), totals (an
- *   object), new_partners, ended_partners, unreachable, by_partner, by_edge, by_leg, by_verdict,
- *   by_candidate, by_port_range, by_hour, by_day (local days), partner_ports, findings, table_limit
- *   (only where that is found), health, blind: arrays of rows, columns as in
- *   storage/statements_sum.c. A list is cut after 1,000 rows; what was cut stands in LIST_rest:
- *   {rows, failures}.
- * NULL if the database or memory fails. */
+ *   from, to, zone, utc_offset, notes (an object: by list, what its figures count), sentence,
+ * details (what follows the first sentence), totals (an object), new_partners, ended_partners,
+ * unreachable, by_partner, by_edge, by_leg, by_verdict, by_candidate, by_port_range, by_hour,
+ * by_day (local days), partner_ports, findings, table_limit (only where that is found), health,
+ * blind: arrays of rows, columns as in storage/statements_sum.c. A list is cut after 1,000 rows;
+ * what was cut stands in LIST_rest: {rows, failures}. NULL if the database or memory fails. */
 json_t *summary_load(struct query_db *db, tick_t since, tick_t until);
 
 /* Adds partner_details and partner_findings: what failed to each of the 20 worst partners. 0 or -1.

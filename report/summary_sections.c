@@ -41,8 +41,7 @@ const struct section sections_by[6] = {
       ATTEMPTS,
       {"first_seen", "SINCE", CELL_HOUR, false},
       {"last_seen", "UNTIL", CELL_HOUR, true}},
-     "Before: failures in the seven days before. Attempts: what the relays tried towards the "
-     "partner's networks (/24, /48) in the hours of the period."},
+     "Before: failures in the seven days before. " SECTION_PARTNER_ATTEMPTS},
     {"by_edge",
      "BY EDGE",
      {{"edge", "EDGE", CELL_TEXT, false},

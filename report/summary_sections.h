@@ -11,6 +11,11 @@
 
 enum { SECTION_COLUMNS = 12, SECTION_CELL = 300, SECTION_TOP = 20 };
 
+/* What stands beside attempts by partner, wherever they are shown. */
+#define SECTION_PARTNER_ATTEMPTS                                                          \
+    "Attempts: what the relays tried in the hours of the period to all of the partner's " \
+    "network (/24, /48), in which others may live."
+
 enum cell_kind {
     CELL_TEXT,
     CELL_COUNT,

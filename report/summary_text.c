@@ -188,9 +188,9 @@ static void put_ports(const json_t *all, const char *partner, const struct prose
             continue;
         section_cell(NULL, row, &ports, range);
         section_cell(NULL, row, &share, part);
-        prose_item(p, 4, HANG, range, "%" PRId64 " of %" PRId64 " %s attempts failed, %s",
-                   tried - field_int(row, "connected", 0), tried, field_text(row, "transport"),
-                   part);
+        prose_item(
+            p, 4, HANG, range, "%" PRId64 " of %" PRId64 " %s attempts to its network failed, %s",
+            tried - field_int(row, "connected", 0), tried, field_text(row, "transport"), part);
     }
 }
 
@@ -255,7 +255,8 @@ static void put_tables(const json_t *s, const struct prose *p)
     if (some)
         prose_text(p, 2,
                    "FAILURES are connections that failed; ATTEMPTS, FAILED and SHARE are what the "
-                   "relays tried in the hours of the period. BEFORE: failures in the seven days "
+                   "relays tried in the hours of the period; by partner, to all of its network "
+                   "(/24, /48), in which others may live. BEFORE: failures in the seven days "
                    "before.");
 }
 

@@ -253,9 +253,13 @@ static void put_partners(const json_t *s, FILE *out)
     size_t ended = json_array_size(json_object_get(s, "ended_partners"));
     if (!most)
         return;
-    fputs(n == 1 ? " The partner is " : " Most often the partner was ", out);
-    put_partner(most, out);
-    if (n > 1)
+    if (n > 1 && field_int(most, "failures", 0) == 1)
+        fprintf(out, " They have %" PRId64 " partners, one each", n);
+    else {
+        fputs(n == 1 ? " The partner is " : " Most often the partner was ", out);
+        put_partner(most, out);
+    }
+    if (n > 1 && field_int(most, "failures", 0) > 1)
         fprintf(out, ", %" PRId64 " times, of %" PRId64 " partners", field_int(most, "failures", 0),
                 n);
     fputc('.', out);

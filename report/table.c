@@ -76,6 +76,8 @@ void table_row(struct table *t, const char *const cells[])
         t->failed = 1;
     for (unsigned i = 0; line && i < t->n; i++) {
         char *cell = safe_copy(cells[i] ? cells[i] : "-");
+        if (cell && !safe_utf8_shown())
+            safe_ascii(cell);
         if (!cell || scols_line_refer_data(line, i, cell) != 0) {
             free(cell);
             t->failed = 1;

@@ -7,6 +7,7 @@
 #include "report/csv.h"
 #include "report/html.h"
 #include "report/row.h"
+#include "report/summary_sections.h"
 #include "report/web_form.h"
 #include "storage/page.h"
 
@@ -332,10 +333,8 @@ int web_partners(struct web *w)
         return web_database_failed(w);
     if (n) {
         html_table_end(w->out);
-        fputs(
-            "</div>\n<p class=\"note\">Attempts are those of our relays to the partner's network, "
-            "working ones included.</p>\n",
-            w->out);
+        fputs("</div>\n", w->out);
+        html_element(w->out, "p", "note", SECTION_PARTNER_ATTEMPTS);
     } else {
         html_element(w->out, "p", "panel", "No partner failed in this period.");
     }

@@ -5,6 +5,7 @@
 #include "report/field.h"
 #include "report/html.h"
 #include "report/summary.h"
+#include "report/summary_sections.h"
 #include "report/web_form.h"
 
 #include <inttypes.h>
@@ -61,6 +62,7 @@ static void put_partners(struct web *w, const json_t *s)
         fputs("</td></tr>\n", w->out);
     }
     html_table_end(w->out);
+    html_element(w->out, "p", "note", SECTION_PARTNER_ATTEMPTS);
     fputs("<p class=\"note\"><a href=\"/partners\">All partners</a></p>\n</section>\n", w->out);
 }
 

@@ -76,6 +76,44 @@ unreachable=$(sql "SELECT count(*) || ' partners unreachable on 50000-59999 sinc
     dst_port_from = 50000 GROUP BY 1) JOIN (SELECT $NET AS net, min(first_seen) AS t $F GROUP BY 1) ON net = dst_net WHERE c = 0")
 same sentence "$unreachable" "$(told "SELECT r ->> '$.sentence' FROM j")"
 
+# ---- partners by their names ----
+# seen in certificates at the address, or of the callee's domain; the report asks the view once a group, here once a row
+cp "$db" named.db
+sqlite3 named.db "INSERT INTO tls_peer VALUES ('198.18.1.5', 'edge.one.example', 'one.example', 1), ('198.18.2.5', 'edge.two.example', 'two.example', 1),
+    ('192.0.2.9', 'sip.five.example', 'partner5.example', 1); UPDATE failure SET partner = 'own.name.example' WHERE dst_addr = '198.18.7.5' AND id % 2"
+named() { sqlite3 -batch -noheader named.db "$1"; }
+"$edgewatch" -q --db named.db report --since $since --until $until -f json >r.json || not_ok named-json "exit code $?"
+want=$(named "SELECT coalesce(partner, dst_addr) AS p, count(*) AS n, count(DISTINCT call_id) $F GROUP BY 1 ORDER BY n DESC, 1")
+same named-partners "$want" "$(told "SELECT value ->> 'partner', value ->> 'failures', value ->> 'calls' FROM j, json_each(r, '$.by_partner')")"
+same names-are-used 4 "$(grep -cE '^(edge.one|edge.two|sip.five|own.name).*example' <<<"$want")"
+same named-heat "$(head -n 20 <<<"$want" | cut -d'|' -f1)" "$(told "SELECT value ->> 'partner' FROM j, json_each(r, '$.partner_ports') GROUP BY 1 ORDER BY min(key)")"
+same named-new "$(named "SELECT coalesce(partner, dst_addr) AS p, count(*) $F AND p NOT IN (SELECT coalesce(partner, dst_addr) FROM failures WHERE first_seen <
+    '$since' AND last_seen >= '2026-01-23T18:00:00.000000Z') GROUP BY 1 ORDER BY 2 DESC, 1")" \
+    "$(told "SELECT value ->> 'partner', value ->> 'failures' FROM j, json_each(r, '$.new_partners')")"
+same partner-note 1 "$(told "SELECT r ->> '$.notes.by_partner' LIKE '%all of the partner''s network (/24, /48)%' FROM j")"
+"$edgewatch" -q --db named.db report --since $since --until $until -f html -o named.html
+heat=$(sed -n '/Partners by port range/,/<\/svg>/p' named.html)
+same named-picture "yes yes" "$(for n in edge.two.example edge.one.example; do grep -q ">$n<" <<<"$heat" && echo yes; done | xargs)"
+grep -q "all of the partner&#39;s network (/24, /48)\|all of the partner's network (/24, /48)" named.html && ok partner-note-html || not_ok partner-note-html "no note beside the table"
+
+# ---- a night with 100,000 failures, of more kinds than are held at once ----
+if [ -z "${EDGEWATCH:-}" ]; then
+    tests=$root/tests
+    (cd "$root" && "$tests/help/night.sh" "$work/big.db" 100000 "$edgewatch") || not_ok big-night "cannot be made"
+    big() { sqlite3 -batch -noheader big.db "$1"; }
+    spent() { # seconds of CPU and MB of the last report
+        /usr/bin/env bash -c 'TIMEFORMAT="%U %S"; time "$0" "$@"' "$edgewatch" -q --db big.db report --since $since --until $until "$@" 2>&1 >big.out | tail -n 1 | awk '{ print $1 + $2 }'
+    }
+    cpu=$(spent -f html)
+    awk -v t="$cpu" 'BEGIN { exit !(t < 2) }' && ok "big-night-in-time ($cpu s)" || not_ok big-night-in-time "$cpu s of CPU, 2 are allowed"
+    sqlite3 big.db "UPDATE failure SET callee = 'sip:u@d' || id || '.example', local_candidate = 'relay TCP-PASS 203.0.113.1:' || src_port WHERE id <= 52000"
+    (ulimit -v 120000; "$edgewatch" -q --db big.db report --since $since --until $until -f json >r.json) || not_ok big-night-memory "exit code $?"
+    same big-night "$(big "SELECT count(*), count(DISTINCT call_id), count(DISTINCT dst_addr) $F")" \
+        "$(told "SELECT r ->> '$.totals.failures', r ->> '$.totals.failed_calls', r ->> '$.totals.partners' FROM j")"
+    same big-partners "$(big "SELECT dst_addr, count(*) AS n, count(DISTINCT call_id), min(first_seen), max(last_seen) $F GROUP BY 1 ORDER BY n DESC, 1")" \
+        "$(told "SELECT value ->> 'partner', value ->> 'failures', value ->> 'calls', value ->> 'first_seen', value ->> 'last_seen' FROM j, json_each(r, '$.by_partner')")"
+fi
+
 # ---- the rest is counted ----
 sqlite3 "$db" "UPDATE failure SET dst_addr = '198.51.' || (id % 30) || '.' || (id % 7) WHERE id <= 1500" ".exit"
 ew report --since $since --until $until >many.txt
