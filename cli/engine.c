@@ -28,6 +28,7 @@ struct engine {
     struct pipeline *pipeline;
     struct minutes *minutes;
     struct tally tally;
+    struct failures_found found; /* a file's: what it made of the database */
     struct progress progress;
     struct notify notify;
     struct settings reloaded; /* what SIGHUP brought, if it did */
@@ -315,6 +316,7 @@ static int open_writer(struct engine *e)
         .live = job->live,
         .joiner = &joiner,
         .privacy = setup_privacy(job->settings),
+        .found = job->live ? NULL : &e->found,
         .keep = {.evidence_days = job->settings->keep_evidence,
                  .details_days = job->settings->keep_details,
                  .failures_days = job->settings->keep_failures,
@@ -473,6 +475,7 @@ static int finish(struct engine *e)
             log_error("%s", why);
         return EXIT_DATABASE;
     }
+    tally_stored(&e->tally, &e->found);
     if (!s->quiet)
         tally_print(&e->tally, &run, s);
     if (code == EXIT_DONE && s->exit_code && tally_failures(&e->tally))

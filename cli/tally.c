@@ -50,6 +50,16 @@ void tally_gone(struct tally *t, int64_t id)
         change(t, (size_t)id, TALLY_NONE);
 }
 
+void tally_stored(struct tally *t, const struct failures_found *found)
+{
+    if (!found->counted)
+        return;
+    for (unsigned v = 0; v < VERDICTS; v++) {
+        t->counts[v] = found->failures[v];
+        t->counts[v | TALLY_INFO] = found->infos[v];
+    }
+}
+
 void tally_free(struct tally *t)
 {
     free(t->verdicts);

@@ -6,6 +6,7 @@
 
 #include "cli/options.h"
 #include "flows/pipeline.h"
+#include "storage/writer.h"
 
 /* The verdict of every failure of this run by its run-unique id, because a failure may be told
  * again or taken back. */
@@ -19,6 +20,8 @@ enum { TALLY_NONE = 0xff, TALLY_INFO = 0x80 };
 /* Without memory a failure is not counted. */
 void tally_failure(struct tally *t, const struct failure *f);
 void tally_gone(struct tally *t, int64_t id);
+/* What the database holds now takes the place of what the run said: it was joined with others. */
+void tally_stored(struct tally *t, const struct failures_found *found);
 void tally_free(struct tally *t);
 /* Failures that are no mere information. */
 uint64_t tally_failures(const struct tally *t);

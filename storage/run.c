@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "flows/limits.h"
+#include "flows/verdict.h"
 #include "storage/clocks.h"
 #include "storage/rejoin.h"
 #include "storage/settle.h"
@@ -109,15 +111,54 @@ static int import_end(struct store *s, struct log_result *log)
                : -1;
 }
 
+/* A verdict of a newer edgewatch is none of ours to count. */
+static void take_found(struct failures_found *out, sqlite3_stmt *q)
+{
+    unsigned v = (unsigned)verdict_by_name((const char *)sqlite3_column_text(q, 0));
+    if (v < VERDICTS)
+        *(sqlite3_column_int(q, 1) ? &out->infos[v] : &out->failures[v]) =
+            (uint64_t)sqlite3_column_int64(q, 2);
+}
+
+static int count_found(struct store *s, struct failures_found *out)
+{
+    static const char sql[] =
+        "SELECT verdict, info, count(*) FROM failure"
+        " WHERE first_us BETWEEN ?2 - ?4 AND ?3 + ?4 AND run_id IN (SELECT o.id FROM run o JOIN"
+        " run n ON o.sensor = n.sensor WHERE n.id = ?1) AND ((first_us <= ?3 AND last_us >= ?2)"
+        " OR call_row IN (SELECT id FROM call WHERE started_us BETWEEN ?2 - ?4 AND ?3"
+        " AND coalesce(ended_us, started_us) >= ?2)"
+        " OR allocation_row IN (SELECT id FROM allocation WHERE started_us BETWEEN ?2 - ?4 AND ?3"
+        " AND coalesce(ended_us, started_us) >= ?2)) GROUP BY 1, 2";
+    sqlite3_stmt *q = db_prepare(&s->db, sql);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, s->run);
+    sqlite3_bind_int64(q, 2, s->first / TICK_US);
+    sqlite3_bind_int64(q, 3, s->last / TICK_US);
+    sqlite3_bind_int64(q, 4, CALL_MAX / TICK_US);
+    int rc;
+    *out = (struct failures_found){.counted = true};
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+        take_found(out, q);
+    int result = rc == SQLITE_DONE ? 0 : db_fault(&s->db, "read");
+    sqlite3_finalize(q);
+    return result;
+}
+
 int run_end(struct store *s, const struct run_end *e)
 {
     if (db_begin(&s->db))
         return -1;
     s->first = e->first;
     s->last = e->last == TICK_NONE ? e->first : e->last;
+    bool count = e->found && e->first != TICK_NONE;
     if (store_settle_batch(s) == 0 && run_ended(s, e) == 0 &&
-        (e->log ? import_end(s, e->log) : capture_end(s)) == 0 && db_commit(&s->db) == 0)
+        (e->log ? import_end(s, e->log) : capture_end(s)) == 0 &&
+        (!count || count_found(s, e->found) == 0) && db_commit(&s->db) == 0)
         return 0;
+    if (count)
+        e->found->counted = false;
     db_rollback(&s->db);
     return -1;
 }

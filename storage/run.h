@@ -17,7 +17,8 @@ struct run_end {
     const char *damaged; /* NULL, or where and how it ended early */
     uint64_t lost;       /* rows that health does not know of yet */
     struct privacy *privacy;
-    struct log_result *log; /* of an import, else NULL */
+    struct log_result *log;       /* of an import, else NULL */
+    struct failures_found *found; /* NULL: not asked for */
 };
 
 /* Merge, rejoin and conclude in one transaction: a reader sees the run before or after it. 0, or -1

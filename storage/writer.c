@@ -45,6 +45,7 @@ struct writer {
     struct retention retention;
     int64_t log_bytes;
     struct log_result *log; /* of an import, else NULL */
+    struct failures_found *found;
     /* both */
     atomic_bool failed; /* store.db.why is final */
     atomic_bool waits;
@@ -447,6 +448,7 @@ struct writer *writer_open(const char *path, const struct run_info *run, char *w
     }
     w->live = run->live;
     w->log = run->log;
+    w->found = run->found;
     w->want = QUEUE_BLOCK;
     w->shipped = w->hour = TICK_NONE;
     w->held_end = &w->held;
@@ -484,7 +486,8 @@ enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const c
                                 .damaged = damaged,
                                 .lost = w->lost - w->lost_told,
                                 .privacy = w->privacy,
-                                .log = w->log};
+                                .log = w->log,
+                                .found = w->found};
     if (atomic_load(&w->failed) || run_end(&w->store, &end)) {
         result = DB_FAILED;
         snprintf(why, room, "%s", w->store.db.why);

@@ -14,6 +14,7 @@
 #include "flows/joiner.h"
 #include "flows/matcher.h"
 #include "flows/pipeline.h"
+#include "flows/verdict.h"
 #include "storage/privacy.h"
 
 struct writer;
@@ -49,6 +50,14 @@ struct log_result {
     int64_t agreed;
 };
 
+/* Failures in the database after a run was joined with earlier ones: those of its sensor that touch
+ * its packet time, or that belong to a call or allocation that does. Whichever run's packets
+ * completed one, it counts. */
+struct failures_found {
+    bool counted; /* false: there was no packet, or the run could not be stored */
+    uint64_t failures[VERDICTS], infos[VERDICTS];
+};
+
 /* A run of this sensor name belongs to all sensors: what an imported log says may have been seen
  * by any of them. */
 #define ANY_SENSOR "*"
@@ -62,7 +71,8 @@ struct run_info {
         *joiner; /* edges and relay ports, kept for joining with later runs;
                     NULL = none given. --nat aliases come as writer_alias() */
     struct keep keep;
-    struct log_result *log; /* import: filled by writer_close(); else NULL */
+    struct log_result *log;       /* import: filled by writer_close(); else NULL */
+    struct failures_found *found; /* filled by writer_close(); NULL: not asked for */
     struct privacy_config privacy;
 };
 

@@ -46,6 +46,17 @@ same read-is-silent-on-stdout "" "$(cat out)"
 ends read-options-behind-files 0 "" read "$samples/incident1-external.pcap" --db b.db --quiet
 ends read-exit-code 1 "" -q --db c.db read --exit-code --sensor s "$samples/incident1-sip-internal.pcap" \
     "$samples/incident1-external.pcap"
+# the failure that two runs make together, whichever comes last
+for order in "sip-internal external" "external sip-internal"; do
+    rm -f j.db*
+    run -q --db j.db read --sensor s "$samples/incident1-${order% *}.pcap"
+    ends "read-exit-code-joined-$order" 1 'failures *1 refused' --db j.db read --exit-code --sensor s \
+        "$samples/incident1-${order#* }.pcap"
+    ends "read-exit-code-of-other-sensors-$order" 0 'failures *1 for information' --db j.db read --exit-code --sensor t \
+        "$samples/incident1-sip-internal.pcap"
+    ends "read-exit-code-of-another-day-$order" 0 'failures *none' --db j.db read --exit-code --sensor s \
+        "$samples/verdict-connected.pcap"
+done
 for nat in --nat=10.3.0.40=9.9.9.9 -q; do
     run --db w.db read "$nat" --sensor s "$samples/incident1-sip-internal.pcap" "$samples/incident1-external.pcap"
 done
