@@ -225,14 +225,14 @@ check-streams: $(B)/golden/stream_dump
 
 # --- speed, against a bare libpcap loop: make bench [ROUNDS=5] ---
 ROUNDS ?= 5
-BENCH  := $(addprefix $(B)/bench/,generate loop measure tls_speed)
+BENCH  := $(addprefix $(B)/bench/,generate loop loop_live measure send tls_speed)
 
 $(B)/bench/tls_speed: $(B)/tests/bench/tls_speed.o $(B)/tests/help/tls_make.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/bench/loop $(B)/bench/measure: $(B)/bench/%: $(B)/tests/bench/%.o
+$(B)/bench/loop $(B)/bench/loop_live $(B)/bench/measure $(B)/bench/send: $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lpcap

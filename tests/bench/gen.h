@@ -22,6 +22,8 @@ struct gen_options {
     bool only_refused; /* every call fails by refusal */
     uint32_t scan;     /* SYNs of a port scan beside the calls */
     uint32_t pause_s;  /* from the start to the first call */
+    uint32_t seconds;  /* no call begins after this many; 0 = no such end */
+    double rate;       /* calls per second */
     double midstream;  /* share of the trunks that are older than the capture */
 };
 

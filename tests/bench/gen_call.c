@@ -5,9 +5,6 @@
 
 enum { MESSAGE_MAX = 1024, CONTROL = 2, FIRST_PORT = 50000, PORTS = 10000 };
 
-/* Arrivals per second such that about 12,500 calls run at once. */
-#define CALL_RATE 235.0
-
 typedef int64_t step_fn(struct gen_site *, struct call *);
 
 static int64_t control_syn(struct gen_site *s, struct call *c)
@@ -317,8 +314,9 @@ static void arrive(struct gen_site *s, struct noise_pool *noise)
         if (rnd_below(&g->random, 100) < 44)
             noise_spawn(noise, g->out.now + rnd_below(&g->random, 5000000));
     }
-    int64_t gap = (int64_t)(2e6 / CALL_RATE * (double)rnd_below(&g->random, 1000) / 1000);
-    if (s->started < g->opt.calls)
+    int64_t gap = (int64_t)(2e6 / g->opt.rate * (double)rnd_below(&g->random, 1000) / 1000);
+    bool over = g->opt.seconds && g->out.now - s->begun >= GEN_S(g->opt.seconds);
+    if (s->started < g->opt.calls && !over)
         heap_push(&g->heap, g->out.now + gap, EVENT_ARRIVAL, 0);
 }
 
@@ -353,7 +351,7 @@ static void write_totals(struct gen_site *s)
 
 int gen_calls(struct gen *g)
 {
-    struct gen_site s = {.gen = g};
+    struct gen_site s = {.gen = g, .begun = g->out.now};
     struct noise_pool *noise = noise_new(g);
     open_trunks(&s);
     if (g->opt.calls)

@@ -37,6 +37,7 @@ struct call {
 
 struct gen_site {
     struct gen *gen;
+    int64_t begun;
     struct call *calls; /* slots; free ones are listed in free_slots */
     uint32_t *free_slots;
     uint32_t slots, free_count, started, running, running_max;

@@ -2,14 +2,15 @@
  * Writes big capture files with known contents, for benchmarks and for the tests that count.
  *
  * usage: generate KIND OUT.pcap [--calls N] [--seed S] [--truth FILE] [--media N]
- *                 [--reorder P] [--loss P] [--dup P] [--midstream P]
+ *                 [--reorder P] [--loss P] [--dup P] [--midstream P] [--rate R] [--seconds S]
  *
  * KIND  calls          100,000 calls: signaling, MS-TURN, connections between relays, noise
  *       bulk           3,000 calls with much media
  *       mess           2,000 calls, signaling only, with every defect of a bad span port
  *       scan           1,000,000 SYNs of a port scan and one real failure
  *       conversations  TCP conversations with overlap, loss, wrap ... and their true bytes
- * (--truth) The same arguments give the same file. P are probabilities, 0 to 1. OUT may be "-".
+ * (--truth) The same arguments give the same file. P are probabilities, 0 to 1; R calls begin per
+ * second, none after S. OUT may be "-".
  */
 #include <errno.h>
 #include <getopt.h>
@@ -19,6 +20,9 @@
 #include "tests/bench/gen.h"
 
 enum { EXIT_USAGE = 64, EXIT_OUTPUT = 73 };
+
+/* Calls per second such that about 12,500 run at once. */
+static const double call_rate = 235;
 
 static const int64_t start_time = GEN_S(1355137200); /* 2012-12-10 11:00 UTC */
 
@@ -77,6 +81,8 @@ static const char *read_options(struct gen *g, int argc, char **argv)
                                           {"loss", required_argument, NULL, 'l'},
                                           {"dup", required_argument, NULL, 'd'},
                                           {"midstream", required_argument, NULL, 'o'},
+                                          {"rate", required_argument, NULL, 'R'},
+                                          {"seconds", required_argument, NULL, 'S'},
                                           {0}};
     const char *truth = "";
     for (int o; (o = getopt_long(argc, argv, "", names, NULL)) != -1;)
@@ -105,10 +111,16 @@ static const char *read_options(struct gen *g, int argc, char **argv)
         case 'o':
             g->opt.midstream = strtod(optarg, NULL);
             break;
+        case 'R':
+            g->opt.rate = strtod(optarg, NULL);
+            break;
+        case 'S':
+            g->opt.seconds = (uint32_t)strtoul(optarg, NULL, 10);
+            break;
         default:
             return NULL;
         }
-    return truth;
+    return g->opt.rate > 0 ? truth : NULL;
 }
 
 static int run(struct gen *g, const struct kind *kind, const char *path, const char *truth)
@@ -135,6 +147,7 @@ int main(int argc, char **argv)
     const char *truth = NULL;
     if (kind) {
         g.opt = kind->opt;
+        g.opt.rate = call_rate;
         g.out.reordered = kind->reordered;
         g.out.lost = kind->lost;
         g.out.doubled = kind->doubled;
@@ -144,7 +157,7 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "usage: %s calls|bulk|mess|scan|conversations OUT.pcap [--calls N] [--seed S]\n"
                 "    [--truth FILE] [--media N] [--reorder P] [--loss P] [--dup P]"
-                " [--midstream P]\n",
+                " [--midstream P] [--rate R] [--seconds S]\n",
                 argv[0]);
         return EXIT_USAGE;
     }
