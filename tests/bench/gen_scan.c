@@ -4,7 +4,7 @@
  */
 #include "tests/bench/gen_call.h"
 
-enum { SCAN_GAP_US = 100, RELAY_FIRST_PORT = 50000, ANSWERED_ONE_IN = 10 };
+enum { RELAY_FIRST_PORT = 50000, ANSWERED_ONE_IN = 10 };
 
 static uint16_t any_port(uint64_t *random)
 {
@@ -29,5 +29,5 @@ void scan_step(struct gen *g)
     if (rnd_below(&g->random, ANSWERED_ONE_IN) == 0)
         flow_refuse(&g->out, &f);
     if (--g->opt.scan)
-        heap_push(&g->heap, g->out.now + SCAN_GAP_US, EVENT_SCAN, 0);
+        heap_push(&g->heap, g->out.now + g->opt.scan_gap_us, EVENT_SCAN, 0);
 }

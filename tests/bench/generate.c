@@ -8,6 +8,7 @@
  *       bulk           3,000 calls with much media
  *       mess           2,000 calls, signaling only, with every defect of a bad span port
  *       scan           1,000,000 SYNs of a port scan and one real failure
+ *       flood          1,000,000 SYNs in 20 s, and in the midst of them 100 calls of all outcomes
  *       conversations  TCP conversations with overlap, loss, wrap ... and their true bytes
  * (--truth) The same arguments give the same file. P are probabilities, 0 to 1; R calls begin per
  * second, none after S. OUT may be "-".
@@ -49,7 +50,19 @@ static const struct kind kinds[] = {
      0.01},
     {"scan",
      gen_calls,
-     {.calls = 1, .only_refused = true, .scan = 1000000, .pause_s = 50},
+     {.calls = 1, .only_refused = true, .scan = 1000000, .scan_gap_us = 100, .pause_s = 50},
+     0,
+     0,
+     0},
+    {"flood",
+     gen_calls,
+     {.pause_s = 5,
+      .calls = 100,
+      .rate = 10,
+      .media = 12,
+      .media_size = 140,
+      .scan = 1000000,
+      .scan_gap_us = 20},
      0,
      0,
      0},
@@ -147,18 +160,20 @@ int main(int argc, char **argv)
     const char *truth = NULL;
     if (kind) {
         g.opt = kind->opt;
-        g.opt.rate = call_rate;
+        if (g.opt.rate <= 0)
+            g.opt.rate = call_rate;
         g.out.reordered = kind->reordered;
         g.out.lost = kind->lost;
         g.out.doubled = kind->doubled;
         truth = read_options(&g, argc - 2, argv + 2);
     }
     if (!truth) {
-        fprintf(stderr,
-                "usage: %s calls|bulk|mess|scan|conversations OUT.pcap [--calls N] [--seed S]\n"
-                "    [--truth FILE] [--media N] [--reorder P] [--loss P] [--dup P]"
-                " [--midstream P] [--rate R] [--seconds S]\n",
-                argv[0]);
+        fprintf(
+            stderr,
+            "usage: %s calls|bulk|mess|scan|flood|conversations OUT.pcap [--calls N] [--seed S]\n"
+            "    [--truth FILE] [--media N] [--reorder P] [--loss P] [--dup P]"
+            " [--midstream P] [--rate R] [--seconds S]\n",
+            argv[0]);
         return EXIT_USAGE;
     }
     int bad = run(&g, kind, argv[2], truth);

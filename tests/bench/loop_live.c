@@ -61,7 +61,8 @@ int main(int argc, char **argv)
                                      argc > 3 ? atoi(argv[3]) : SNAPLEN)
                          : NULL;
     if (!p) {
-        fprintf(stderr, "loop_live: cannot listen\nusage: loop_live INTERFACE [RING-MB [SNAPLEN]]\n");
+        fprintf(stderr,
+                "loop_live: cannot listen\nusage: loop_live INTERFACE [RING-MB [SNAPLEN]]\n");
         return 1;
     }
     sigaction(SIGTERM, &act, NULL);

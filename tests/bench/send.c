@@ -6,8 +6,8 @@
  *   usage: send INTERFACE CAPTURE|- [--rate PACKETS-PER-SECOND | --in-time] [--packets N]
  *
  * Little-endian pcap of Ethernet with microseconds, as tests/bench/generate writes it. SIGTERM and
- * SIGINT end it early. Frames leave by sendmmsg() past the queueing discipline, 64 at a time; who is
- * early sleeps and does not spin, because the receiver wants the processor, too. Late frames are
+ * SIGINT end it early. Frames leave by sendmmsg() past the queueing discipline, 64 at a time; who
+ * is early sleeps and does not spin, because the receiver wants the processor, too. Late frames are
  * sent at once, but what is more than a second late moves the plan: no burst makes up for a pause.
  */
 #include <errno.h>
@@ -199,8 +199,7 @@ static void flush(int fd, struct batch *b, struct total *t)
 static void add(struct batch *b, const uint8_t *frame, uint32_t n)
 {
     b->parts[b->n] = (struct iovec){(void *)(uintptr_t)frame, n};
-    b->messages[b->n] =
-        (struct mmsghdr){.msg_hdr = {.msg_iov = &b->parts[b->n], .msg_iovlen = 1}};
+    b->messages[b->n] = (struct mmsghdr){.msg_hdr = {.msg_iov = &b->parts[b->n], .msg_iovlen = 1}};
     b->n++;
 }
 
@@ -234,7 +233,8 @@ static void send_all(int fd, struct input *in, struct plan *p, struct total *t)
 static int open_output(const char *interface)
 {
     const int on = 1;
-    struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface)};
+    struct sockaddr_ll at = {.sll_family = AF_PACKET,
+                             .sll_ifindex = (int)if_nametoindex(interface)};
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (fd < 0 || !at.sll_ifindex || bind(fd, (struct sockaddr *)(void *)&at, sizeof at) != 0)
         fail(interface);
@@ -272,8 +272,7 @@ int main(int argc, char **argv)
     struct total total = {0};
     struct sigaction act = {.sa_handler = on_signal};
     if (!read_options(&plan, argc, argv)) {
-        fprintf(stderr,
-                "usage: send INTERFACE CAPTURE|- [--rate PPS | --in-time] [--packets N]\n");
+        fprintf(stderr, "usage: send INTERFACE CAPTURE|- [--rate PPS | --in-time] [--packets N]\n");
         return EXIT_USAGE;
     }
     sigaction(SIGTERM, &act, NULL);
