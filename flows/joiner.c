@@ -9,10 +9,11 @@
 
 /* Strangers' connections that worked explain nothing, unless ICE checks ran over them: signaling
  * may yet come that negotiated them. */
-static bool worth_waiting(const struct attempt *a)
+static bool worth_waiting(const struct joiner *j, const struct attempt *a)
 {
-    return a->verdict != VERDICT_CONNECTED || a->wanted || a->proto == PROTO_UDP ||
-           a->peek_out == PEEK_CHECK_REQUEST || a->peek_in == PEEK_CHECK_REQUEST;
+    return a->verdict != VERDICT_CONNECTED || a->wanted || is_configured_edge(j, &a->dst.addr) ||
+           a->proto == PROTO_UDP || a->peek_out == PEEK_CHECK_REQUEST ||
+           a->peek_in == PEEK_CHECK_REQUEST;
 }
 
 static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
@@ -20,7 +21,7 @@ static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
 {
     struct pair *p = orphan_find(j, t);
     if (!p) {
-        if (!worth_waiting(a))
+        if (!worth_waiting(j, a))
             return ATTEMPT_STRANGER;
         orphan_room(j);
         p = pool_take(&j->pairs);
@@ -31,7 +32,9 @@ static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
     }
     pair_fold(p, a);
     judge_pair(j, p);
-    return p->end[0].edge || p->end[1].edge ? ATTEMPT_RELAY : ATTEMPT_WAITING;
+    if (!p->end[0].edge && !p->end[1].edge)
+        return ATTEMPT_WAITING;
+    return is_edge(j, &a->src.addr) ? ATTEMPT_RELAY : ATTEMPT_VISITOR;
 }
 
 /* The connection came up after all, so its failed attempts are withdrawn; what failed above TCP on
@@ -51,8 +54,12 @@ static enum attempt_use attempt_client(struct joiner *j, struct pair *t, const s
     t->client_leg = true;
     if (a->verdict == VERDICT_CONNECTED)
         client_connected(j, t, a);
-    else if (a->verdict != VERDICT_ALLOC_FAIL)
+    else if (a->verdict != VERDICT_ALLOC_FAIL) {
         attempt_wait(j, t, a);
+        const struct pair *p = orphan_find(j, t);
+        if (!p || (p->verdict_known && !p->shown)) /* one of too many */
+            return ATTEMPT_VISITOR;
+    }
     return ATTEMPT_CLIENT;
 }
 
@@ -355,13 +362,17 @@ void joiner_free(struct joiner *j)
 
 bool joiner_wanted(struct joiner *j, const struct endpoint *src, const struct endpoint *dst)
 {
-    return is_edge(j, &src->addr) || is_configured_edge(j, &dst->addr) || index_first(j, dst) ||
-           index_first(j, src);
+    return is_edge(j, &src->addr) || index_first(j, dst) || index_first(j, src);
 }
 
 bool joiner_relay_server(const struct joiner *j, const struct endpoint *e)
 {
     return is_server(j, e);
+}
+
+bool joiner_configured_edge(const struct joiner *j, const struct addr *a)
+{
+    return is_configured_edge(j, a);
 }
 
 bool joiner_relay_addr(const struct joiner *j, const struct addr *a)

@@ -47,7 +47,7 @@ struct joiner_hooks {
 };
 
 struct joiner_counts {
-    uint64_t orphans_evicted, pairs_dropped, grade_c_suppressed;
+    uint64_t orphans_evicted, pairs_dropped, strangers_suppressed;
 };
 
 struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hooks *h);
@@ -76,8 +76,9 @@ void joiner_allocation_forget(struct joiner *j, struct fact_allocation *a);
 enum attempt_use {
     ATTEMPT_STRANGER, /* nobody we know */
     ATTEMPT_WAITING,  /* signaling may yet explain it */
+    ATTEMPT_VISITOR,  /* a stranger's at a known relay: anybody can send those */
     ATTEMPT_CLIENT,   /* a client's way to its relay server */
-    ATTEMPT_RELAY,    /* of a negotiated pair or a known relay */
+    ATTEMPT_RELAY,    /* of a negotiated pair, or a known relay's own */
 };
 
 /* An attempt was decided; a connected one comes twice, the second time when its flow ended. */
@@ -98,10 +99,12 @@ struct relay_trouble {
 };
 void joiner_relay_trouble(struct joiner *j, const struct relay_trouble *t);
 
-/* Is the endpoint pair of interest to the tracker (hooks.wanted)? */
+/* Is the endpoint pair of interest to the tracker (hooks.wanted)? Not if all that is known is an
+ * Edge that SYNs are sent to: anybody can do that, and what is wanted pushes out other flows. */
 bool joiner_wanted(struct joiner *j, const struct endpoint *src, const struct endpoint *dst);
 /* Is this the server side of relay control (known TURN server)? */
 bool joiner_relay_server(const struct joiner *j, const struct endpoint *e);
+bool joiner_configured_edge(const struct joiner *j, const struct addr *a);
 /* A host address of a relay or configured Edge, public or private. */
 bool joiner_relay_addr(const struct joiner *j, const struct addr *a);
 

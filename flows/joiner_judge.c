@@ -6,20 +6,21 @@
 
 /* ---- one pair ---- */
 
-/* A stranger's pair of a known Edge: grade C, so many a minute and no more. */
-static bool grade_c_allowed(struct joiner *j, tick_t t)
+/* Who sends SYNs to a known relay brings about a failure with each: so many a minute, and no more.
+ */
+static bool stranger_allowed(struct joiner *j, struct allowance *from, tick_t t)
 {
-    tick_t minute = t / (60 * TICK_S);
-    if (minute != j->grade_c_minute) {
-        j->grade_c_minute = minute;
-        j->grade_c_count = 0;
-    }
-    if (j->grade_c_count >= LIMIT_UNKNOWN_PER_MINUTE) {
-        j->counts.grade_c_suppressed++;
-        return false;
-    }
-    j->grade_c_count++;
-    return true;
+    bool allowed = allowance_take(from, t, LIMIT_UNKNOWN_PER_MINUTE);
+    j->counts.strangers_suppressed += !allowed;
+    return allowed;
+}
+
+/* A client of the site, or one that was served before, is told of each time. */
+static bool client_allowed(struct joiner *j, const struct pair *p)
+{
+    const struct addr *client = &p->end[0].wire.addr;
+    return addr_is_private(client) || multimap_first(&j->by_client, index_client_key(j, client)) ||
+           stranger_allowed(j, &j->strange_clients, p->first);
 }
 
 static bool in_relay_range(const struct joiner *j, uint16_t port)
@@ -65,7 +66,9 @@ void judge_pair(struct joiner *j, struct pair *p)
         scope_of_pair(p)->unseen[p->medium] = true;
         return;
     }
-    if (scoped || p->client_leg || (grade_c(j, p) && (p->shown || grade_c_allowed(j, p->first))))
+    if (scoped || (p->client_leg && (p->shown || client_allowed(j, p))) ||
+        (!p->client_leg && grade_c(j, p) &&
+         (p->shown || stranger_allowed(j, &j->strange_peers, p->first))))
         emit_pair(j, p);
 }
 

@@ -11,6 +11,7 @@
 #ifndef EW_FLOWS_JOINER_STATE_H
 #define EW_FLOWS_JOINER_STATE_H
 
+#include "flows/allowance.h"
 #include "flows/joiner.h"
 #include "flows/limits.h"
 #include "flows/multimap.h"
@@ -122,8 +123,7 @@ struct joiner {
     uint32_t last_note;
     int64_t last_failure;
     bool rescan; /* an alias became trusted: look at all orphans again */
-    tick_t grade_c_minute;
-    uint32_t grade_c_count;
+    struct allowance strange_peers, strange_clients;
     struct joiner_counts counts;
 };
 

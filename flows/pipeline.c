@@ -7,6 +7,7 @@
 #include "capture/dedup.h"
 #include "capture/defrag.h"
 #include "capture/feed.h"
+#include "flows/allowance.h"
 #include "flows/feeder.h"
 #include "flows/feeds.h"
 #include "flows/joiner.h"
@@ -21,8 +22,7 @@
 /* Failed connects of unknown sources: so many rows a minute, the rest is only counted. */
 struct source_rate {
     struct addr source;
-    uint32_t count;
-    tick_t minute;
+    struct allowance rows;
 };
 
 /* A frame of the group under way. */
@@ -58,26 +58,23 @@ struct pipeline {
     uint64_t seed;
     uint64_t refused; /* memory_refused() when it began */
     struct source_rate rates[LIMIT_SOURCES];
-    tick_t minute;
-    uint32_t minute_count;
+    struct allowance strangers[2]; /* rows of those elsewhere, of those at relays */
     uint64_t aggregated, attempts, failed_attempts, failures;
     bool finishing; /* what ends now ends with the capture, not on the wire */
 };
 
 /* ---- records on their way out ---- */
 
-static bool within_rate(struct pipeline *p, const struct attempt *a)
+/* Rows that anybody can bring about, by sending SYNs, are so many a minute and no more: of each
+ * source, and of all, where those at relays have an allowance of their own. */
+static bool within_rate(struct pipeline *p, const struct attempt *a, bool at_relay)
 {
     struct endpoint e = {.addr = a->src.addr};
     struct source_rate *r = &p->rates[endpoint_hash(&e, p->seed) % LIMIT_SOURCES];
-    tick_t minute = a->first / (60 * TICK_S);
-    if (minute != p->minute) {
-        p->minute = minute;
-        p->minute_count = 0;
-    }
-    if (r->minute != minute || !addr_eq(&r->source, &a->src.addr))
-        *r = (struct source_rate){a->src.addr, 0, minute};
-    if (++r->count <= LIMIT_UNKNOWN_PER_MINUTE && ++p->minute_count <= LIMIT_UNKNOWN_IN_ALL)
+    if (!addr_eq(&r->source, &a->src.addr))
+        *r = (struct source_rate){.source = a->src.addr};
+    if (allowance_take(&r->rows, a->first, LIMIT_UNKNOWN_PER_MINUTE) &&
+        allowance_take(&p->strangers[at_relay], a->first, LIMIT_UNKNOWN_IN_ALL))
         return true;
     p->aggregated++;
     return false;
@@ -104,7 +101,7 @@ static bool says_nothing(const struct attempt *a)
 static bool worth_a_row(const struct attempt *a, enum attempt_use use, bool known, bool final)
 {
     if (a->verdict == VERDICT_CONNECTED)
-        return final && (use == ATTEMPT_RELAY || use == ATTEMPT_WAITING);
+        return final && use != ATTEMPT_STRANGER && use != ATTEMPT_CLIENT;
     return final || known || use == ATTEMPT_CLIENT;
 }
 
@@ -112,14 +109,16 @@ static void on_attempt(void *arg, const struct attempt *a, bool final)
 {
     struct pipeline *p = arg;
     enum attempt_use use = joiner_attempt(p->joiner, a);
-    bool known = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr) || a->wanted;
-    if (use < ATTEMPT_CLIENT && !a->wanted && says_nothing(a))
+    bool own = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr);
+    bool known = own || use == ATTEMPT_VISITOR || a->wanted ||
+                 joiner_configured_edge(p->joiner, &a->dst.addr);
+    if (use < ATTEMPT_VISITOR && !known && says_nothing(a))
         return;
     p->attempts += !a->again;
     if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP && !p->finishing)
         allocations_closed(p->allocations, &a->src, &a->dst, p->now);
     bool row = worth_a_row(a, use, known, final);
-    bool stored = row && (known || use == ATTEMPT_CLIENT || within_rate(p, a));
+    bool stored = row && (own || use == ATTEMPT_CLIENT || within_rate(p, a, known));
     if (stored)
         store_attempt(p, a);
     if ((known || (row && !stored)) && !a->again)
@@ -519,7 +518,7 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
                        (p->shed ? (f.snapped_segments < f.gaps ? f.snapped_segments : f.gaps) : 0) +
                        r.oversized,
         .one_way_flows = t.one_way_flows,
-        .aggregated = p->aggregated + j.grade_c_suppressed + r.tls_refused,
+        .aggregated = p->aggregated + j.strangers_suppressed + r.tls_refused,
         .sip_messages = c.sip_messages,
         .stun_messages = a.stun_messages + r.ice_messages,
         .sdp_bodies = c.sdp_bodies,

@@ -1,5 +1,6 @@
 /*
  * A port scan of the site's outer addresses: SYNs from sources used once, almost all unanswered.
+ * Where asked for, some of them go to the port where relays expect their clients.
  * The port that the one real call is given (the first of each Edge) is left alone.
  */
 #include "tests/bench/gen_call.h"
@@ -24,6 +25,8 @@ void scan_step(struct gen *g)
     struct endpoint4 from = {any_source(&g->random),
                              (uint16_t)(1024 + rnd_below(&g->random, 60000))};
     struct endpoint4 to = {0x0a030128u + rnd_below(&g->random, EDGES), any_port(&g->random)};
+    if (g->opt.scan_servers && g->opt.scan % g->opt.scan_servers == 0)
+        to = (struct endpoint4){0x0a030022u + rnd_below(&g->random, EDGES), 443};
     flow_start(&g->out, &f, from, to);
     flow_syn(&g->out, &f, false);
     if (rnd_below(&g->random, ANSWERED_ONE_IN) == 0)

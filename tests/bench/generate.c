@@ -62,6 +62,7 @@ static const struct kind kinds[] = {
       .media = 12,
       .media_size = 140,
       .scan = 1000000,
+      .scan_servers = 4,
       .scan_gap_us = 20},
      0,
      0,

@@ -1,14 +1,18 @@
 #!/bin/bash
 # What edgewatch stored of a generated capture against what the generator wrote into it: every attempt
 # of a relay with its verdict, a failure for every pair that failed, with its call, and no other.
-# usage: truth.sh [--failures] DATABASE TRUTH     (prints what differs, and then ends with 1)
+# usage: truth.sh [--failures] [--strangers] DATABASE TRUTH     (prints what differs, and then ends with 1)
 # --failures: attempts, calls and allocations are not looked at; a database within bounds has deleted them.
+# --strangers: nor are failures of what nothing negotiated.
 set -eu
-all=1
-if [ "$1" = --failures ]; then
-    all=0
+all=1 strangers=0
+while [[ $1 == --* ]]; do
+    case $1 in
+        --failures) all=0 ;;
+        --strangers) strangers=1 ;;
+    esac
     shift
-fi
+done
 
 found=$(sqlite3 -bail "$1" ".mode tabs" "
 CREATE TEMP TABLE made (kind, src, dst, isn INTEGER, verdict, call_id, pair);
@@ -19,7 +23,8 @@ CREATE TEMP VIEW seen AS SELECT src_addr || ':' || src_port AS src, dst_addr || 
 CREATE INDEX temp.made_call ON made (call_id);
 CREATE INDEX temp.made_key ON made (isn, src, dst);
 CREATE TEMP TABLE failed AS SELECT call_id, src_addr || ':' || src_port AS src,
-    dst_addr || ':' || dst_port AS dst, verdict FROM failures WHERE severity = 'failure';
+    dst_addr || ':' || dst_port AS dst, verdict FROM failures WHERE severity = 'failure'
+    AND NOT ($strangers AND call_id IS NULL);
 CREATE INDEX temp.failed_call ON failed (call_id);
 CREATE TEMP TABLE seen_by AS SELECT * FROM seen WHERE $all;
 CREATE INDEX temp.seen_key ON seen_by (isn, src, dst);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "flows/limits.h"
 #include "flows/wire/framing.h"
 #include "tests/help/expect.h"
 #include "tests/help/world.h"
@@ -26,6 +27,62 @@ static void refused_client_is_a_client_leg(void **state)
     world_in_every_order(&w, NULL, &s);
     assert_int_equal(s.n, 1);
     expect_text(s.rows[0].row, "client-relay timeout failure 10.98.2.1:13211>10.3.0.34:443");
+}
+
+static void count_failure(void *arg, const struct failure *f, const struct finding *list,
+                          unsigned n)
+{
+    (void)f;
+    (void)list;
+    (void)n;
+    ++*(unsigned *)arg;
+}
+
+static void count_link(void *arg, uint64_t attempt, int64_t failure)
+{
+    (void)arg;
+    (void)attempt;
+    (void)failure;
+}
+
+static enum attempt_use client_fails(struct joiner *j, uint64_t id, struct addr client, double when)
+{
+    struct attempt a =
+        attempt_make(id, "198.51.100.1:40000", "10.3.0.34:443", VERDICT_REFUSED, when);
+    a.src.addr = client;
+    return joiner_attempt(j, &a);
+}
+
+/* A flood of SYNs at the port where a relay takes its clients: so many failures a minute, also when
+ * they are told across the minute to and fro; clients of the site and those that were served before
+ * have no part in that. */
+static void strangers_at_a_relay_server_fail_so_often_a_minute(void **state)
+{
+    static struct allocation_made own;
+    unsigned told = 0;
+    struct joiner_config c = {
+        .sensor = "test", .relay_low = 50000, .relay_high = 59999, .seed = 42};
+    struct joiner_hooks h = {.arg = &told, .failure = count_failure, .attempt_failure = count_link};
+    struct joiner *j = joiner_new(&c, &h);
+    struct joiner_counts counts;
+    (void)state;
+    allocation_make(&own, "203.0.113.9:40000", "10.3.0.34:443", "2.2.2.2:58200");
+    own.sends[0].answered = at(51);
+    joiner_allocation(j, &own.fact);
+    told = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        enum attempt_use use =
+            client_fails(j, 1 + i, addr_v4(0xc6330000 + i), i % 2 ? 100 : 100 + 60);
+        assert_int_equal(use, told > i ? ATTEMPT_CLIENT : ATTEMPT_VISITOR);
+    }
+    joiner_counts(j, &counts);
+    assert_in_range(told, LIMIT_UNKNOWN_PER_MINUTE, 2 * LIMIT_UNKNOWN_PER_MINUTE);
+    assert_int_equal(counts.strangers_suppressed, 1000 - told);
+    unsigned before = told;
+    assert_int_equal(client_fails(j, 2001, ad("10.98.2.1"), 160), ATTEMPT_CLIENT);
+    assert_int_equal(client_fails(j, 2002, ad("203.0.113.9"), 160), ATTEMPT_CLIENT);
+    assert_int_equal(told, before + 2);
+    joiner_free(j);
 }
 
 static void trouble_above_tcp_has_no_attempt(void **state)
@@ -196,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_client_is_a_client_leg),
+        cmocka_unit_test(strangers_at_a_relay_server_fail_so_often_a_minute),
         cmocka_unit_test(trouble_above_tcp_has_no_attempt),
         cmocka_unit_test(client_that_connects_after_all_did_not_fail),
         cmocka_unit_test(served_client_makes_its_failure_info),
