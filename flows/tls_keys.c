@@ -340,7 +340,9 @@ void tls_keys_log(struct tls_keys *k, int source, struct slice bytes, bool end)
 bool tls_keys_is_foreign(const struct tls_keys *k, int source)
 {
     const struct source *s = &k->locked->sources[source];
-    return !s->fitting && (s->foreign || s->too_long);
+    /* a line that is not over yet: its label's first letter, or a comment */
+    bool begun = s->filled && !(s->line[0] >= 'A' && s->line[0] <= 'Z') && s->line[0] != '#';
+    return !s->fitting && (s->foreign || s->too_long || begun);
 }
 
 bool tls_keys_empty(const struct tls_keys *k)
