@@ -41,6 +41,11 @@ struct failure_context {
     const char *tls_detail;         /* who complained about what; NULL or "" = not known */
 };
 
+/* A client says by ICEWarn, after it happened, what the packets show of this failure: a bit that is
+ * not normal in many networks and that agrees (claims.h). The other client may say it of a way
+ * between relays. */
+bool findings_endpoint_agrees(const struct failure *f, const struct failure_context *ctx);
+
 /* Findings of one failure, likeliest first. Returns how many. */
 unsigned findings_of_failure(const struct failure *f, const struct failure_context *ctx,
                              struct finding out[FINDINGS_MAX]);

@@ -98,6 +98,31 @@ const struct fact_diag *hypothesis_claim(const struct hypothesis_case *c, const 
     return NULL;
 }
 
+static bool any_bit_agrees(uint32_t warn, const struct claim_wire *w)
+{
+    const char *words;
+    for (uint32_t bits = warn & ~ICEWARN_BENIGN; bits; bits &= bits - 1) {
+        uint32_t bit = bits & (~bits + 1);
+        if (!icewarn_bit(bit)->expected && claim_set(bit, w, &words) == CLAIM_AGREES)
+            return true;
+    }
+    return false;
+}
+
+bool findings_endpoint_agrees(const struct failure *f, const struct failure_context *ctx)
+{
+    const struct hypothesis_case c = {.f = f, .ctx = ctx};
+    for (unsigned i = 0; ctx->call && i < ctx->call->n_diags; i++) {
+        const struct fact_diag *d = &ctx->call->diags[i];
+        bool near = near_speaks(&c, d);
+        struct claim_wire w = wire_of(&c, near);
+        if (hypothesis_warns(&c, d) && d->seen > f->last && (near || f->leg == LEG_RELAY_PEER) &&
+            any_bit_agrees(d->icewarn, &w))
+            return true;
+    }
+    return false;
+}
+
 static enum weight conflict_applies(const struct hypothesis_case *c)
 {
     struct conflict found;

@@ -314,6 +314,10 @@ void emit_pair(struct joiner *j, struct pair *p)
     f.event_id = event_id(j, &p->first_src, &p->first_dst, p->first_isn, p->first, NULL);
     p->info = f.info;
     pair_context(j, p, &q, &a, &f, &ctx);
+    if (findings_endpoint_agrees(&f, &ctx)) {
+        f.keys |= KEY_MEDIA_DEBUG;
+        f.confidence = (uint8_t)match_confidence(f.keys, a.both_ends);
+    }
     uint64_t now = digest(&f, &ctx);
     if (p->shown && now == p->digest) {
         emit_link(j, p);

@@ -147,6 +147,24 @@ static bool rport_agrees(const struct fact_side *s, const struct fact_allocation
     return false;
 }
 
+/* *MR, or its address with *MRTCPPort: audio has its UDP relay port in the first (P§3.1). */
+static bool is_media_relay(const struct endpoint *mr, uint16_t tcp, const struct endpoint *e)
+{
+    return endpoint_eq(mr, e) || (tcp && tcp == e->port && addr_eq(&mr->addr, &e->addr));
+}
+
+/* This end is the relay of the one that speaks, and nothing speaks against the other end. */
+static bool media_debug_names(const struct media_debug *m, const struct endpoint *own,
+                              const struct endpoint *other)
+{
+    bool far = m->has_remote_mr;
+    return (is_media_relay(&m->local_mr, m->local_mrtcp, own) &&
+            (!far || is_media_relay(&m->remote_mr, m->remote_mrtcp, other) ||
+             endpoint_eq(&m->remote_site, other))) ||
+           (!m->has_local_mr && far && is_media_relay(&m->remote_mr, m->remote_mrtcp, own) &&
+            endpoint_eq(&m->local_site, other));
+}
+
 static bool media_debug_agrees(const struct fact_call *c, const struct endpoint *a,
                                const struct endpoint *b)
 {
@@ -155,9 +173,7 @@ static bool media_debug_agrees(const struct fact_call *c, const struct endpoint 
         if (!c->diags[i].value || ms_diag_parse(slice_str(c->diags[i].value), &d, NULL) != WIRE_OK)
             continue;
         for (unsigned k = 0; k < d.n_media; k++) {
-            const struct endpoint *l = &d.media[k].local_mr, *r = &d.media[k].remote_mr;
-            if ((endpoint_eq(l, a) && endpoint_eq(r, b)) ||
-                (endpoint_eq(l, b) && endpoint_eq(r, a)))
+            if (media_debug_names(&d.media[k], a, b) || media_debug_names(&d.media[k], b, a))
                 return true;
         }
     }

@@ -20,7 +20,7 @@ enum match_key {
     KEY_UFRAG = 1 << 6, /* ufrags of a nested or direct check = the call's */
     KEY_CONNECTION_ID = 1 << 7,
     KEY_TURN_CALL_ID = 1 << 8, /* Call-ID inside TURN = the call's */
-    KEY_MEDIA_DEBUG = 1 << 9,  /* LocalMR/RemoteMR name the pair */
+    KEY_MEDIA_DEBUG = 1 << 9,  /* LocalMR/RemoteMR name the pair, or ICEWarn its failure */
     MATCH_KEYS = 10
 };
 

@@ -12,6 +12,10 @@ extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser parser, XML_Bool enable
     __attribute__((weak));
 
 enum { TEXT_MAX = 512, DIAG_MAX = 4096, PIECE = 1 << 20 };
+/* A parser begins anew with each document, which costs as much as reading some hundred bytes. No
+ * message of the SDN API is that short: more documents than this in so few bytes are no messages.
+ */
+enum { DOCUMENTS = 64, DOCUMENT_LEAST = 256 };
 
 struct text {
     char *p;
@@ -53,6 +57,7 @@ struct sdn {
     bool far, cut;      /* inside the callee's end */
     bool parsing, dead; /* since the last document's end; since damage */
     const char *why;
+    uint64_t documents;         /* so far */
     uint64_t base, done, ended; /* bytes before this document; given in all; end of the document */
 };
 
@@ -328,6 +333,7 @@ static void next_document(struct sdn *s)
     XML_ParserReset(s->xml, s->encoding);
     document_begin(s);
     s->base = s->done;
+    s->documents++;
 }
 
 static bool damaged(struct sdn *s, const char **why, uint64_t *offset)
@@ -363,6 +369,10 @@ static bool push(struct sdn *s, struct slice bytes, const char **why, uint64_t *
         bytes = slice_of(bytes.p + n, bytes.n - n);
         if (s->ended)
             next_document(s);
+        if (s->documents > DOCUMENTS && s->done / DOCUMENT_LEAST < s->documents) {
+            s->why = "more documents than its size has room for";
+            return damaged(s, why, offset);
+        }
     }
     return true;
 }
@@ -379,6 +389,7 @@ bool sdn_push(struct sdn *s, struct slice bytes, bool last, const char **why, ui
     s->done = s->base = 0;
     s->dead = false;
     next_document(s);
+    s->documents = 0;
     return fine;
 }
 

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "tests/help/expect.h"
@@ -229,6 +230,42 @@ static void late_diagnostics_bring_a_finding(void **state)
     world_end(&w, &s);
 }
 
+/* The caller says: the check between the relays was tried and failed. */
+static void late_diagnostics_that_agree_are_a_key(void **state)
+{
+    static const struct {
+        const char *warn, *side;
+        double seen;
+        bool key;
+    } rows[] = {
+        {"0x4000320", "caller", 95, true},  {"0x4000320", "callee", 95, true},
+        {"0x4000320", "caller", 53, false}, /* before it happened */
+        {"0x320", "caller", 95, false},     /* 0x200 is also for "not tried" */
+        {"0x800000", "caller", 95, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w = {.n = 0};
+        struct telling s;
+        char value[128];
+        world_incident_call(&w);
+        world_call(&w, 0);
+        world_attempt(&w, attempt_of_incident());
+        telling_begin(&s, NULL);
+        world_tell(&w, 0, &s);
+        world_tell(&w, 1, &s);
+        assert_null(strstr(s.rows[0].row, "media-debug"));
+        snprintf(value, sizeof value,
+                 "24;reason=\"x\";%sMediaDebug=\"application-sharing:ICEWarn=%s\"",
+                 strcmp(rows[i].side, "callee") == 0 ? "Callee" : "Caller", rows[i].warn);
+        call_diag(&w.call[0], at(rows[i].seen), 24, rows[i].side, value);
+        joiner_call(s.j, &w.call[0].call);
+        if ((strstr(s.rows[0].row, ",media-debug confirmed") != NULL) != rows[i].key)
+            fail_msg("row %zu: %s", i, s.rows[0].row);
+        world_end(&w, &s);
+    }
+}
+
 static void same_facts_again_say_nothing_new(void **state)
 {
     struct world w = {.n = 0};
@@ -265,6 +302,7 @@ int main(void)
         cmocka_unit_test(answer_through_the_relay_is_a_connection),
         cmocka_unit_test(two_failed_pairs_are_two_failures),
         cmocka_unit_test(late_diagnostics_bring_a_finding),
+        cmocka_unit_test(late_diagnostics_that_agree_are_a_key),
         cmocka_unit_test(same_facts_again_say_nothing_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

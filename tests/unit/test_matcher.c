@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -194,6 +195,44 @@ static void everything_known_gives_every_key(void **state)
         match_keys_text(s.a.keys, text),
         "relay-address,alias,send-destination,candidate,default-address,rport,ufrag,"
         "connection-id,turn-call-id,media-debug");
+}
+
+/* Which of these name the pair of the incident (1.1.1.1:50704 and 2.2.2.2:58138)? */
+static void what_media_debug_names(void **state)
+{
+    static const struct {
+        const char *fields;
+        bool names;
+    } rows[] = {
+        {"LocalMR=1.1.1.1:50704,RemoteMR=2.2.2.2:58138", true},
+        {"LocalMR=2.2.2.2:58138,RemoteMR=1.1.1.1:50704", true},
+        {"LocalMR=1.1.1.1:50000,RemoteMR=2.2.2.2:50002,LocalMRTCPPort=50704,RemoteMRTCPPort=58138",
+         true}, /* audio: UDP ports in the first (P§3.1) */
+        {"LocalMR=1.1.1.1:50000,RemoteMR=2.2.2.2:50002,LocalMRTCPPort=50705,RemoteMRTCPPort=58138",
+         false},
+        {"LocalMR=1.1.1.1:50704", true}, /* its peer has no relay */
+        {"LocalMR=1.1.1.1:50704,RemoteMR=3.3.3.3:58138", false},
+        {"LocalMR=1.1.1.1:50704,RemoteMR=3.3.3.3:50002,RemoteSite=2.2.2.2:58138", true},
+        {"RemoteMR=2.2.2.2:58138", false}, /* of any of its peers */
+        {"RemoteMR=2.2.2.2:58138,LocalSite=1.1.1.1:50704", true},
+        {"LocalMR=xx.xx.xxx.x:xxx,RemoteMR=xx.xx.xxx.x:xxx", false},
+        {"LocalMRTCPPort=50704", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scene s;
+        char value[256];
+        scene_make(&s);
+        know_call(&s);
+        know_allocation(&s);
+        snprintf(value, sizeof value,
+                 "24;reason=\"x\";CalleeMediaDebug=\"application-sharing:ICEWarn=0x0,%s\"",
+                 rows[i].fields);
+        call_diag(&s.call, at(53), 24, "callee", value);
+        judge(&s);
+        if (((s.a.keys & KEY_MEDIA_DEBUG) != 0) != rows[i].names)
+            fail_msg("%s", rows[i].fields);
+    }
 }
 
 static void direction_does_not_matter(void **state)
@@ -408,6 +447,7 @@ int main(void)
         cmocka_unit_test(signaling_alone_confirms_by_both_ends),
         cmocka_unit_test(offered_relay_to_an_unnamed_peer_is_probable),
         cmocka_unit_test(everything_known_gives_every_key),
+        cmocka_unit_test(what_media_debug_names),
         cmocka_unit_test(direction_does_not_matter),
         cmocka_unit_test(rport_is_the_clients_port),
         cmocka_unit_test(ufrags_must_agree_crosswise),

@@ -285,6 +285,35 @@ static void after_damage_the_next_body_is_read(void **state)
     sdn_free(s);
 }
 
+static void count(void *arg, const struct sdn_msg *m)
+{
+    (void)m;
+    ++*(unsigned *)arg;
+}
+
+/* Each begins a parser anew: a megabyte of them cost nine times one message of that size. */
+static void many_tiny_documents_are_refused(void **state)
+{
+    static char tiny[4 * 1000 + 1], real[200 * sizeof invite];
+    const char *why = NULL;
+    uint64_t offset = 0;
+    unsigned taken = 0;
+    size_t n = 0;
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        strcat(tiny + 4 * i, "<a/>");
+    for (int i = 0; i < 200; i++, n += sizeof invite - 1)
+        memcpy(real + n, invite, sizeof invite - 1);
+    struct sdn *s = sdn_new(count, &taken, false);
+    assert_false(sdn_push(s, slice_of(tiny, 4000), true, &why, &offset));
+    assert_string_equal(why, "more documents than its size has room for");
+    assert_true(offset < 300);
+    assert_true(sdn_push(s, slice_of(real, n), true, &why, &offset)); /* the next one is fine */
+    assert_int_equal(taken, 200);
+    assert_true(sdn_push(s, slice_of(tiny, 4 * 60), true, &why, &offset)); /* so are a few */
+    sdn_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_billion_laughs),
         cmocka_unit_test(depth_and_texts_are_bounded),
         cmocka_unit_test(after_damage_the_next_body_is_read),
+        cmocka_unit_test(many_tiny_documents_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
