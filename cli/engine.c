@@ -365,7 +365,9 @@ static int begin(struct engine *e)
     if (e->pipeline)
         e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);
     if (!e->minutes || sources_start(e->job->sources) != 0) {
-        log_error("%s", e->minutes ? sources_error_text(e->job->sources) : why);
+        log_error("%s", e->minutes    ? sources_error_text(e->job->sources)
+                        : e->pipeline ? "no memory"
+                                      : why);
         return EXIT_UNAVAILABLE;
     }
     if (e->job->live)
