@@ -75,13 +75,13 @@ bool db_may_pass(const struct db *db)
 
 /* ---- the write-ahead log ---- */
 
-enum { CHECKPOINT_PAGES = 1000, PAGE_BYTES = 8192 };
+enum { CHECKPOINT_PAGES = 1000, SMALL_LEAST = 128, SMALL_MOST = 320, PAGE_BYTES = 8192 };
 
 static int on_commit(void *arg, sqlite3 *handle, const char *name, int pages)
 {
     struct db *db = arg;
     db->log_pages = pages;
-    if (pages >= CHECKPOINT_PAGES)
+    if (db->small_steps ? pages >= SMALL_LEAST && pages <= SMALL_MOST : pages >= CHECKPOINT_PAGES)
         sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return SQLITE_OK;
 }

@@ -21,6 +21,8 @@ struct db {
     int code;         /* of it, SQLITE_* without the extended part */
     bool busy;        /* that error is somebody else's lock */
     int log_pages;
+    bool small_steps; /* commits copy little of the log back, or leave it to a later one: the disk
+                         takes long */
     bool fresh, bulk; /* db_open() made it; between db_bulk_begin() and db_bulk_end() */
 };
 

@@ -6,12 +6,14 @@
 #include <time.h>
 
 enum {
-    STEP_MS = 10,     /* aimed at; the writer must never wait 50 */
+    STEP_US = 10000,  /* aimed at, commit and all; the writer must never wait 50 ms */
+    DELETE_US = 4000, /* of these, statements at most */
+    DELETE_LEAST_US = 250,
     PAUSE_MS = 40,    /* between steps: the writer has the larger share */
     SWEEP_MS = 30000, /* between sweeps that found nothing */
-    ROWS_FIRST = 200,
-    ROWS_LEAST = 20,
-    ROWS_MOST = 5000,
+    ROWS_FIRST = 20,  /* per statement; packets of 20 kB each are among them */
+    ROWS_LEAST = 5,
+    ROWS_MOST = 2000,
     VACUUM_PAGES = 64,  /* given back to the file system per step */
     SPARE_PAGES = 1024, /* free pages that stay in the file for new rows: 8 MB */
 };
@@ -20,35 +22,41 @@ enum kept { KEPT_EVIDENCE, KEPT_DETAILS, KEPT_FAILURES, KEPT };
 
 #define DAY_US (24 * 3600 * INT64_C(1000000))
 
-/* ?1: what is older goes (us). ?2: how many of the lowest ids are looked at. */
-#define OLDEST(table, key, age)                                                         \
-    "DELETE FROM " table " WHERE " key " IN (SELECT " key " FROM (SELECT " key ", " age \
-    " AS age FROM " table " ORDER BY " key " LIMIT ?2) WHERE age < ?1)"
+/* The rows that a statement looks at, by order of arrival: ?2 of them behind the id ?4. */
+#define BY_ID(table, key, age)                                                             \
+    "SELECT " key " AS id, " age " AS age FROM " table " WHERE " key " > ?4 ORDER BY " key \
+    " LIMIT ?2"
 #define CALL_AGE "coalesce(ended_us, answered_us, started_us, 0)"
+#define CALLS BY_ID("call", "id", CALL_AGE)
+#define FAILURES BY_ID("failure", "id", "ifnull(last_us, 0)")
 
 static const struct {
     enum kept kept;
-    const char *sql;
+    const char *table, *key, *rows;
+    bool pair; /* goes in one transaction with the next, which has the same rows */
 } tables[] = {
     /* packets whose attempt is gone are of no use either */
-    {KEPT_EVIDENCE,
-     "DELETE FROM evidence WHERE attempt_id IN (SELECT e.attempt_id FROM (SELECT attempt_id FROM"
-     " evidence ORDER BY attempt_id LIMIT ?2) e LEFT JOIN attempt a ON a.id = e.attempt_id"
-     " WHERE ifnull(a.last_us, 0) < ?1)"},
-    {KEPT_DETAILS, OLDEST("attempt", "id", "ifnull(last_us, 0)")},
-    {KEPT_DETAILS, OLDEST("trouble", "id", "ifnull(last_us, 0)")},
-    {KEPT_DETAILS, OLDEST("tls_session", "id", "coalesce(last_us, first_us, 0)")},
-    {KEPT_DETAILS, OLDEST("allocation", "id", "coalesce(ended_us, started_us, 0)")},
-    /* in one transaction, the second of the same calls */
-    {KEPT_DETAILS, "DELETE FROM sdp WHERE call_row IN (SELECT id FROM (SELECT id, " CALL_AGE
-                   " AS age FROM call ORDER BY id LIMIT ?2) WHERE age < ?1)"},
-    {KEPT_DETAILS, OLDEST("call", "id", CALL_AGE)},
-    {KEPT_FAILURES, "DELETE FROM finding WHERE failure_id IN (SELECT id FROM (SELECT id, last_us"
-                    " FROM failure ORDER BY id LIMIT ?2) WHERE ifnull(last_us, 0) < ?1)"},
-    {KEPT_FAILURES, OLDEST("failure", "id", "ifnull(last_us, 0)")},
-    {KEPT_FAILURES, OLDEST("window_finding", "id", "ifnull(last_us, 0)")},
-    {KEPT_FAILURES, OLDEST("traffic_hour", "rowid", "ifnull(hour_us, 0)")},
-    {KEPT_FAILURES, OLDEST("health_span", "rowid", "ifnull(to_us, 0)")},
+    {KEPT_EVIDENCE, "evidence", "attempt_id",
+     "SELECT e.attempt_id AS id, ifnull(a.last_us, 0) AS age FROM (SELECT attempt_id FROM evidence"
+     " WHERE attempt_id > ?4 ORDER BY attempt_id LIMIT ?2) e LEFT JOIN attempt a ON a.id ="
+     " e.attempt_id",
+     false},
+    {KEPT_DETAILS, "attempt", "id", BY_ID("attempt", "id", "ifnull(last_us, 0)"), false},
+    {KEPT_DETAILS, "trouble", "id", BY_ID("trouble", "id", "ifnull(last_us, 0)"), false},
+    {KEPT_DETAILS, "tls_session", "id",
+     BY_ID("tls_session", "id", "coalesce(last_us, first_us, 0)"), false},
+    {KEPT_DETAILS, "allocation", "id",
+     BY_ID("allocation", "id", "coalesce(ended_us, started_us, 0)"), false},
+    {KEPT_DETAILS, "sdp", "call_row", CALLS, true},
+    {KEPT_DETAILS, "call", "id", CALLS, false},
+    {KEPT_FAILURES, "finding", "failure_id", FAILURES, true},
+    {KEPT_FAILURES, "failure", "id", FAILURES, false},
+    {KEPT_FAILURES, "window_finding", "id", BY_ID("window_finding", "id", "ifnull(last_us, 0)"),
+     false},
+    {KEPT_FAILURES, "traffic_hour", "rowid", BY_ID("traffic_hour", "rowid", "ifnull(hour_us, 0)"),
+     false},
+    {KEPT_FAILURES, "health_span", "rowid", BY_ID("health_span", "rowid", "ifnull(to_us, 0)"),
+     false},
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
@@ -60,15 +68,34 @@ static const struct {
                {KEPT_EVIDENCE, 0}, {KEPT_DETAILS, 0}, {KEPT_FAILURES, 0}};
 enum { PASSES = KEPT + sizeof squeeze / sizeof *squeeze };
 
-struct retention_sql {
-    sqlite3_stmt *table[TABLES];
+/* A clock that was ahead leaves rows of the future at low ids. Nobody knows their age but by what
+ * arrived after them: they go with the first row behind them that is old enough. */
+struct retention_table {
+    sqlite3_stmt *look, *go;
+    int rows;     /* per statement, so that it takes a part of the step */
+    int64_t from; /* up to here all rows are of the future */
+    int64_t mark; /* what arrived up to here is old */
 };
 
-static int64_t now_ms(void)
+struct retention_sql {
+    struct retention_table table[TABLES];
+};
+
+/* What stands at the lowest ids. */
+struct view {
+    int64_t rows, future, last, mark; /* mark: highest id that is old; 0 = none */
+};
+
+static int64_t clock_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+    return clock_us() / 1000;
 }
 
 static int64_t now_us(void)
@@ -86,13 +113,15 @@ static bool wanted(const struct retention *r)
 
 void retention_begin(struct retention *r, const struct keep *keep)
 {
-    *r = (struct retention){.keep = *keep, .rows = ROWS_FIRST, .next_ms = now_ms()};
+    *r = (struct retention){.keep = *keep, .budget_us = DELETE_US, .next_ms = now_ms()};
 }
 
 void retention_end(struct retention *r)
 {
-    for (unsigned i = 0; r->sql && i < TABLES; i++)
-        sqlite3_finalize(r->sql->table[i]);
+    for (unsigned i = 0; r->sql && i < TABLES; i++) {
+        sqlite3_finalize(r->sql->table[i].look);
+        sqlite3_finalize(r->sql->table[i].go);
+    }
     free(r->sql);
     r->sql = NULL;
     r->ready = false;
@@ -104,6 +133,24 @@ int retention_wait_ms(const struct retention *r)
     return !wanted(r) ? -1 : ms < 1 ? 1 : (int)ms;
 }
 
+/* ?1: what is older goes (us). ?3: what is later is of the future. */
+static int prepare_table(struct retention_table *t, struct db *db, unsigned i)
+{
+    char sql[1024];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*), ifnull(sum(age > ?3), 0), ifnull(max(id), 0),"
+             " ifnull(max(id) FILTER (WHERE age < ?1), 0) FROM (%s)",
+             tables[i].rows);
+    t->look = db_prepare(db, sql);
+    snprintf(sql, sizeof sql,
+             "DELETE FROM %s WHERE %s IN (SELECT id FROM (%s) WHERE age < ?1 OR (age > ?3 AND id <="
+             " ?5))",
+             tables[i].table, tables[i].key, tables[i].rows);
+    t->go = t->look ? db_prepare(db, sql) : NULL;
+    t->rows = ROWS_FIRST;
+    return t->go ? 0 : -1;
+}
+
 static int prepare(struct retention *r, struct db *db)
 {
     if (r->ready)
@@ -113,7 +160,7 @@ static int prepare(struct retention *r, struct db *db)
     if (!r->sql)
         return db_no_memory(db);
     for (unsigned i = 0; i < TABLES; i++)
-        if (!(r->sql->table[i] = db_prepare(db, tables[i].sql)))
+        if (prepare_table(&r->sql->table[i], db, i))
             return -1;
     r->ready = true;
     return 0;
@@ -160,32 +207,100 @@ static int pass_limit(struct retention *r, struct db *db, enum kept *kept, int64
     return too_large(r, db, any);
 }
 
-/* One table's oldest rows. *n: how many went. Pairs (sdp and call, finding and failure) go
- * together: the first of a pair alone says nothing about what is left. */
-static int delete_from(struct retention *r, struct db *db, unsigned table, int64_t limit, int *n)
+static void bind(sqlite3_stmt *s, const struct retention_table *t, int64_t limit)
 {
-    sqlite3_stmt *s = r->sql->table[table];
     sqlite3_bind_int64(s, 1, limit);
-    sqlite3_bind_int(s, 2, r->rows);
-    if (db_run(db, s))
+    sqlite3_bind_int(s, 2, t->rows);
+    sqlite3_bind_int64(s, 3, now_us() + DAY_US);
+    sqlite3_bind_int64(s, 4, t->from);
+}
+
+static int look(const struct retention_table *t, struct db *db, int64_t limit, struct view *v)
+{
+    bind(t->look, t, limit);
+    int rc = sqlite3_step(t->look);
+    int result = rc == SQLITE_ROW ? 0 : db_fault(db, "read");
+    for (int i = 0; i < 4 && result == 0; i++)
+        (&v->rows)[i] = sqlite3_column_int64(t->look, i);
+    sqlite3_reset(t->look);
+    return result;
+}
+
+static int go(const struct retention_table *t, sqlite3_stmt *s, struct db *db, int64_t limit)
+{
+    bind(s, t, limit);
+    sqlite3_bind_int64(s, 5, t->mark);
+    return db_run(db, s);
+}
+
+/* The oldest rows of a table, or of a pair of tables. *n: how many went; 0 and *more: rows of the
+ * future were passed over. */
+static int delete_from(struct retention *r, struct db *db, int64_t limit, int *n, bool *more)
+{
+    struct retention_table *t = &r->sql->table[r->table];
+    struct view v;
+    if (limit == INT64_MAX)
+        t->from = 0;
+    if (look(t, db, limit, &v))
+        return -1;
+    *more = true;
+    *n = 0;
+    if (v.mark > t->mark)
+        t->mark = v.mark;
+    if (v.mark && t->from) {
+        t->from = 0; /* what was passed over is old as well */
+        return 0;
+    }
+    if (!v.mark && v.future && v.last > t->mark) { /* nothing old here: what about behind it? */
+        t->from = v.future == v.rows ? v.last : t->from;
+        *more = v.future == v.rows;
+        return 0;
+    }
+    *more = v.mark || v.future;
+    if (!*more)
+        return 0;
+    if (go(t, t->go, db, limit))
+        return -1;
+    *n = sqlite3_changes(db->handle);
+    if (!tables[r->table].pair)
+        return 0;
+    if (go(t, t[1].go, db, limit))
         return -1;
     *n = sqlite3_changes(db->handle);
     return 0;
 }
 
-static bool first_of_pair(unsigned table)
+static void adapt_rows(struct retention_table *t, int64_t us, int64_t budget_us)
 {
-    return table + 1 < TABLES && (strncmp(tables[table].sql, "DELETE FROM sdp", 15) == 0 ||
-                                  strncmp(tables[table].sql, "DELETE FROM finding", 19) == 0);
+    if (us > budget_us / 2 && t->rows > ROWS_LEAST)
+        t->rows /= 2;
+    else if (us < budget_us / 4 && t->rows < ROWS_MOST)
+        t->rows += t->rows / 4 + 1;
 }
 
-static int delete_some(struct retention *r, struct db *db, int64_t limit, int *n)
+/* What a commit costs depends on the disk, and on whether the log is copied back with it. */
+static void adapt_step(struct retention *r, int64_t us)
 {
+    if (us > STEP_US && r->budget_us > DELETE_LEAST_US)
+        r->budget_us /= 2;
+    else if (us < STEP_US / 2 && r->budget_us < DELETE_US)
+        r->budget_us += r->budget_us / 8;
+}
+
+/* One transaction of statement after statement until time is up. *more: this table has more. */
+static int delete_some(struct retention *r, struct db *db, int64_t limit, bool *more)
+{
+    int64_t begun = clock_us(), at = begun;
     if (db_begin(db))
         return -1;
-    int result = delete_from(r, db, r->table, limit, n);
-    if (result == 0 && first_of_pair(r->table))
-        result = delete_from(r, db, r->table + 1, limit, n);
+    int result, n;
+    do {
+        result = delete_from(r, db, limit, &n, more);
+        int64_t now = clock_us();
+        adapt_rows(&r->sql->table[r->table], now - at, r->budget_us);
+        at = now;
+        r->deleted += result == 0 ? (uint64_t)n : 0;
+    } while (result == 0 && *more && at - begun < r->budget_us);
     if (result == 0 && db_commit(db) == 0)
         return 0;
     db_rollback(db);
@@ -212,7 +327,7 @@ static int shrink(struct db *db, bool *some)
 
 static void next_table(struct retention *r)
 {
-    r->table += first_of_pair(r->table) ? 2 : 1;
+    r->table += tables[r->table].pair ? 2 : 1;
     if (r->table < TABLES)
         return;
     r->table = 0;
@@ -238,11 +353,10 @@ static int bite(struct retention *r, struct db *db, bool *more)
             next_table(r);
             continue;
         }
-        int n = 0;
-        if (delete_some(r, db, limit, &n))
+        bool some;
+        if (delete_some(r, db, limit, &some))
             return -1;
-        r->deleted += (uint64_t)n;
-        if (n == 0)
+        if (!some)
             next_table(r);
         return 0;
     }
@@ -252,25 +366,19 @@ static int bite(struct retention *r, struct db *db, bool *more)
     return result;
 }
 
-static void adapt(struct retention *r, int64_t ms)
-{
-    if (ms > r->longest_ms)
-        r->longest_ms = ms;
-    if (ms > STEP_MS && r->rows > ROWS_LEAST)
-        r->rows /= 2;
-    else if (ms < STEP_MS / 2 && r->rows < ROWS_MOST)
-        r->rows += r->rows / 4;
-}
-
 int retention_step(struct retention *r, struct db *db)
 {
-    int64_t begun = now_ms();
+    int64_t begun = clock_us();
     bool more = false;
-    if (!wanted(r) || begun < r->next_ms)
+    if (!wanted(r) || begun / 1000 < r->next_ms)
         return 0;
+    db->small_steps = true;
     int result = prepare(r, db) || bite(r, db, &more) ? -1 : 0;
-    int64_t ended = now_ms();
-    adapt(r, ended - begun);
-    r->next_ms = ended + (more && result == 0 ? PAUSE_MS : SWEEP_MS);
+    db->small_steps = false;
+    int64_t us = clock_us() - begun;
+    adapt_step(r, us);
+    if (us / 1000 > r->longest_ms)
+        r->longest_ms = us / 1000;
+    r->next_ms = now_ms() + (more && result == 0 ? PAUSE_MS : SWEEP_MS);
     return result;
 }

@@ -7,7 +7,8 @@
  *            then the rest in the same order
  *
  * Of each table the rows with the lowest ids are looked at, which is the order of arrival: a
- * capture of last year that is read today goes when it is its turn.
+ * capture of last year that is read today goes when it is its turn. Rows dated in the future, which
+ * a wrong clock left, go with the first row behind them that is old enough.
  */
 #ifndef EW_STORAGE_RETENTION_H
 #define EW_STORAGE_RETENTION_H
@@ -17,7 +18,7 @@
 struct retention {
     struct keep keep;
     unsigned pass, table; /* where the sweep stands */
-    int rows;             /* per step, so that it takes STEP_MS */
+    int64_t budget_us;    /* for the statements of a step */
     int64_t next_ms;      /* monotonic: not before */
     int64_t longest_ms;   /* step so far */
     uint64_t deleted;

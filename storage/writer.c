@@ -19,8 +19,11 @@ enum {
     BATCH_RECORDS = 10000, /* per transaction */
     HELD_BYTES = 16 << 20, /* live: or blocks held, a quarter of the queue */
     BULK_RECORDS = 40000,  /* the same where nobody reads yet */
-    BATCH_MS = 1000,       /* or wall time: what is stored is seen by readers within a second */
-    RETRY_MS = 1000,       /* live: how often a database that can't be written is tried again */
+    BATCH_MS = 1000,       /* or wall time */
+    LIVE_BATCH_MS = 500, /* live: with the time in a block, what happened is stored within a second,
+                            and a crash costs no more */
+    LIVE_BLOCK_MS = 200,
+    RETRY_MS = 1000, /* live: how often a database that can't be written is tried again */
 };
 
 struct writer {
@@ -202,10 +205,15 @@ static void take_block(struct writer *w, struct block *b)
         trouble(w);
 }
 
+static int batch_ms(const struct writer *w)
+{
+    return w->live ? LIVE_BATCH_MS : BATCH_MS;
+}
+
 /* Is it time to commit? */
 static bool due(const struct writer *w, enum queue_took took)
 {
-    return w->open && (took != QUEUE_BLOCK_TAKEN || ms_since(&w->begun) >= BATCH_MS ||
+    return w->open && (took != QUEUE_BLOCK_TAKEN || ms_since(&w->begun) >= batch_ms(w) ||
                        w->records >= BATCH_RECORDS || w->held_bytes >= HELD_BYTES);
 }
 
@@ -225,7 +233,7 @@ static void *writer_thread(void *arg)
         int wait = w->live ? retention_wait_ms(&w->retention) : -1;
         if (w->open) {
             int age = ms_since(&w->begun);
-            wait = age < BATCH_MS ? BATCH_MS - age : 0;
+            wait = age < batch_ms(w) ? batch_ms(w) - age : 0;
         }
         enum queue_took took = queue_take(w->queue, wait, &b);
         if (took == QUEUE_BLOCK_TAKEN)
@@ -372,7 +380,8 @@ void writer_health(struct writer *w, const struct health_row *h, const char *ifa
 /* Ships early only to an idle thread: a busy one does better with full blocks. */
 void writer_advance(struct writer *w, tick_t now)
 {
-    if (w->shipped != TICK_NONE && now - w->shipped < TICK_S)
+    tick_t every = w->live ? LIVE_BLOCK_MS * TICK_MS : TICK_S;
+    if (w->shipped != TICK_NONE && now >= w->shipped && now - w->shipped < every)
         return;
     w->shipped = now;
     put_flat(w, RECORD_ADVANCE, &now, sizeof now);
