@@ -7,6 +7,7 @@
  * patience.
  */
 #include "capture/feed_inner.h"
+#include "capture/patience.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,10 @@ struct sdn {
     struct MHD_Daemon *daemon;
     struct feed *feed;
     char *token; /* NULL = none asked for */
+    struct patience patience;
 };
+
+_Static_assert((int)PATIENCE_CONNECTIONS >= (int)FEED_CONNECTIONS, "each is watched");
 
 /* A request under way. */
 struct request {
@@ -156,7 +160,10 @@ static void on_over(void *arg, struct MHD_Connection *c, void **state,
 {
     struct sdn *h = arg;
     struct request *r = *state;
-    (void)c;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    if (info)
+        patience_answered(&h->patience, (int)(intptr_t)info->socket_context - 1, feed_clock_ms());
     if (!r)
         return;
     if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && why != MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
@@ -164,6 +171,21 @@ static void on_over(void *arg, struct MHD_Connection *c, void **state,
     free(r->body);
     free(r);
     *state = NULL;
+}
+
+/* The head of a request can drip, too. Its place goes into the connection's own context, from 1. */
+static void on_connection(void *arg, struct MHD_Connection *c, void **own,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct sdn *h = arg;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        patience_closed(&h->patience, (int)(intptr_t)*own - 1);
+    else if (info)
+        *own =
+            (void *)(intptr_t)(patience_connected(&h->patience, info->connect_fd, feed_clock_ms()) +
+                               1);
 }
 
 /* ---- the thread ---- */
@@ -175,6 +197,7 @@ static void sdn_run(struct source *src)
     h->feed = f;
     while (!sources_stopping(src->owner)) {
         MHD_run_wait(h->daemon, SOURCE_POLL_MS);
+        patience_cut(&h->patience, feed_clock_ms());
         feed_flush(f);
     }
     MHD_run_wait(h->daemon, 0);
@@ -194,6 +217,7 @@ static void sdn_free(void *own)
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     wipe(h->token);
+    patience_end(&h->patience);
     free(h);
 }
 
@@ -242,13 +266,13 @@ static struct MHD_Daemon *open_daemon(struct sdn *h, int fd, char *cert, char *k
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, cert},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
                                    {MHD_OPTION_END, 0, NULL}};
-    return MHD_start_daemon(MHD_USE_EPOLL | (cert ? MHD_USE_TLS : 0U), 0, NULL, NULL, on_request, h,
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_over, h,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)FEED_CONNECTIONS,
-                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SDN_PER_SENDER,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SDN_SILENT_S,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SDN_HEAD_MAX,
-                            MHD_OPTION_ARRAY, cert ? tls : &tls[2], MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | (cert ? MHD_USE_TLS : 0U), 0, NULL, NULL, on_request, h,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_over, h,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)FEED_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SDN_PER_SENDER,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SDN_SILENT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)SDN_HEAD_MAX, MHD_OPTION_ARRAY, cert ? tls : &tls[2], MHD_OPTION_END);
 }
 
 static enum source_error open_server(struct sources *s, const struct feed_sdn *how,
@@ -285,6 +309,7 @@ enum source_error sources_add_sdn(struct sources *s, const struct feed_sdn *how)
     struct sdn *h = calloc(1, sizeof *h);
     if (!h)
         return sources_fail(s, SOURCE_NO_MEMORY, "sdn %s: out of memory", how->listen);
+    patience_begin(&h->patience, FEED_SLOW_S * 1000);
     enum source_error e = open_server(s, how, &at, h);
     if (e != SOURCE_OK) {
         sdn_free(h);

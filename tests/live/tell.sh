@@ -168,12 +168,34 @@ verdict "every stage has counted something" "$(for name in tracker_attempts trac
 
 db=$work/db/stuck.db
 start sensor monitor "$edgewatch" --config /dev/null --db "$db" monitor -i inside -i outside --sensor lab \
-    --on-failure '/bin/sleep 1000'
+    --metrics 9464 --on-failure '/bin/sleep 1000'
 monitor=$last
 wait_for 15 "the monitor to listen" listening
 grep verdict-refused.pcap pcaps/INDEX | awk '$1 == "files" { print "pcaps/" $2 }' >"$work/stories"
 in_ns edge /usr/bin/python3 "$here/replay.py" 45 "$work" span-inside span-outside <"$work/stories" >"$work/replay.log"
-sleep 8
+# Meanwhile every place of the server is taken by somebody who sends a byte now and then.
+cat >"$work/drip.py" <<'PY'
+import socket, threading, time, urllib.request
+def drip():
+    while True:
+        try:
+            s = socket.create_connection(("127.0.0.1", 9464), 2)
+            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ")
+            while True:
+                time.sleep(0.3)
+                s.sendall(b"a")
+        except OSError:
+            time.sleep(0.05)
+for i in range(8):
+    threading.Thread(target=drip, daemon=True).start()
+time.sleep(1)
+try:
+    urllib.request.urlopen("http://127.0.0.1:9464/metrics", timeout=9).read()
+except OSError as e:
+    print(e)
+PY
+same "connections that drip do not keep a scrape away" "" "$(in_ns sensor timeout 20 /usr/bin/python3 "$work/drip.py" 2>&1)"
+sleep 4
 before=$SECONDS
 kill -TERM $monitor
 wait $monitor
