@@ -72,8 +72,9 @@ for header in "${!DOOR[@]}"; do
     verdict "$header has one door" "$found"
 done
 
+# (sandbox.c: the child that makes the filter ends itself)
 found=$(grep -nwE 'exit|_exit|abort' capture/*.c flows/*.c flows/wire/*.c storage/*.c report/*.c |
-    grep -E '(exit|abort) *\(' | grep -vE '^[^:]+:[0-9]+: *(/?\*|//)')
+    grep -E '(exit|abort) *\(' | grep -v '^capture/sandbox.c:[0-9]*: *_exit(same ' | grep -vE '^[^:]+:[0-9]+: *(/?\*|//)')
 verdict "only cli ends the program" "$found"
 
 found=$(grep -nwE 'clock_gettime|gettimeofday|time *\(NULL\)' flows/*.c flows/wire/*.c)
