@@ -89,7 +89,8 @@ static void put_tick(const struct svg *s, const struct chart_time *t, tick_t at,
     if (midnight || step >= DAY)
         svg_text(s, "middle head", x, bottom + 16, "%.5s", stamp + 5);
     else
-        svg_text(s, "middle dim", x, bottom + 16, "%.5s", stamp + 11);
+        svg_text(s, x > WIDE - 2 * RIGHT ? "end dim" : "middle dim",
+                 x > WIDE - 2 * RIGHT ? WIDE - 2 : x, bottom + 16, "%.5s", stamp + 11);
 }
 
 static void time_axis(const struct svg *s, const struct chart_time *t, double top, double bottom)

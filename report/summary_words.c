@@ -67,7 +67,7 @@ static void put_attempts(const json_t *row, const char *whose, FILE *out)
 {
     static const struct {
         const char *name, *words;
-    } ways[] = {{"refused", "refused"}, {"timeout", "unanswered"}, {"other", "failed otherwise"}};
+    } ways[] = {{"refused", "refused"}, {"timeout", "unanswered"}, {"other", "failed"}};
     int64_t all = field_int(row, "attempts", 0), failed = all - field_int(row, "connected", 0);
     size_t most = 0;
     for (size_t i = 1; i < 3; i++)
@@ -76,7 +76,7 @@ static void put_attempts(const json_t *row, const char *whose, FILE *out)
     int64_t n = field_int(row, ways[most].name, 0);
     if (all == 0)
         return;
-    if (n == failed)
+    if (n == failed || most == 2) /* by ICMP, or after it opened: the tables tell */
         fprintf(out, "; %" PRId64 " of %" PRId64 " attempts%s %s", failed, all, whose,
                 failed ? ways[most].words : "failed");
     else

@@ -86,7 +86,7 @@ static void diagnostic_row(FILE *out, const json_t *d)
     if (json_is_integer(json_object_get(d, "icewarn")))
         snprintf(hex, sizeof hex, "0x%" PRIx64, (uint64_t)field_int(d, "icewarn", 0));
     cell(out, "mono", hex, 0);
-    cell(out, NULL, field_text(d, "icewarn_text"), 300);
+    cell(out, NULL, field_text(d, "icewarn_text"), 4000); /* our own words, all of them */
 }
 
 static void failure_row(FILE *out, const json_t *x)

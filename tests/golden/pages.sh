@@ -51,16 +51,52 @@ serve() { # NAME: $url
         sleep 0.1
     done
 }
+# ---- as files: nights of every kind, and the stories of the incidents ----
+files=$work/files
+mkdir "$files"
+into() { # NAME DB ARGUMENTS...
+    local name=$1 of=$2
+    shift 2
+    "$edgewatch" -q --db "$of" --config /dev/null "$@" --format html -o "$files/$name.html" || not_ok "pages: $name" "exit code $?"
+}
+tests/help/night.sh "$work/night.db" 300 "$edgewatch" || not_ok "pages: night" "cannot be made"
+since=2026-01-30T18:00Z until=2026-01-31T08:00Z
+into two-ordinary "$work/night.db" report --since $since --until $until
+into partners "$work/night.db" report --since $since --until $until --by partner
+into empty "$work/night.db" report --since 2026-01-26T18:00Z --until 2026-01-27T08:00Z
+into dark "$work/night.db" report --since 2026-03-01 --until 2026-03-02
+into first "$work/night.db" report --since 2026-01-23T18:00Z --until 2026-01-24T08:00Z
+into week "$work/night.db" report --days 7 --day 2026-01-30
+into two-incidents "$db" report --day 2012-12-10
+into show-incident1 "$db" show "$id"
+into show-odd "$work/odd.db" show "$id"
+
 serve a && plain=$url
 serve odd && odd=$url
 if [ -z "$plain" ] || [ -z "$odd" ]; then
     not_ok pages "serve does not start: $(cat "$work"/*.err)"
     finish
 fi
-EW_MODULES=$modules timeout 400 node tests/pages/pages.mjs "$plain" "$odd" "$id" "$call" ${EW_SHOTS:+"$EW_SHOTS"} >"$work/out" 2>&1
+EW_MODULES=$modules timeout 400 node tests/pages/pages.mjs "$plain" "$odd" "$id" "$call" "$files" ${EW_SHOTS:+"$EW_SHOTS"} >"$work/out" 2>&1
 status=$?
 grep -E '^(ok|not ok|skip) ' "$work/out"
 failed_tests=$(grep -c '^not ok' "$work/out")
 [ $status = 0 ] || [ "$failed_tests" != 0 ] || not_ok pages "ended with status $status: $(tail -n 3 "$work/out" | tr '\n' ' ')"
+# ---- every page is HTML ----
+paths=('' '?hours=168' failures 'failures?all=1&verdict=refused' 'failures?user=nobody' "failures/$id" calls "calls/$call" 'partners?since=2012-01-01'
+    'health?since=2012-01-01' decode 'decode?text=0x320' 'failures?since=banana' nothing failures/999999)
+if bin=$(tests/help/node.sh 2>"$work/why"); then
+    for i in "${!paths[@]}"; do
+        curl -s "$plain${paths[i]}" -o "$files/page-$i.html"
+        curl -s "$odd${paths[i]}" -o "$files/odd-$i.html"
+    done
+    for file in "$files"/*.html; do
+        grep -q '</html>' "$file" || not_ok "pages: $(basename "$file")" "is no page"
+    done
+    found=$("$bin/html-validate" --config tests/help/html-validate.json "$files"/*.html 2>&1) && ok "pages are valid HTML ($(find "$files" -name '*.html' | wc -l))" ||
+        not_ok "pages are valid HTML" "$(head -n 12 <<<"$found")"
+else
+    skip "pages are valid HTML" "$(cat "$work/why")"
+fi
 grep -q '^ok nothing ran' "$work/out" || not_ok pages "did not come to the end: $(grep -vE '^ok' "$work/out" | tail -n 3 | tr '\n' ' ')"
 finish

@@ -1,12 +1,14 @@
-// The pages of serve in a real browser. usage: node pages.mjs URL ODD-URL FAILURE CALL [SHOTS]
+// The pages of serve in a real browser. usage: node pages.mjs URL ODD-URL FAILURE CALL FILES [SHOTS]
 // URL serves the samples, ODD-URL the same with hostile texts in it; FAILURE and CALL are ids of the first incident.
+// FILES: a folder with reports and stories as files, NAME.html; those that begin with "two-" are for two sheets of A4.
 // Prints a line per test (tests/help/protocol.sh). SHOTS: a folder for screenshots, to be looked at.
+import {readdirSync} from 'node:fs';
 import {createRequire} from 'node:module';
 const require = createRequire(process.env.EW_MODULES + '/');
 const {chromium} = require('playwright-core');
 const axe = require('axe-core').source;
 
-const [url, odd, failure, call, shots] = process.argv.slice(2);
+const [url, odd, failure, call, files, shots] = process.argv.slice(2);
 let failed = 0;
 function test(name, found) {
   if (!found || found.length === 0) return console.log(`ok ${name}`);
@@ -31,7 +33,7 @@ async function open(options = {}) {
   page.on('pageerror', e => page.wrong.push(String(e)));
   page.on('dialog', d => { page.wrong.push(`dialog ${d.message()}`); d.dismiss(); });
   page.on('requestfailed', r => page.wrong.push(`failed ${r.url()}`));
-  page.on('request', r => { if (!r.url().startsWith(url) && !r.url().startsWith(odd)) page.wrong.push(`asked ${r.url()}`); });
+  page.on('request', r => { if (!r.url().startsWith(url) && !r.url().startsWith(odd) && !r.url().startsWith('file:')) page.wrong.push(`asked ${r.url()}`); });
   return page;
 }
 
@@ -39,7 +41,7 @@ const pages = ['', '?hours=168', 'failures', 'failures?all=1&verdict=refused', `
   'partners?since=2012-01-01', 'health?since=2012-01-01', 'decode', 'decode?text=0x320', 'failures?user=nobody'];
 
 // ---- every page: opens, says nothing on the console, fits, has no serious fault, light and dark, wide and narrow ----
-const looks = [['light', 1440], ['light', 390], ['dark', 1440]];
+const looks = [['light', 1440], ['light', 390], ['dark', 1440], ['dark', 390]];
 async function visit(base, colorScheme, width, judge, pages) {
   const page = await open({colorScheme, viewport: {width, height: 900}});
   for (const path of pages) {
@@ -48,7 +50,7 @@ async function visit(base, colorScheme, width, judge, pages) {
     const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     const found = [...page.wrong];
     page.wrong.length = 0;
-    if (answer.status() !== 200) found.push(`status ${answer.status()}`);
+    if (answer.status() !== 200 && !base.startsWith('file:')) found.push(`status ${answer.status()}`);
     if (over > 0) found.push(`wider than the screen by ${over}`);
     test(`opens ${name}`, found);
     if (judge) {
@@ -63,10 +65,23 @@ async function visit(base, colorScheme, width, judge, pages) {
   }
   await page.context().close();
 }
-// contrast is a matter of light and dark, everything else of the width
 const main = ['', 'failures', `failures/${failure}`, 'decode?text=0x320'];
-for (const [colorScheme, width] of looks) await visit(url, colorScheme, width, true, colorScheme === 'light' || shots ? pages : main);
+for (const [colorScheme, width] of looks) await visit(url, colorScheme, width, true, pages);
 for (const width of [1440, 390]) await visit(odd, 'light', width, false, [...main, `calls/${call}`, 'health?since=2012-01-01', 'partners?since=2012-01-01']);
+
+// ---- reports and stories as files: the same, and printed ----
+{
+  const names = readdirSync(files).filter(n => n.endsWith('.html')).sort();
+  for (const [colorScheme, width] of shots ? looks : [looks[0], looks[3]]) await visit(`file://${files}/`, colorScheme, width, true, names);
+  const page = await open();
+  for (const name of names.filter(n => n.startsWith('two-'))) {
+    await page.goto(`file://${files}/${name}`);
+    const pdf = await page.pdf({format: 'A4', ...(shots ? {path: `${shots}/${name}.pdf`} : {})});
+    const sheets = (pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g) || []).length;
+    test(`prints ${name} on two sheets of A4`, sheets >= 1 && sheets <= 2 ? '' : `${sheets} sheets`);
+  }
+  await page.context().close();
+}
 
 // ---- filters, typed and clicked, with and without script ----
 for (const javaScriptEnabled of [true, false]) {
