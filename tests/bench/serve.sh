@@ -1,14 +1,14 @@
 #!/bin/bash
-# serve under load: a database with a million failures of 30 days, 64 connections that ask for a page as fast as they can, and a writer
-# beside. usage: tests/bench/serve.sh [SECONDS=60] [FAILURES=1000000] [PATH...]      (needs wrk and sqlite3)
-# Prints per page: requests a second, median, 99th percentile, errors, and the memory of serve before and after. The writer commits a failure
-# every half second; what it wrote must be there in the end.
+# serve under load: a database with a million failures of 30 days, 64 connections that ask for a page as fast as they can, and a monitor
+# that writes the same database. usage: tests/bench/serve.sh [SECONDS=60] [FAILURES=1000000] [PATH...]      (needs root, wrk and sqlite3)
+# Prints per page: requests a second, median, 99th percentile, errors, and the memory of serve before and after. The monitor listens in a
+# network of its own, in which some 30 connections a second are refused: each must be a failure in the end, and nothing be lost.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60} n=${2:-1000000}
 shift $(($# < 2 ? $# : 2))
 [ $# -gt 0 ] || set -- / /failures '/failures?verdict=timeout&user=user7' '/api/failures?limit=100'
-for tool in wrk sqlite3 curl; do
+for tool in wrk sqlite3 curl unshare; do
     command -v $tool >/dev/null || { echo "bench: no $tool here" >&2; exit 69; }
 done
 work=$(mktemp -d)
@@ -49,11 +49,20 @@ for ((i = 0; i < 50; i++)); do
     sleep 0.2
 done
 url=${url%/}
-(for ((i = 1; ; i++)); do
-    sqlite3 "$db" ".timeout 5000" "INSERT INTO failure(id, event_id, run_id, first_us, last_us, leg, verdict, info, dst_addr) VALUES ($((100000000 + i)),
-        $i, 1, $(date +%s)000000, $(date +%s)000000, 'relay-peer', 'refused', 0, '192.0.2.1')" 2>>"$work/lost" && echo "$i" >"$work/written"
-    sleep 0.5
-done) &
+export db work
+unshare -n bash -c 'ip link set lo up
+    ./edgewatch --db "$db" --config /dev/null monitor -i lo --edge 127.0.0.1 --sensor beside 2>"$work/beside" &
+    monitor=$!
+    until grep -q listening "$work/beside"; do sleep 0.1; done
+    for ((n = 0; ; n++)); do
+        [ ! -e "$work/stop" ] || break
+        (exec 3<>/dev/tcp/127.0.0.1/$((50000 + n % 9000))) 2>/dev/null
+        sleep 0.03
+    done
+    sleep 2
+    kill -INT $monitor
+    wait $monitor
+    echo $n >"$work/made"' &
 writer=$!
 pids+=($writer)
 
@@ -67,6 +76,7 @@ for path in "$@"; do
         "$(awk '$1 == "99%" { print $2 }' "$work/wrk")" \
         "$(grep -hE 'Socket errors|Non-2xx' "$work/wrk" | xargs | grep . || echo no error)" "$before" "$(rss)"
 done
-kill $writer
-wait $writer 2>/dev/null || true
-echo "written beside: $(cat "$work/written"), there: $(sqlite3 "$db" 'SELECT count(*) FROM failure WHERE id > 100000000'), refused: $(cat "$work/lost" 2>/dev/null | wc -l)"
+touch "$work/stop"
+wait $writer || true
+echo "refused beside: $(cat "$work/made"), failures of the monitor: $(sqlite3 "$db" "SELECT count(*) FROM failures WHERE sensor = 'beside'"), lost: $(
+    sqlite3 "$db" "SELECT sum(kernel_drops + nic_drops + ring_drops + queue_lost) FROM health WHERE run_id > 1"), $(grep -E 'lost|packets' "$work/beside" | xargs)"
