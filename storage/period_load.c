@@ -37,12 +37,14 @@ enum {
 };
 
 /* + leaves the index of last_us: of a large database the end of a period is mostly its end, too. */
+#define WITHIN " FROM failure_ends WHERE +first_us <= ?1 AND last_us >= ?2"
+#define ENDS "inbound, leg, partner, src_addr, src_public, dst_addr, dst_public, caller, callee"
 static const char raw_text[] =
     "SELECT id, first_us, last_us, attempts, syns, quality = 'lossy', info, dst_port,"
-    " CASE WHEN inbound THEN src_port ELSE dst_port END, call_id, inbound, leg, partner, src_addr,"
-    " src_public, dst_addr, dst_public, caller, callee, transport, verdict, local_candidate,"
-    " remote_candidate FROM failure_ends WHERE +first_us <= ?1 AND last_us >= ?2";
-static const char raw_partners[] = " AND of_partner";
+    " CASE WHEN inbound THEN src_port ELSE dst_port END, call_id, " ENDS
+    ", transport, verdict, local_candidate, remote_candidate" WITHIN;
+static const char raw_partners[] =
+    "SELECT id, first_us, last_us, 0, 0, 0, 0, NULL, NULL, NULL, " ENDS WITHIN " AND of_partner";
 
 struct hash {
     uint64_t a, b; /* two of them: equal only for equal texts */
@@ -239,10 +241,8 @@ static sqlite3_stmt *prepare(struct db *db, const char *form, const char *table)
 
 static int load(struct loader *l, const struct period_load *load)
 {
-    char sql[sizeof raw_text + sizeof raw_partners];
     l->slim = !load->rows;
-    snprintf(sql, sizeof sql, "%s%s", raw_text, l->slim ? raw_partners : "");
-    l->raw = db_prepare(l->db, sql);
+    l->raw = db_prepare(l->db, l->slim ? raw_partners : raw_text);
     l->put_group =
         prepare(l->db, "INSERT INTO temp.%s VALUES (?, ?, ?, ?, ?, ?, ?, ?)", load->counts);
     if (!l->slim)
