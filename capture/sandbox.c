@@ -293,6 +293,8 @@ static int fill_filter(scmp_filter_ctx f, const struct sandbox *s)
                        : 0;
 }
 
+enum { PATIENCE_S = 10 };
+
 /* The filter as the kernel takes it, in a file in memory. -1 if it can't be made. */
 static int write_program(const struct sandbox *s)
 {
@@ -323,6 +325,7 @@ static size_t make_program(const struct sandbox *s, struct sock_filter program[B
     int out = memfd_create("filter", MFD_CLOEXEC), status = 1;
     pid_t child = out < 0 ? -1 : fork();
     if (child == 0) {
+        (void)alarm(PATIENCE_S); /* ... or goes round in circles */
         int a = write_program(s), b = write_program(s);
         size_t n = a < 0 || b < 0 ? 0 : read_program(a, program), bytes = n * sizeof *program;
         bool same = n && read_program(b, twin) == n && memcmp(program, twin, bytes) == 0;

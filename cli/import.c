@@ -9,6 +9,7 @@
 #include "capture/log.h"
 #include "capture/textlog.h"
 #include "flows/logbook.h"
+#include "flows/memory.h"
 #include "storage/writer.h"
 
 #include <inttypes.h>
@@ -34,6 +35,7 @@ struct import {
     struct log_result result;
     struct progress progress;
     bool database_failed;
+    uint64_t refused; /* memory_refused() when the file was begun */
 };
 
 /* ---- signals ---- */
@@ -276,11 +278,14 @@ static int conclude(struct import *im)
                               : "is empty");
         return EXIT_BAD_INPUT;
     }
+    bool forgetful = memory_refused() != im->refused;
+    if (forgetful && !damage[0])
+        snprintf(damage, sizeof damage, "%s: out of memory, some of it is missing", im->name);
     if (damage[0])
         log_error("%s", damage);
     else if (signal_came)
         snprintf(damage, sizeof damage, "stopped by a signal before its end");
-    struct sip_log l = log_of(im, signal_came ? 0 : t.fingerprint | 1);
+    struct sip_log l = log_of(im, signal_came || forgetful ? 0 : t.fingerprint | 1);
     writer_log(im->writer, &l);
     enum db_result stored =
         writer_close(im->writer, l.first, l.last, damage[0] ? damage : NULL, why, sizeof why);
@@ -292,6 +297,8 @@ static int conclude(struct import *im)
     }
     if (!im->settings->quiet)
         print_summary(im);
+    if (forgetful)
+        return EXIT_UNAVAILABLE;
     return damage[0] && !signal_came ? EXIT_BAD_INPUT : EXIT_DONE;
 }
 
@@ -311,7 +318,7 @@ static int import_log(struct import *im)
 
 static int import_file(const struct command *self, const struct settings *s, const char *path)
 {
-    struct import im = {.self = self, .settings = s};
+    struct import im = {.self = self, .settings = s, .refused = memory_refused()};
     enum textlog_error error;
     char why[WHY];
     engine_names(1, &path, im.name, sizeof im.name);

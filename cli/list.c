@@ -57,13 +57,11 @@ static int64_t print(const struct settings *s, enum query_view view, struct rows
 static const char *where(struct query_db *db, char *out, size_t room)
 {
     char from[TICK_TEXT], to[TICK_TEXT];
-    struct rows *r = query_sum(db, SUM_TOTALS, TICK_NONE, TICK_NONE);
+    tick_t first, last;
     out[0] = 0;
-    if (r && rows_next(r) == 1 && row_int(r, "failures", 0))
-        snprintf(out, room, "; the database holds failures from %s to %s",
-                 clock_stamp(row_tick(r, "first_seen"), from),
-                 clock_stamp(row_tick(r, "last_seen"), to));
-    rows_close(r);
+    if (query_failure_span(db, &first, &last))
+        snprintf(out, room, "; the database holds failures from %s to %s", clock_stamp(first, from),
+                 clock_stamp(last, to));
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "storage/grown.h"
 #include "storage/query_inner.h"
 
 struct rows {
@@ -93,6 +94,17 @@ int64_t query_last_failure(struct query_db *q)
     return db_int(&q->db, "SELECT ifnull(max(id), 0) FROM failure", -1, &last) ? 0 : last;
 }
 
+bool query_failure_span(struct query_db *q, tick_t *first, tick_t *last)
+{
+    int64_t from, to;
+    if (db_int(&q->db, "SELECT min(first_us) FROM failure", -1, &from) ||
+        db_int(&q->db, "SELECT max(last_us) FROM failure", -1, &to) || from < 0 || to < 0)
+        return false;
+    *first = from * TICK_US;
+    *last = to * TICK_US;
+    return true;
+}
+
 /* ---- parameters ---- */
 
 static void set_int(sqlite3_stmt *s, const char *name, int64_t v)
@@ -127,6 +139,7 @@ static void set_period(sqlite3_stmt *s, tick_t since, tick_t until)
     set_int(s, ":since", since_us(since));
     set_int(s, ":until", until_us(until));
     set_text(s, ":since_text", from ? tick_text(since, text) : "");
+    set_text(s, ":day_before", from ? tick_text(since - 25 * 3600 * TICK_S, text) : "");
     set_text(s, ":hour_before", from ? tick_text(since - 3600 * TICK_S, text) : "");
     set_text(s, ":until_text", to ? tick_text(until, text) : "9999-12-31T23:59:59.999999Z");
 }
@@ -187,12 +200,19 @@ void query_conditions(struct text *sql, const struct view_sql *v, const struct q
 }
 
 /* Fixed texts put together; what the user gave travels in the parameters only. */
-static void view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f)
+static void view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f,
+                      bool grown)
 {
-    bool any = false;
+    struct view_sql far = *v;
+    bool any = false, period = f->since != TICK_NONE || f->until != TICK_NONE;
+    if (grown) {
+        far.span = v->far_span ? v->far_span : v->span;
+        far.user = v->far_user && !period ? v->far_user : v->user;
+        far.addr = v->far_addr && !period ? v->far_addr : v->addr;
+    }
     text_put(sql, "SELECT * FROM ");
     text_put(sql, v->name);
-    query_conditions(sql, v, f, &any);
+    query_conditions(sql, &far, f, &any);
     if (v->order) {
         text_put(sql, " ORDER BY ");
         text_put(sql, v->order);
@@ -219,7 +239,8 @@ struct rows *query_rows(struct query_db *q, const char *sql)
 struct rows *query_view(struct query_db *q, enum query_view v, const struct query_filter *f)
 {
     struct text sql = {0};
-    view_text(&sql, &statements_view[v], f);
+    const char *table = statements_view[v].table;
+    view_text(&sql, &statements_view[v], f, table && grown_has(&q->db, table));
     struct rows *r = query_rows(q, sql.failed ? NULL : sql.p);
     text_free(&sql);
     if (r)

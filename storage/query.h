@@ -21,6 +21,9 @@ void query_close(struct query_db *db);
 /* The largest id in view failures, 0 if there is none. */
 int64_t query_last_failure(struct query_db *db);
 
+/* From when to when there are failures; false if there is none. */
+bool query_failure_span(struct query_db *db, tick_t *first, tick_t *last);
+
 /* The listings: each is "SELECT * FROM view" in the contract's column order with filters. */
 enum query_view {
     VIEW_FAILURES,

@@ -7,6 +7,7 @@
 
 #include "flows/limits.h"
 #include "flows/verdict.h"
+#include "flows/memory.h"
 #include "storage/clocks.h"
 #include "storage/rejoin.h"
 #include "storage/settle.h"
@@ -146,15 +147,22 @@ static int count_found(struct store *s, struct failures_found *out)
     return result;
 }
 
+/* What is joined without some of its memory is joined wrongly: the rows stay as they were. */
+static int whole(struct store *s, uint64_t refused)
+{
+    return memory_refused() == refused ? 0 : db_no_memory(&s->db);
+}
+
 int run_end(struct store *s, const struct run_end *e)
 {
+    uint64_t refused = memory_refused();
     if (db_begin(&s->db))
         return -1;
     s->first = e->first;
     s->last = e->last == TICK_NONE ? e->first : e->last;
     bool count = e->found && e->first != TICK_NONE;
     if (store_settle_batch(s) == 0 && run_ended(s, e) == 0 &&
-        (e->log ? import_end(s, e->log) : capture_end(s)) == 0 &&
+        (e->log ? import_end(s, e->log) : capture_end(s)) == 0 && whole(s, refused) == 0 &&
         (!count || count_found(s, e->found) == 0) && db_commit(&s->db) == 0)
         return 0;
     if (count)

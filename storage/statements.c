@@ -9,6 +9,28 @@
 #define OF_DOMAIN(user) "substr(lower(" user "), -length(:partner) - 1) = '@' || lower(:partner)"
 #define TEXT_SPAN(first, last) first " <= :until_text AND " last " >= :since_text"
 
+/* By the index of the beginning from an hour before the period on; what lasted longer, or has no
+ * end or no beginning, has indexes of its own. */
+#define HOUR "3600000000"
+#define FAR_SPAN(table)                                                                          \
+    "id IN (SELECT id FROM " table " WHERE started_us BETWEEN :since - " HOUR                    \
+    " AND :until AND coalesce(ended_us, " RUN_LAST ", started_us) >= :since"                     \
+    " UNION ALL SELECT id FROM " table " INDEXED BY " table                                      \
+    "_long WHERE ended_us - started_us > " HOUR                                                  \
+    " AND ended_us >= :since AND started_us < :since - " HOUR " UNION ALL SELECT id FROM " table \
+    " INDEXED BY " table "_open WHERE ended_us IS NULL"                                          \
+    " AND started_us < :since - " HOUR " AND coalesce(" RUN_LAST ", started_us) >= :since"       \
+    " UNION ALL SELECT id FROM " table " INDEXED BY " table "_undated WHERE started_us IS NULL"  \
+    " AND ended_us <= :until AND ended_us >= :since)"
+/* Each different user once, by leaps through the index. */
+#define USERS(table, column)                                                                   \
+    "SELECT t.id FROM (WITH RECURSIVE each(u) AS (SELECT min(" column ") FROM " table          \
+    " UNION ALL SELECT (SELECT min(" column ") FROM " table " WHERE " column " > u) FROM each" \
+    " WHERE u IS NOT NULL) SELECT u FROM each WHERE instr(lower(u), lower(:user))) w"          \
+    " CROSS JOIN " table " t ON t." column " = w.u"
+#define FAR_USER(table) "id IN (" USERS(table, "caller") " UNION ALL " USERS(table, "callee") ")"
+#define WITH(table, column) "SELECT id FROM " table " WHERE " column " = :addr"
+
 const struct view_sql statements_view[VIEWS] = {
     [VIEW_FAILURES] =
         {
@@ -30,6 +52,143 @@ const struct view_sql statements_view[VIEWS] = {
             .after = "id > :after",
             .plain = "severity = 'failure'",
             .order = "first_seen, id",
+            .table = "failure",
+            .far_span = "id IN (SELECT id FROM failure WHERE first_us BETWEEN :since - " HOUR
+                        " AND :until AND last_us >= :since UNION ALL SELECT id FROM failure INDEXED"
+                        " BY failure_long WHERE last_us - first_us > " HOUR
+                        " AND last_us >= :since AND first_us < :since - " HOUR ")",
+            .far_user = FAR_USER("failure"),
+            .far_addr = "id IN (" WITH("failure", "src_addr") " UNION ALL " WITH(
+                "failure",
+                "src_"
+                "public") " UNION ALL " WITH("failure",
+                                             "dst_addr") " UNION ALL " WITH("failure",
+                                                                            "client_addr") " UNION "
+                                                                                           "ALL"
+                                                                                           " " WITH(
+                                                                                               "fai"
+                                                                                               "lur"
+                                                                                               "e",
+                                                                                               "icm"
+                                                                                               "p_"
+                                                                                               "fro"
+                                                                                               "m") " "
+                                                                                                    "U"
+                                                                                                    "N"
+                                                                                                    "I"
+                                                                                                    "O"
+                                                                                                    "N"
+                                                                                                    " "
+                                                                                                    "A"
+                                                                                                    "L"
+                                                                                                    "L"
+                                                                                                    " "
+                                                                                                    "S"
+                                                                                                    "E"
+                                                                                                    "L"
+                                                                                                    "E"
+                                                                                                    "C"
+                                                                                                    "T"
+                                                                                                    " "
+                                                                                                    "k"
+                                                                                                    "."
+                                                                                                    "i"
+                                                                                                    "d"
+                                                                                                    " "
+                                                                                                    "F"
+                                                                                                    "R"
+                                                                                                    "O"
+                                                                                                    "M"
+                                                                                                    " "
+                                                                                                    "a"
+                                                                                                    "l"
+                                                                                                    "l"
+                                                                                                    "o"
+                                                                                                    "c"
+                                                                                                    "a"
+                                                                                                    "t"
+                                                                                                    "i"
+                                                                                                    "o"
+                                                                                                    "n"
+                                                                                                    " "
+                                                                                                    "a"
+                                                                                                    " "
+                                                                                                    "C"
+                                                                                                    "R"
+                                                                                                    "O"
+                                                                                                    "S"
+                                                                                                    "S"
+                                                                                                    " "
+                                                                                                    "J"
+                                                                                                    "O"
+                                                                                                    "I"
+                                                                                                    "N"
+                                                                                                    " "
+                                                                                                    "f"
+                                                                                                    "a"
+                                                                                                    "i"
+                                                                                                    "l"
+                                                                                                    "u"
+                                                                                                    "r"
+                                                                                                    "e"
+                                                                                                    " "
+                                                                                                    "k"
+                                                                                                    " "
+                                                                                                    "O"
+                                                                                                    "N"
+                                                                                                    " "
+                                                                                                    "k"
+                                                                                                    "."
+                                                                                                    "a"
+                                                                                                    "l"
+                                                                                                    "l"
+                                                                                                    "o"
+                                                                                                    "c"
+                                                                                                    "a"
+                                                                                                    "t"
+                                                                                                    "i"
+                                                                                                    "o"
+                                                                                                    "n"
+                                                                                                    "_"
+                                                                                                    "r"
+                                                                                                    "o"
+                                                                                                    "w"
+                                                                                                    " "
+                                                                                                    "="
+                                                                                                    " "
+                                                                                                    "a"
+                                                                                                    "."
+                                                                                                    "i"
+                                                                                                    "d"
+                                                                                                    " "
+                                                                                                    "W"
+                                                                                                    "H"
+                                                                                                    "E"
+                                                                                                    "R"
+                                                                                                    "E"
+                                                                                                    " "
+                                                                                                    "a"
+                                                                                                    "."
+                                                                                                    "s"
+                                                                                                    "e"
+                                                                                                    "r"
+                                                                                                    "v"
+                                                                                                    "e"
+                                                                                                    "r"
+                                                                                                    "_"
+                                                                                                    "a"
+                                                                                                    "d"
+                                                                                                    "d"
+                                                                                                    "r"
+                                                                                                    " "
+                                                                                                    "="
+                                                                                                    " "
+                                                                                                    ":"
+                                                                                                    "a"
+                                                                                                    "d"
+                                                                                                    "d"
+                                                                                                    "r"
+                                                                                                    ")",
         },
     [VIEW_ATTEMPTS] =
         {
@@ -53,6 +212,9 @@ const struct view_sql statements_view[VIEWS] = {
             .id = "id = :id",
             .grade = "grade = :grade",
             .order = "started, id",
+            .table = "call",
+            .far_span = FAR_SPAN("call"),
+            .far_user = FAR_USER("call"),
         },
     [VIEW_CANDIDATES] =
         {
@@ -68,6 +230,30 @@ const struct view_sql statements_view[VIEWS] = {
             .addr = ":addr IN (client_addr, server_addr, relay_addr, wire_addr, reflexive_addr)",
             .id = "id = :id",
             .order = "started, id",
+            .table = "allocation",
+            .far_span = FAR_SPAN("allocation"),
+            .far_addr = "id IN (" WITH("allocation", "client_addr") " UNION ALL " WITH(
+                "allocation",
+                "s"
+                "e"
+                "r"
+                "v"
+                "e"
+                "r"
+                "_"
+                "a"
+                "d"
+                "d"
+                "r") " UNION ALL " WITH("allocation",
+                                        "relay_addr") " UNION ALL " WITH("allocation",
+                                                                         "wire_addr") " UNION "
+                                                                                      "ALL " WITH(
+                                                                                          "allocati"
+                                                                                          "o"
+                                                                                          "n",
+                                                                                          "reflexiv"
+                                                                                          "e"
+                                                                                          "_addr") ")",
         },
     [VIEW_ALIASES] =
         {
@@ -101,6 +287,8 @@ const struct view_sql statements_view[VIEWS] = {
             .name = "health",
             .span = TEXT_SPAN("from_time", "to_time"),
             .order = "from_time, run_id, interface",
+            .table = "health_span", /* rows last a minute, an hour beside a pause in a file */
+            .far_span = "from_time BETWEEN :day_before AND :until_text AND to_time >= :since_text",
         },
     [VIEW_RUNS] =
         {

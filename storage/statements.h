@@ -16,6 +16,9 @@ struct view_sql {
     const char *partner, *grade;
     const char *plain; /* unless with_info */
     const char *order;
+    /* Where the table is large and has its indexes (grown.h): in place of span; and of user and
+     * addr, which then are asked of the whole table, where no period is given. */
+    const char *table, *far_span, *far_user, *far_addr;
 };
 
 extern const struct view_sql statements_view[VIEWS];

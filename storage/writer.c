@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "storage/grown.h"
 #include "storage/queue.h"
 #include "storage/retention.h"
 #include "storage/run.h"
@@ -23,7 +24,9 @@ enum {
     LIVE_BATCH_MS = 500, /* live: with the time in a block, what happened is stored within a second,
                             and a crash costs no more */
     LIVE_BLOCK_MS = 200,
-    RETRY_MS = 1000, /* live: how often a database that can't be written is tried again */
+    GROW_MS = 5000,        /* live: between two indexes of a table that has become large */
+    GROWN_LOOK_MS = 60000, /* ... and between two looks for one */
+    RETRY_MS = 1000,       /* live: how often a database that can't be written is tried again */
 };
 
 struct writer {
@@ -46,6 +49,8 @@ struct writer {
     struct block *held, **held_end; /* live: what the open transaction consists of */
     size_t held_bytes;
     struct retention retention;
+    struct timespec looked; /* for indexes that are due */
+    int grown_ms;           /* not before that long afterwards */
     int64_t log_bytes;
     struct log_result *log; /* of an import, else NULL */
     struct failures_found *found;
@@ -217,11 +222,23 @@ static bool due(const struct writer *w, enum queue_took took)
                        w->records >= BATCH_RECORDS || w->held_bytes >= HELD_BYTES);
 }
 
+/* The first time that a table is large, its indexes cost some tenths of a second each. */
+static int grow(struct writer *w)
+{
+    bool made = false;
+    if (w->grown_ms && ms_since(&w->looked) < w->grown_ms)
+        return 0;
+    int result = grown_step(&w->store.db, &made);
+    w->grown_ms = made && result == 0 ? GROW_MS : GROWN_LOOK_MS;
+    clock_gettime(CLOCK_MONOTONIC, &w->looked);
+    return result;
+}
+
 static void upkeep(struct writer *w)
 {
     if (!w->live || w->open || atomic_load_explicit(&w->failed, memory_order_relaxed))
         return;
-    if (retention_step(&w->retention, &w->store.db) && !db_may_pass(&w->store.db))
+    if ((retention_step(&w->retention, &w->store.db) || grow(w)) && !db_may_pass(&w->store.db))
         fail(w);
 }
 
@@ -501,6 +518,9 @@ enum db_result writer_close(struct writer *w, tick_t first, tick_t last, const c
         result = DB_FAILED;
         snprintf(why, room, "%s", w->store.db.why);
     }
+    for (bool made = !w->live && result == DB_OK; made;) /* a comfort: no reason to fail */
+        if (grown_step(&w->store.db, &made))
+            break;
     writer_free(w);
     return result;
 }

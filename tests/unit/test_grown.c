@@ -1,0 +1,157 @@
+/* A large database answers with its indexes what it answered without them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "storage/grown.h"
+#include "storage/query.h"
+#include "tests/help/facts_make.h"
+
+static int begin(void **state)
+{
+    *state = (void *)facts_db_path();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    facts_db_forget();
+    return 0;
+}
+
+#define S "000000"
+/* 400 rows of each kind, a quarter of an hour apart; some last for hours, have no end or no
+ * beginning; ids as in a large database. Users and addresses come again every 7 to 13 rows. */
+static const char fill[] =
+    "UPDATE run SET last_us = 300000" S ";"
+    "INSERT INTO failure(id, run_id, event_id, first_us, last_us, leg, verdict, info, src_addr, "
+    "src_public, dst_addr,"
+    " client_addr, icmp_from, caller, callee, call_id, allocation_row)"
+    " SELECT 200000 + value, 1, value, value * 900" S ", value * 900" S
+    " + iif(value % 9 = 0, 50000" S ", 3" S "),"
+    " 'relay-peer', 'refused', 0, '10.0.0.' || (value % 7), '192.0.2.' || (value % 3), "
+    "'198.51.100.' || (value % 11),"
+    " '10.9.0.' || (value % 13), iif(value % 17 = 0, '203.0.113.1', NULL), 'sip:U' || (value % 13) "
+    "|| '@a.example',"
+    " 'sip:v' || (value % 7) || '@b.example', 'c' || (value % 50), 200000 + value % 40 FROM "
+    "generate_series;"
+    "INSERT INTO call(id, run_id, call_id, caller, callee, started_us, answered_us, ended_us)"
+    " SELECT 200000 + value, 1, 'c' || value, 'sip:U' || (value % 13) || '@a.example', 'sip:v' || "
+    "(value % 7) ||"
+    " '@b.example', iif(value % 19 = 0, NULL, value * 900" S "), NULL,"
+    " iif(value % 23 = 0, NULL, value * 900" S " + iif(value % 9 = 0, 50000" S ", 3" S
+    ")) FROM generate_series;"
+    "INSERT INTO allocation(id, run_id, client_addr, server_addr, relay_addr, wire_addr, "
+    "reflexive_addr, started_us,"
+    " ended_us) SELECT 200000 + value, 1, '10.9.0.' || (value % 13), '10.3.0.' || (value % 2), "
+    "'192.0.2.' || (value % 3),"
+    " '10.0.0.' || (value % 7), '203.0.113.' || (value % 5), iif(value % 19 = 0, NULL, value * "
+    "900" S "),"
+    " iif(value % 23 = 0, NULL, value * 900" S " + iif(value % 9 = 0, 50000" S ", 3" S
+    ")) FROM generate_series;"
+    "INSERT INTO health_span(rowid, run_id, interface, from_us, to_us) SELECT 200000 + value, 1, "
+    "'eth0', value * 900" S ", value * 900" S " + 60" S " FROM generate_series;";
+
+/* What the view has for the filter, as one text. */
+static char *answer(const char *path, enum query_view v, const struct query_filter *f)
+{
+    static char text[2][1 << 20];
+    static int at;
+    char *out = text[at++ % 2], why[256];
+    size_t n = 0;
+    struct query_db *q;
+    assert_int_equal(query_open(path, &q, why, sizeof why), DB_OK);
+    struct rows *r = query_view(q, v, f);
+    assert_non_null(r);
+    while (rows_next(r) == 1)
+        for (int i = 0; i < rows_columns(r) && n < (1 << 20) - 200; i++)
+            n += (size_t)snprintf(out + n, 200, "%.190s|", rows_text(r, i) ? rows_text(r, i) : "");
+    out[n] = 0;
+    rows_close(r);
+    query_close(q);
+    return out;
+}
+
+#define AT(s) ((s)*TICK_S)
+static const struct query_filter filters[] = {
+    {.since = TICK_NONE, .until = TICK_NONE},
+    {.since = AT(90000), .until = AT(100000)},
+    {.since = AT(100000), .until = AT(100001)},
+    {.since = AT(299000), .until = TICK_NONE},
+    {.since = TICK_NONE, .until = AT(2000)},
+    {.since = TICK_NONE, .until = TICK_NONE, .user = "u4@"},
+    {.since = TICK_NONE, .until = TICK_NONE, .user = "EXAMPLE"},
+    {.since = TICK_NONE, .until = TICK_NONE, .user = "nobody"},
+    {.since = AT(90000), .until = AT(190000), .user = "v3"},
+    {.since = TICK_NONE, .until = TICK_NONE, .call = "c17"},
+    {.since = TICK_NONE, .until = TICK_NONE, .addr = "10.0.0.3"},
+    {.since = TICK_NONE, .until = TICK_NONE, .addr = "10.3.0.1"},
+    {.since = TICK_NONE, .until = TICK_NONE, .addr = "203.0.113.1"},
+    {.since = AT(90000), .until = AT(190000), .addr = "10.3.0.1"},
+    {.since = AT(90000), .until = AT(190000), .addr = "10.9.0.7"},
+};
+enum { FILTERS = sizeof filters / sizeof *filters };
+static const enum query_view views[] = {VIEW_FAILURES, VIEW_CALLS, VIEW_ALLOCATIONS, VIEW_HEALTH};
+static const char *const tables[] = {"failure", "call", "allocation", "health_span"};
+
+static void its_indexes_change_no_answer(void **state)
+{
+    struct db db;
+    bool made = true;
+    static char before[4][FILTERS][1 << 17];
+    facts_close(facts_run(*state, "s"));
+    assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
+    assert_int_equal(
+        db_exec(
+            &db,
+            "CREATE TEMP TABLE generate_series AS WITH RECURSIVE k(value) AS (SELECT 1 UNION ALL"
+            " SELECT value + 1 FROM k WHERE value < 300) SELECT value FROM k"),
+        0);
+    assert_int_equal(db_exec(&db, fill), 0);
+    for (int v = 0; v < 4; v++) {
+        assert_false(grown_has(&db, tables[v]));
+        for (int i = 0; i < FILTERS; i++)
+            snprintf(before[v][i], sizeof before[v][i], "%s",
+                     answer(*state, views[v], &filters[i]));
+    }
+    int n = 0;
+    for (; made; n++)
+        assert_int_equal(grown_step(&db, &made), 0);
+    assert_true(n > 20);
+    for (int v = 0; v < 4; v++) {
+        assert_true(grown_has(&db, tables[v]));
+        for (int i = 0; i < FILTERS; i++) {
+            const char *after = answer(*state, views[v], &filters[i]);
+            if (strncmp(before[v][i], after, sizeof before[v][i] - 1) != 0)
+                fail_msg("view %s, filter %d", tables[v], i);
+        }
+    }
+    assert_true(strlen(before[0][10]) > 100 && strlen(before[1][8]) > 100);
+    db_close(&db);
+}
+
+static void a_small_database_gets_none(void **state)
+{
+    struct db db;
+    bool made;
+    facts_close(facts_run(*state, "s"));
+    assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
+    assert_int_equal(grown_step(&db, &made), 0);
+    assert_false(made);
+    db_close(&db);
+}
+
+int main(void)
+{
+#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+    const struct CMUnitTest tests[] = {
+        ON_DATABASE(its_indexes_change_no_answer),
+        ON_DATABASE(a_small_database_gets_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
