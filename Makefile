@@ -246,3 +246,23 @@ bench:
 	@tests/bench/tls.sh
 
 .PHONY: bench bench-tools
+
+# --- every failure path made to happen: make faults [FAULTS=all] ---
+FAULTS ?= all
+
+$(B)/faults/shim.so: tests/faults/shim.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(PLAIN) -O2 -g -fPIC -shared -o $@ $< -ldl
+
+$(B)/faults/sweep: $(B)/tests/faults/sweep.o
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lsqlite3
+
+tests: $(B)/faults/shim.so $(B)/faults/sweep
+
+faults: edgewatch $(B)/faults/shim.so $(B)/faults/sweep
+	@tests/faults/run.sh $(FAULTS)
+
+.PHONY: faults

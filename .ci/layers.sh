@@ -14,7 +14,7 @@ declare -A MAY=(
     [flows]='flows/ capture/'
     [storage]='storage/ capture/bytes.h capture/endpoint.h capture/frame.h capture/tick.h
         flows/arena.h flows/facts.h flows/skew.h flows/findings.h flows/joiner.h flows/limits.h flows/matcher.h
-        flows/pipeline.h flows/verdict.h flows/wire/ms_diag.h flows/wire/sdp.h'
+        flows/memory.h flows/pipeline.h flows/verdict.h flows/wire/ms_diag.h flows/wire/sdp.h'
     [report]='report/ storage/page.h storage/query.h capture/bytes.h capture/endpoint.h capture/frame.h
         capture/tick.h flows/claims.h flows/findings.h flows/verdict.h flows/wire/ms_diag.h'
     [cli]='cli/ report/ storage/ flows/ capture/'
