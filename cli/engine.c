@@ -467,6 +467,8 @@ static int finish(struct engine *e)
     show_figures(e, true);
     if (e->job->watch && e->job->watch->end)
         e->job->watch->end(e->job->watch->arg, &run);
+    pipeline_free(e->pipeline); /* joining with earlier runs needs as much memory again */
+    e->pipeline = NULL;
     enum db_result stored =
         writer_close(e->writer, run.first, run.last, run.damage, why, sizeof why);
     e->writer = NULL;

@@ -9,7 +9,7 @@
 #include "storage/facts_json.h"
 #include "storage/load_json.h"
 
-/* A night of 100,000 calls takes about 600 MB; beyond this the joining is given up. */
+/* Beyond this the joining is given up. */
 #define LOAD_BYTES ((size_t)2 << 30)
 
 /* Runs of sensor ?3 (* is any), and of logs that may be of any sensor; not logs whose time nobody
@@ -60,10 +60,10 @@ static struct slice bytes_of(sqlite3_stmt *q, int column)
 }
 
 /* NULL for NULL, or without memory (pool.refused tells) */
-static const char *text_of(struct loaded *l, sqlite3_stmt *q, int column)
+static const char *text_of(struct arena *a, sqlite3_stmt *q, int column)
 {
     struct slice s = bytes_of(q, column);
-    return s.p ? load_text(&l->arena, s) : NULL;
+    return s.p ? load_text(a, s) : NULL;
 }
 
 /* -1 if the column is NULL */
@@ -136,21 +136,6 @@ static int load_rows(struct loaded *l, struct db *db, const char *sql, int64_t f
 
 /* ---- calls ---- */
 
-static const char calls_sql[] =
-    "SELECT c.id, c.call_id, c.caller, c.callee, c.conversation_id, c.origin,"
-    " c.started_us, c.answered_us, c.ended_us, c.status, c.outcome, c.media_failed, s.offer,"
-    " s.answer, s.diags, c.ended_us IS NULL AND r.ended_us IS NULL FROM call c"
-    " LEFT JOIN sdp s ON s.call_row = c.id LEFT JOIN run r ON r.id = c.run_id"
-    " WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <= ?2 AND coalesce(c.ended_us,"
-    " r.last_us, c.started_us) >= ?1 AND c.run_id IN " OF_SENSOR " ORDER BY c.id";
-
-static bool calls_room(struct loaded *l, size_t n)
-{
-    l->calls = arena_get(&l->arena, n * sizeof *l->calls);
-    l->states = arena_get(&l->arena, n * sizeof *l->states);
-    return l->calls && l->states;
-}
-
 static uint8_t outcome_of(sqlite3_stmt *q, int column)
 {
     const char *t = (const char *)sqlite3_column_text(q, column);
@@ -159,16 +144,15 @@ static uint8_t outcome_of(sqlite3_stmt *q, int column)
                                             : CALL_UNKNOWN;
 }
 
-static bool fill_call(struct loaded *l, size_t i, sqlite3_stmt *q)
+bool load_call(struct arena *a, sqlite3_stmt *q, struct fact_call *c, struct call_state *state)
 {
-    struct fact_call *c = &l->calls[i];
     *c = (struct fact_call){
         .id = sqlite3_column_int64(q, 0),
-        .call_id = text_of(l, q, 1),
-        .caller = text_of(l, q, 2),
-        .callee = text_of(l, q, 3),
-        .conversation_id = text_of(l, q, 4),
-        .origin = text_of(l, q, 5),
+        .call_id = text_of(a, q, 1),
+        .caller = text_of(a, q, 2),
+        .callee = text_of(a, q, 3),
+        .conversation_id = text_of(a, q, 4),
+        .origin = text_of(a, q, 5),
         .started = load_tick(q, 6),
         .answered = load_tick(q, 7),
         .ended = load_tick(q, 8),
@@ -176,34 +160,38 @@ static bool fill_call(struct loaded *l, size_t i, sqlite3_stmt *q)
         .outcome = outcome_of(q, 10),
         .media_failed_diag = sqlite3_column_int(q, 11) != 0,
     };
-    l->states[i] = (struct call_state){c->outcome, sqlite3_column_int(q, 15) != 0};
-    l->n_calls = i + 1;
-    return load_json_side(&l->arena, bytes_of(q, 12), c, SIDE_OFFER) &&
-           load_json_side(&l->arena, bytes_of(q, 13), c, SIDE_ANSWER) &&
-           load_json_diags(&l->arena, bytes_of(q, 14), c) && !l->pool.refused;
+    *state = (struct call_state){c->outcome, sqlite3_column_int(q, 15) != 0};
+    return load_json_side(a, bytes_of(q, 12), c, SIDE_OFFER) &&
+           load_json_side(a, bytes_of(q, 13), c, SIDE_ANSWER) &&
+           load_json_diags(a, bytes_of(q, 14), c) && !a->pool->refused;
 }
 
 /* ---- allocations ---- */
 
+#define ALLOCATION_COLUMNS                                                                \
+    "a.id, a.client_addr, a.client_port, a.server_addr, a.server_port, a.transport,"      \
+    " a.flags, a.relay_addr, a.relay_port, a.relay2_addr, a.relay2_port, a.wire_addr,"    \
+    " a.reflexive_addr, a.reflexive_port, a.medium, a.started_us, a.ended_us,"            \
+    " a.end_reason, a.error_code, a.requests, a.call_id, a.connection_id, a.active_addr," \
+    " a.active_port, a.sends, a.granted_us"
+
+#define ALLOCATION_TOUCHES                                                  \
+    "coalesce(started_us, ended_us) <= ?2 AND coalesce(ended_us,"           \
+    " (SELECT last_us FROM run WHERE run.id = a.run_id), started_us) >= ?1" \
+    " AND run_id IN " OF_SENSOR
+
 static const char allocations_sql[] =
-    "SELECT id, client_addr, client_port, server_addr, server_port, transport,"
-    " flags, relay_addr, relay_port, relay2_addr, relay2_port, wire_addr, reflexive_addr,"
-    " reflexive_port, medium, started_us, ended_us, end_reason, error_code, requests, call_id,"
-    " connection_id, active_addr, active_port, sends, granted_us FROM allocation a"
-    " WHERE coalesce(started_us, ended_us) <= ?2 AND coalesce(ended_us,"
-    " (SELECT last_us FROM run WHERE run.id = a.run_id), started_us) >= ?1"
-    " AND run_id IN " OF_SENSOR " ORDER BY started_us, id";
+    "SELECT " ALLOCATION_COLUMNS " FROM allocation a WHERE " ALLOCATION_TOUCHES
+    " ORDER BY started_us, id";
 
 static bool allocations_room(struct loaded *l, size_t n)
 {
     l->allocations = arena_get(&l->arena, n * sizeof *l->allocations);
-    l->wire_addrs = arena_get(&l->arena, n * sizeof *l->wire_addrs);
-    return l->allocations && l->wire_addrs;
+    return l->allocations;
 }
 
-static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
+bool load_allocation(struct arena *arena, sqlite3_stmt *q, struct fact_allocation *a)
 {
-    struct fact_allocation *a = &l->allocations[i];
     int flags = sqlite3_column_int(q, 6);
     *a = (struct fact_allocation){
         .id = sqlite3_column_int64(q, 0),
@@ -217,13 +205,13 @@ static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
         .relay2 = load_endpoint(q, 9),
         .wire_addr = load_addr(q, 11),
         .reflexive = load_endpoint(q, 12),
-        .medium = text_of(l, q, 14),
+        .medium = text_of(arena, q, 14),
         .started = load_tick(q, 15),
         .ended = load_tick(q, 16),
-        .end_reason = text_of(l, q, 17),
+        .end_reason = text_of(arena, q, 17),
         .error_code = (uint16_t)sqlite3_column_int(q, 18),
         .requests = (uint32_t)sqlite3_column_int64(q, 19),
-        .call_id = text_of(l, q, 20),
+        .call_id = text_of(arena, q, 20),
         .active = load_endpoint(q, 22),
         .granted_at = load_tick(q, 25),
     };
@@ -231,9 +219,13 @@ static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
     a->has_connection_id = id.n == sizeof a->connection_id;
     if (a->has_connection_id)
         memcpy(a->connection_id, id.p, id.n);
-    l->wire_addrs[i] = a->wire_addr;
+    return load_json_sends(arena, bytes_of(q, 24), a) && !arena->pool->refused;
+}
+
+static bool fill_allocation(struct loaded *l, size_t i, sqlite3_stmt *q)
+{
     l->n_allocations = i + 1;
-    return load_json_sends(&l->arena, bytes_of(q, 24), a) && !l->pool.refused;
+    return load_allocation(&l->arena, q, &l->allocations[i]);
 }
 
 int load_allocations(struct loaded *l, struct db *db, int64_t first, int64_t last)
@@ -241,12 +233,50 @@ int load_allocations(struct loaded *l, struct db *db, int64_t first, int64_t las
     return load_rows(l, db, allocations_sql, first, last, allocations_room, fill_allocation);
 }
 
-int load_facts(struct loaded *l, struct db *db, int64_t first, int64_t last)
+/* ---- scopes: calls and allocations, one by one ---- */
+
+int load_list_scopes(struct db *db, const char *sensor, int64_t first, int64_t last)
 {
-    return load_rows(l, db, calls_sql, first, last, calls_room, fill_call) ||
-                   load_allocations(l, db, first, last)
-               ? -1
-               : 0;
+    static const char *const fill[] = {
+        "INSERT INTO temp.scope SELECT 1, coalesce(c.started_us, c.answered_us, c.ended_us), c.id,"
+        " c.started_us, c.ended_us FROM call c LEFT JOIN run r ON r.id = c.run_id"
+        " WHERE coalesce(c.started_us, c.answered_us, c.ended_us) <= ?2 AND coalesce(c.ended_us,"
+        " r.last_us, c.started_us) >= ?1 AND c.run_id IN " OF_SENSOR,
+        "INSERT INTO temp.scope SELECT 0, coalesce(started_us, ended_us), id, started_us, ended_us"
+        " FROM allocation a WHERE " ALLOCATION_TOUCHES,
+    };
+    if (db_exec(db, "CREATE TEMP TABLE scope (call INTEGER, at_us INTEGER, id INTEGER,"
+                    " started_us INTEGER, ended_us INTEGER, PRIMARY KEY (call, at_us, id))"
+                    " WITHOUT ROWID"))
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        sqlite3_stmt *q = query_over(db, fill[i], sensor, first, last);
+        int result = q ? db_run(db, q) : -1;
+        sqlite3_finalize(q);
+        if (result)
+            return -1;
+    }
+    return db_exec(db, "CREATE INDEX temp.scope_id ON scope(call, id)");
+}
+
+sqlite3_stmt *load_scopes(struct db *db, bool calls)
+{
+    return db_prepare(
+        db, calls
+                ? "SELECT c.id, c.call_id, c.caller, c.callee, c.conversation_id, c.origin,"
+                  " c.started_us, c.answered_us, c.ended_us, c.status, c.outcome, c.media_failed,"
+                  " s.offer, s.answer, s.diags, c.ended_us IS NULL AND r.ended_us IS NULL, o.at_us"
+                  " FROM temp.scope o CROSS JOIN call c ON c.id = o.id"
+                  " LEFT JOIN sdp s ON s.call_row = c.id LEFT JOIN run r ON r.id = c.run_id"
+                  " WHERE o.call = 1 ORDER BY o.at_us, o.id"
+                : "SELECT " ALLOCATION_COLUMNS ", o.at_us"
+                  " FROM temp.scope o CROSS JOIN allocation a ON a.id = o.id"
+                  " WHERE o.call = 0 ORDER BY o.at_us, o.id");
+}
+
+int64_t load_scope_at(sqlite3_stmt *q)
+{
+    return sqlite3_column_int64(q, sqlite3_column_count(q) - 1);
 }
 
 /* ---- attempts ---- */

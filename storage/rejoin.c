@@ -4,6 +4,7 @@
  *   stretch: packet time where this run and others lie within NEAR of each other
  *   scopes:  calls and allocations whose life touches the stretch, whole
  *   attempts: over the stretch and over the whole life of these scopes
+ *   slice:   so much of it as is in memory at one time (rejoin_sweep.c)
  *
  * Only of one sensor at a time: its name is part of each event_id, and another sensor may see the
  * same packets from elsewhere. A run of packets is joined with those of its sensor and with
@@ -34,8 +35,13 @@ static bool failures_room(struct rejoin *r, size_t id)
     struct block **p = realloc(r->failure, n * sizeof *p);
     if (!p)
         return false;
-    memset(p + r->n_failures, 0, (n - r->n_failures) * sizeof(*p));
     r->failure = p;
+    int64_t *rows = realloc(r->rows, n * sizeof *rows);
+    if (!rows)
+        return false;
+    r->rows = rows;
+    memset(p + r->n_failures, 0, (n - r->n_failures) * sizeof *p);
+    memset(rows + r->n_failures, 0, (n - r->n_failures) * sizeof *rows);
     r->n_failures = n;
     return true;
 }
@@ -68,10 +74,12 @@ static void on_failure(void *arg, const struct failure *f, const struct finding 
 static void on_failure_gone(void *arg, int64_t id)
 {
     struct rejoin *r = arg;
-    if ((size_t)id <= r->n_failures) {
-        free(r->failure[id - 1]);
-        r->failure[id - 1] = NULL;
-    }
+    if ((size_t)id > r->n_failures)
+        return;
+    free(r->failure[id - 1]);
+    r->failure[id - 1] = NULL;
+    if (r->rows[id - 1] > 0)
+        r->rows[id - 1] = -r->rows[id - 1];
 }
 
 static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
@@ -184,107 +192,6 @@ static int read_aliases(struct rejoin *r)
     return result;
 }
 
-static void widen(int64_t *first, int64_t *last, tick_t from, tick_t to)
-{
-    if (from != TICK_NONE && from / TICK_US < *first)
-        *first = from / TICK_US;
-    if (to != TICK_NONE && to / TICK_US > *last)
-        *last = to / TICK_US;
-}
-
-static int load_all(struct rejoin *r)
-{
-    struct loaded *l = &r->facts;
-    int64_t first = r->first, last = r->last;
-    if (load_facts(l, &r->s->db, first, last))
-        return -1;
-    for (size_t i = 0; i < l->n_calls; i++)
-        widen(&first, &last, l->calls[i].started - MATCH_SLACK, l->calls[i].ended + CALL_GRACE);
-    for (size_t i = 0; i < l->n_allocations; i++)
-        widen(&first, &last, l->allocations[i].started - MATCH_SLACK,
-              l->allocations[i].ended + ALLOCATION_GRACE);
-    return load_attempts(l, &r->s->db, first, last);
-}
-
-#define LONGEST_ATTEMPT (60 * TICK_S) /* undecided, by any deadline of limits.h */
-
-/* Is one of the first n attempts the connection that the request came over? Then it tells itself
- * what became of it: opened and reset, for example. */
-static bool told_by_attempt(const struct loaded *l, size_t n, const struct fact_allocation *a)
-{
-    while (n-- && l->attempts[n].first >= a->started - LONGEST_ATTEMPT) {
-        const struct attempt *t = &l->attempts[n];
-        if (t->proto == PROTO_TCP && t->first <= a->started && t->last >= a->started &&
-            endpoint_eq(&t->src, &a->client) && endpoint_eq(&t->dst, &a->server))
-            return true;
-    }
-    return false;
-}
-
-/* A client's connected relay connection is stored as its allocation only. */
-static void tell_connection(struct joiner *j, const struct fact_allocation *a, uint64_t id)
-{
-    struct attempt c = {
-        .id = id,
-        .src = a->client,
-        .dst = a->server,
-        .proto = PROTO_TCP,
-        .verdict = VERDICT_CONNECTED,
-        .first = a->started,
-        .last = a->started,
-        .rtt_us = -1,
-        .answer_ttl = -1,
-        .answer_ipid = -1,
-        .icmp_type = -1,
-        .icmp_code = -1,
-    };
-    if (a->proto == PROTO_TCP && a->started != TICK_NONE)
-        joiner_attempt(j, &c);
-}
-
-/* Was its end judged when it was read? Not of one that goes on, or whose answer may have come after
- * the capture's end. */
-static bool allocation_judged(const struct fact_allocation *a)
-{
-    return a->end_reason && (a->granted || strcmp(a->end_reason, "capture-end") != 0);
-}
-
-static void tell_ends(struct joiner *j, struct loaded *l)
-{
-    for (size_t i = 0; i < l->n_allocations; i++)
-        if (allocation_judged(&l->allocations[i]))
-            joiner_allocation_over(j, &l->allocations[i]);
-    for (size_t i = 0; i < l->n_calls; i++)
-        if (!l->states[i].open)
-            joiner_call_over(j, &l->calls[i]);
-}
-
-/* What was negotiated first, then what was tried, in order of time. */
-static void tell(struct joiner *j, struct loaded *l)
-{
-    size_t k = 0;
-    for (size_t i = 0; i < l->n_calls; i++)
-        joiner_call(j, &l->calls[i]);
-    for (size_t i = 0; i < l->n_allocations; i++)
-        joiner_allocation(j, &l->allocations[i]);
-    for (size_t i = 0; i < l->n_attempts; i++) {
-        for (; k < l->n_allocations && l->allocations[k].started <= l->attempts[i].first; k++)
-            if (l->allocations[k].granted || !told_by_attempt(l, i + 1, &l->allocations[k]))
-                tell_connection(j, &l->allocations[k], UINT64_MAX - k);
-        joiner_attempt(j, &l->attempts[i]);
-    }
-    for (; k < l->n_allocations; k++)
-        if (l->allocations[k].granted || !told_by_attempt(l, l->n_attempts, &l->allocations[k]))
-            tell_connection(j, &l->allocations[k], UINT64_MAX - k);
-    for (size_t i = 0; i < l->n_troubles; i++)
-        joiner_relay_trouble(j, &l->troubles[i]);
-    tell_ends(j, l);
-    for (size_t i = 0; i < l->n_calls; i++)
-        joiner_call_forget(j, &l->calls[i]);
-    for (size_t i = 0; i < l->n_allocations; i++)
-        joiner_allocation_forget(j, &l->allocations[i]);
-}
-
 /* Addresses come from the wire: whoever chose them must not choose hash buckets. Never 0. */
 static uint64_t hash_seed(void)
 {
@@ -307,14 +214,9 @@ static int judge(struct rejoin *r)
     };
     struct joiner_hooks hooks = {r, on_failure, on_failure_gone, on_attempt_failure, on_alias};
     struct joiner *j = joiner_new(&config, &hooks);
-    if (j)
-        tell(j, &r->facts);
+    int result = j ? rejoin_sweep(r, j) : db_no_memory(&r->s->db);
     joiner_free(j);
-    if (r->alias_failed)
-        return -1;
-    if (j && !r->failed)
-        return 0;
-    return db_no_memory(&r->s->db);
+    return result;
 }
 
 /* The run itself, or for a log the latest run of the sensor in the stretch: what it was told holds,
@@ -348,17 +250,17 @@ static int rejoin_sensor(struct store *s, int64_t run, const char *sensor)
     *r = (struct rejoin){
         .s = s, .run = run, .sensor = sensor, .relay_low = 50000, .relay_high = 59999};
     r->scratch = block_new(FAILURE_BYTES);
-    load_begin(&r->facts, sensor);
     int result = r->scratch ? find_stretch(r, &any) : db_no_memory(&s->db);
     if (result == 0 && any)
-        result = find_packets(r) || read_config(r) || read_aliases(r) || load_all(r) || judge(r) ||
-                         rejoin_store(r)
+        result = find_packets(r) || read_config(r) || read_aliases(r) || rejoin_open(r) ||
+                         judge(r) || rejoin_close(r)
                      ? -1
                      : 0;
+    rejoin_statements_free(r);
     for (size_t i = 0; i < r->n_failures; i++)
         free(r->failure[i]);
-    load_free(&r->facts);
     free(r->failure);
+    free(r->rows);
     free(r->links);
     free(r->scratch);
     free(r);

@@ -1,29 +1,12 @@
-/* The failures of a rejoined stretch of time take the place of those stored for it. */
+/*
+ * The failures of a rejoined stretch of time take the place of those stored for it: first all of
+ * these go, then what the joiner says is stored slice by slice. What it says anew of a failure, or
+ * takes back, changes the row.
+ */
 #include "storage/clocks.h"
 #include "storage/rejoin_inner.h"
 
 #include <stdlib.h>
-
-static int list_scopes(struct rejoin *r)
-{
-    struct db *db = &r->s->db;
-    sqlite3_stmt *q;
-    if (db_exec(db, "CREATE TEMP TABLE scope (call INTEGER, id INTEGER, PRIMARY KEY (call, id))"
-                    " WITHOUT ROWID") ||
-        !(q = db_prepare(db, "INSERT INTO temp.scope VALUES (?, ?)")))
-        return -1;
-    int result = 0;
-    for (int call = 0; call < 2; call++) {
-        size_t n = call ? r->facts.n_calls : r->facts.n_allocations;
-        sqlite3_bind_int(q, 1, call);
-        for (size_t i = 0; i < n && result == 0; i++) {
-            sqlite3_bind_int64(q, 2, call ? r->facts.calls[i].id : r->facts.allocations[i].id);
-            result = db_run(db, q);
-        }
-    }
-    sqlite3_finalize(q);
-    return result;
-}
 
 static int remove_old(struct rejoin *r)
 {
@@ -51,20 +34,34 @@ static int remove_old(struct rejoin *r)
 }
 
 /* The row of the same event, now taken, or a new one. */
-static int64_t row_for(struct rejoin *r, sqlite3_stmt *find, sqlite3_stmt *taken, uint64_t event)
+static int64_t row_for(struct rejoin *r, uint64_t event)
 {
+    sqlite3_stmt *find = r->sql[REJOIN_FIND];
     sqlite3_bind_int64(find, 1, (int64_t)event);
     int64_t row = sqlite3_step(find) == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
     sqlite3_reset(find);
     if (!row)
         return ids_extra(&r->s->db, IDS_FAILURE);
-    sqlite3_bind_int64(taken, 1, row);
-    return db_run(&r->s->db, taken) ? -1 : row;
+    sqlite3_bind_int64(r->sql[REJOIN_TAKE], 1, row);
+    return db_run(&r->s->db, r->sql[REJOIN_TAKE]) ? -1 : row;
+}
+
+/* Stored and taken back: its row waits for another failure of the same event again. */
+static int take_back(struct rejoin *r, int64_t row)
+{
+    static const enum rejoin_sql steps[] = {REJOIN_LEAVE, REJOIN_REMOVE, REJOIN_REMOVE_FINDINGS};
+    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
+        sqlite3_bind_int64(r->sql[steps[i]], 1, row);
+        if (db_run(&r->s->db, r->sql[steps[i]]))
+            return -1;
+    }
+    return 0;
 }
 
 /* The run that saw it: of the attempt, else of what was allocated or called; not a log. */
-static int64_t run_of(struct rejoin *r, sqlite3_stmt *find, const struct failure *f)
+static int64_t run_of(struct rejoin *r, const struct failure *f)
 {
+    sqlite3_stmt *find = r->sql[REJOIN_RUN];
     sqlite3_bind_int64(find, 1, (int64_t)f->attempt);
     sqlite3_bind_int64(find, 2, f->allocation_row);
     sqlite3_bind_int64(find, 3, f->call_row);
@@ -88,37 +85,40 @@ static bool ours(const struct rejoin *r, const struct failure *f)
     return f->call_row || f->allocation_row || (us >= r->first && us <= r->last);
 }
 
-/* Stores the failures; rows[] gets the row id of each, 0 for those that were not stored. */
-static int store_new(struct rejoin *r, int64_t *rows)
+/* One that was told since the last time. */
+static int store_one(struct rejoin *r, const struct record_failure *f, int64_t *row)
 {
-    struct db *db = &r->s->db;
-    sqlite3_stmt *find = db_prepare(db, "SELECT min(id) FROM temp.gone WHERE event_id = ?");
-    sqlite3_stmt *taken = db_prepare(db, "DELETE FROM temp.gone WHERE id = ?");
-    sqlite3_stmt *run = db_prepare(
-        db, "SELECT coalesce((SELECT run_id FROM attempt WHERE id = ?), (SELECT run_id FROM"
-            " allocation WHERE id = ?), (SELECT run_id FROM call WHERE id = ? AND run_id NOT IN"
-            " " SIP_LOGS "))");
-    int result = find && taken && run ? 0 : -1;
+    if (!ours(r, &f->failure))
+        return 0;
+    *row = *row < 0 ? -*row : *row ? *row : row_for(r, f->failure.event_id);
+    return *row < 0 ? -1 : store_failure(r->s, *row, run_of(r, &f->failure), f);
+}
+
+int rejoin_store(struct rejoin *r)
+{
+    int result = 0;
+    for (size_t i = 0; i < r->n_failures && result == 0; i++)
+        if (!r->failure[i] && r->rows[i] < 0) {
+            result = take_back(r, -r->rows[i]);
+            r->rows[i] = 0;
+        }
     for (size_t i = 0; i < r->n_failures && result == 0; i++) {
-        const struct record_failure *f = r->failure[i] ? failure_in(r->failure[i]) : NULL;
-        if (!f || !ours(r, &f->failure))
+        if (!r->failure[i])
             continue;
-        rows[i] = row_for(r, find, taken, f->failure.event_id);
-        result = rows[i] < 0 ? -1 : store_failure(r->s, rows[i], run_of(r, run, &f->failure), f);
+        result = store_one(r, failure_in(r->failure[i]), &r->rows[i]);
+        free(r->failure[i]);
+        r->failure[i] = NULL;
     }
-    sqlite3_finalize(find);
-    sqlite3_finalize(taken);
-    sqlite3_finalize(run);
     return result;
 }
 
-static int store_links(struct rejoin *r, const int64_t *rows)
+static int store_links(struct rejoin *r)
 {
     sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE attempt SET failure_id = ? WHERE id = ?");
     int result = q ? 0 : -1;
     for (size_t i = 0; i < r->n_links && result == 0; i++) {
-        int64_t row = r->links[i].failure ? rows[r->links[i].failure - 1] : 0;
-        if (row)
+        int64_t row = r->links[i].failure ? r->rows[r->links[i].failure - 1] : 0;
+        if (row > 0)
             sqlite3_bind_int64(q, 1, row);
         else
             sqlite3_bind_null(q, 1);
@@ -129,56 +129,45 @@ static int store_links(struct rejoin *r, const int64_t *rows)
     return result;
 }
 
-/* The joiner concludes how a call went ... */
-static int store_outcomes(struct rejoin *r)
+static int prepare(struct rejoin *r)
 {
-    const struct loaded *l = &r->facts;
-    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE call SET outcome = ? WHERE id = ?");
-    int result = q ? 0 : -1;
-    for (size_t i = 0; i < l->n_calls && result == 0; i++) {
-        struct binds b;
-        if (l->calls[i].outcome == l->states[i].outcome)
-            continue;
-        bind_start(&b, q);
-        bind_word(&b, store_outcome(l->calls[i].outcome));
-        bind_int(&b, l->calls[i].id);
-        result = db_run(&r->s->db, q);
-    }
-    sqlite3_finalize(q);
-    return result;
+    static const char *const texts[REJOIN_SQLS] = {
+        [REJOIN_FIND] = "SELECT min(id) FROM temp.gone WHERE event_id = ?",
+        [REJOIN_TAKE] = "DELETE FROM temp.gone WHERE id = ?",
+        [REJOIN_RUN] =
+            "SELECT coalesce((SELECT run_id FROM attempt WHERE id = ?), (SELECT run_id FROM"
+            " allocation WHERE id = ?), (SELECT run_id FROM call WHERE id = ? AND run_id NOT IN"
+            " " SIP_LOGS "))",
+        [REJOIN_LEAVE] = "INSERT INTO temp.gone SELECT id, event_id FROM failure WHERE id = ?",
+        [REJOIN_REMOVE] = "DELETE FROM failure WHERE id = ?",
+        [REJOIN_REMOVE_FINDINGS] = "DELETE FROM finding WHERE failure_id = ?",
+    };
+    for (unsigned i = 0; i < REJOIN_SQLS; i++)
+        if (!(r->sql[i] = db_prepare(&r->s->db, texts[i])))
+            return -1;
+    return 0;
 }
 
-/* ... and where a relay was seen on the wire. */
-static int store_wire_addrs(struct rejoin *r)
+int rejoin_open(struct rejoin *r)
 {
-    const struct loaded *l = &r->facts;
-    sqlite3_stmt *q = db_prepare(&r->s->db, "UPDATE allocation SET wire_addr = ? WHERE id = ?");
-    int result = q ? 0 : -1;
-    for (size_t i = 0; i < l->n_allocations && result == 0; i++) {
-        const struct addr *wire = &l->allocations[i].wire_addr;
-        struct binds b;
-        if (addr_eq(wire, &l->wire_addrs[i]))
-            continue;
-        bind_start(&b, q);
-        bind_addr(&b, wire);
-        bind_int(&b, l->allocations[i].id);
-        result = store_relay(r->s, wire) ? -1 : db_run(&r->s->db, q);
-    }
-    sqlite3_finalize(q);
-    return result;
+    return load_list_scopes(&r->s->db, r->sensor, r->first, r->last) || remove_old(r) || prepare(r)
+               ? -1
+               : 0;
 }
 
-int rejoin_store(struct rejoin *r)
+void rejoin_statements_free(struct rejoin *r)
 {
-    int64_t *rows = calloc(r->n_failures + 1, sizeof *rows);
-    if (!rows)
-        return db_no_memory(&r->s->db);
-    int result = list_scopes(r) == 0 && remove_old(r) == 0 && store_new(r, rows) == 0 &&
-                         store_links(r, rows) == 0 && store_outcomes(r) == 0 &&
-                         store_wire_addrs(r) == 0 && store_settle_batch(r->s) == 0 &&
-                         db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone") == 0
-                     ? 0
-                     : -1;
-    free(rows);
-    return result;
+    for (unsigned i = 0; i < REJOIN_SQLS; i++) {
+        sqlite3_finalize(r->sql[i]);
+        r->sql[i] = NULL;
+    }
+}
+
+int rejoin_close(struct rejoin *r)
+{
+    rejoin_statements_free(r);
+    return store_links(r) || store_settle_batch(r->s) ||
+                   db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone")
+               ? -1
+               : 0;
 }
