@@ -13,7 +13,7 @@
 
 /* Of one slice, at most; and how many scopes that are over stay: the joiner may still ask an
  * allocation for the start of a long call. */
-enum { SLICE_SCOPES = 4096, SLICE_ATTEMPTS = 16384, KEPT_SCOPES = 16384 };
+enum { SLICE_SCOPES = 1024, SLICE_ATTEMPTS = 4096, KEPT_SCOPES = 16384 };
 
 /* A call or an allocation in memory. It lives in its own arena. */
 struct held {

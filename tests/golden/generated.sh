@@ -22,6 +22,16 @@ read_generated() { # KIND GENERATOR-OPTION...
 read_generated calls --calls 2000 && ok "2,000 calls are read" || not_ok "2,000 calls are read" "$(head -n 1 "$work/said")"
 verdict "2,000 calls: every verdict and match" "$(tests/bench/truth.sh "$work/calls.db" "$work/truth")"
 
+told() {
+    sqlite3 -readonly "$work/calls.db" "SELECT event_id, id, first_seen, verdict, grade, matched_by, call_id, finding FROM failures ORDER BY 1;
+        SELECT call_id, outcome FROM calls ORDER BY 1"
+}
+once=$(told)
+# joined with the first run in several slices of packet time
+read_generated calls --calls 2000
+verdict "2,000 calls read twice: every verdict and match" "$(tests/bench/truth.sh "$work/calls.db" "$work/truth")"
+verdict "2,000 calls read twice: the same failures and calls" "$(diff <(echo "$once") <(told) | head -n 5)"
+
 read_generated scan && ok "a port scan is read" || not_ok "a port scan is read" "$(head -n 1 "$work/said")"
 verdict "a port scan: the one failure in it is found" "$(tests/bench/truth.sh "$work/scan.db" "$work/truth")"
 peak=$(awk 'END { print $3 }' "$work/times")
