@@ -8,6 +8,7 @@
 #include "report/site.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,10 @@ static int answer(const struct settings *s, const char *listen, const struct sec
 int serve_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
     (void)self, (void)argc, (void)argv;
+    /* Each connection has a thread, and any of them may make a page: what it took goes back to the
+     * system, instead of staying with each thread's part of the heap. Fixed, else glibc raises it. */
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_ARENA_MAX, 2);
     const char *listen = s->listen ? s->listen : LISTEN_DEFAULT;
     struct secrets x;
     int code = secrets_read(s, &x);

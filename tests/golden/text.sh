@@ -88,6 +88,11 @@ for columns in 80 160; do
             not_ok "odd-name-$columns-$locale" "$(sed -n 2p "$work/tty" | cut -c 1-80)"
     done
 done
+# into a pipe, a spreadsheet, jq and a page as well: no escape, no mark of direction; names of 2,000 characters whole where programs read
+for format in table csv json jsonl; do
+    "$edgewatch" --db "$odd" --config /dev/null failures --format $format >"$work/out" 2>/dev/null
+    same "odd-$format" "0 $([ $format = table ] && echo 0 || echo 1)" "$(LC_ALL=C grep -cP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\xd8\x9c' "$work/out") $(grep -c "$long" "$work/out")"
+done
 # the ladder's lanes stand below each other, whatever the names are
 tty 80 C.UTF-8 -- "$odd" show "$id"
 bare "$work/tty" | sed -n '/^WHAT HAPPENED/,/^$/p' | grep -E '^ +[0-9:.]{12} ' >"$work/ladder"
