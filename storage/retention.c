@@ -9,8 +9,9 @@ enum {
     STEP_US = 10000,  /* aimed at, commit and all; the writer must never wait 50 ms */
     DELETE_US = 4000, /* of these, statements at most */
     DELETE_LEAST_US = 250,
-    PAUSE_MS = 40,    /* between steps: the writer has the larger share */
+    PAUSE_MS = 40,    /* between steps, unless the file is too large */
     SWEEP_MS = 30000, /* between sweeps that found nothing */
+    SIZE_MS = 2000,   /* ... where the file's size has a limit: a flood fills it soon */
     ROWS_FIRST = 20,  /* per statement; packets of 20 kB each are among them */
     ROWS_LEAST = 5,
     ROWS_MOST = 2000,
@@ -20,7 +21,8 @@ enum {
 
 enum kept { KEPT_EVIDENCE, KEPT_DETAILS, KEPT_FAILURES, KEPT };
 
-#define DAY_US (24 * 3600 * INT64_C(1000000))
+#define MINUTE_US (60 * INT64_C(1000000))
+#define DAY_US (24 * 60 * MINUTE_US)
 
 /* The rows that a statement looks at, by order of arrival: ?2 of them behind the id ?4. */
 #define BY_ID(table, key, age)                                                             \
@@ -60,12 +62,21 @@ static const struct {
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
-/* The passes by size; those by age come before them, one for each kind. */
+enum { HOUR = 60, DAY = 24 * HOUR };
+
+/* The passes by size, after one by age for each kind: how old rows may be, in minutes. All tables
+ * of a kind come down to the same age, which falls step by step, so that what is kept belongs
+ * together; packets go first, failures last. */
 static const struct {
     enum kept kept;
-    int days;
-} squeeze[] = {{KEPT_EVIDENCE, 1}, {KEPT_DETAILS, 1}, {KEPT_FAILURES, 7},
-               {KEPT_EVIDENCE, 0}, {KEPT_DETAILS, 0}, {KEPT_FAILURES, 0}};
+    int minutes;
+} squeeze[] = {{KEPT_EVIDENCE, DAY},      {KEPT_DETAILS, DAY},      {KEPT_FAILURES, 7 * DAY},
+               {KEPT_EVIDENCE, 6 * HOUR}, {KEPT_DETAILS, 6 * HOUR}, {KEPT_FAILURES, 2 * DAY},
+               {KEPT_EVIDENCE, HOUR},     {KEPT_DETAILS, HOUR},     {KEPT_FAILURES, 12 * HOUR},
+               {KEPT_EVIDENCE, 30},       {KEPT_DETAILS, 30},       {KEPT_FAILURES, 3 * HOUR},
+               {KEPT_EVIDENCE, 10},       {KEPT_DETAILS, 10},       {KEPT_FAILURES, HOUR},
+               {KEPT_EVIDENCE, 2},        {KEPT_DETAILS, 2},        {KEPT_FAILURES, 10},
+               {KEPT_EVIDENCE, 0},        {KEPT_DETAILS, 0},        {KEPT_FAILURES, 0}};
 enum { PASSES = KEPT + sizeof squeeze / sizeof *squeeze };
 
 /* A clock that was ahead leaves rows of the future at low ids. Nobody knows their age but by what
@@ -201,10 +212,12 @@ static int pass_limit(struct retention *r, struct db *db, enum kept *kept, int64
         return 0;
     }
     *kept = squeeze[r->pass - KEPT].kept;
-    *limit = now_us() - squeeze[r->pass - KEPT].days * DAY_US;
-    if (!squeeze[r->pass - KEPT].days)
+    *limit = now_us() - squeeze[r->pass - KEPT].minutes * MINUTE_US;
+    if (!squeeze[r->pass - KEPT].minutes)
         *limit = INT64_MAX;
-    return too_large(r, db, any);
+    int result = too_large(r, db, any);
+    r->urgent = *any;
+    return result;
 }
 
 static void bind(sqlite3_stmt *s, const struct retention_table *t, int64_t limit)
@@ -379,6 +392,9 @@ int retention_step(struct retention *r, struct db *db)
     adapt_step(r, us);
     if (us / 1000 > r->longest_ms)
         r->longest_ms = us / 1000;
-    r->next_ms = now_ms() + (more && result == 0 ? PAUSE_MS : SWEEP_MS);
+    if (!more || result)
+        r->urgent = false;
+    int sweep_ms = r->keep.max_bytes ? SIZE_MS : SWEEP_MS;
+    r->next_ms = now_ms() + (r->urgent ? 0 : more && result == 0 ? PAUSE_MS : sweep_ms);
     return result;
 }

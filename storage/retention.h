@@ -3,8 +3,8 @@
  * while the file is too large. In small steps between the writer's transactions.
  *
  *   by age:  packets, details, failures, each by its own limit
- *   by size: packets of more than a day, details of more than a day, failures of more than a week,
- *            then the rest in the same order
+ *   by size: packets of more than a day, details of more than a day, failures of more than a week;
+ *            if that is not enough, the same with shorter times, down to nothing
  *
  * Of each table the rows with the lowest ids are looked at, which is the order of arrival: a
  * capture of last year that is read today goes when it is its turn. Rows dated in the future, which
@@ -22,7 +22,8 @@ struct retention {
     int64_t next_ms;      /* monotonic: not before */
     int64_t longest_ms;   /* step so far */
     uint64_t deleted;
-    bool ready; /* all statements are */
+    bool ready;  /* all statements are */
+    bool urgent; /* the file is too large, and there is more to delete: no pause between steps */
     struct retention_sql *sql;
 };
 

@@ -24,9 +24,11 @@ enum {
     LIVE_BATCH_MS = 500, /* live: with the time in a block, what happened is stored within a second,
                             and a crash costs no more */
     LIVE_BLOCK_MS = 200,
-    GROW_MS = 5000,        /* live: between two indexes of a table that has become large */
-    GROWN_LOOK_MS = 60000, /* ... and between two looks for one */
-    RETRY_MS = 1000,       /* live: how often a database that can't be written is tried again */
+    GROW_MS = 5000,         /* live: between two indexes of a table that has become large */
+    GROWN_LOOK_MS = 60000,  /* ... and between two looks for one */
+    SQUEEZE_BATCH_MS = 100, /* while the file is too large: between transactions rows go */
+    UPKEEP_MS = 30,         /* so long at most, and the last step */
+    RETRY_MS = 1000,        /* live: how often a database that can't be written is tried again */
 };
 
 struct writer {
@@ -212,6 +214,8 @@ static void take_block(struct writer *w, struct block *b)
 
 static int batch_ms(const struct writer *w)
 {
+    if (w->retention.urgent)
+        return SQUEEZE_BATCH_MS;
     return w->live ? LIVE_BATCH_MS : BATCH_MS;
 }
 
@@ -234,12 +238,21 @@ static int grow(struct writer *w)
     return result;
 }
 
+/* Between two transactions: one step of deleting, or, while the file is too large, as many as fit
+ * into a time that nobody notices. */
 static void upkeep(struct writer *w)
 {
+    struct timespec begun;
     if (!w->live || w->open || atomic_load_explicit(&w->failed, memory_order_relaxed))
         return;
-    if ((retention_step(&w->retention, &w->store.db) || grow(w)) && !db_may_pass(&w->store.db))
-        fail(w);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    do {
+        if (retention_step(&w->retention, &w->store.db) || grow(w)) {
+            if (!db_may_pass(&w->store.db))
+                fail(w);
+            return;
+        }
+    } while (w->retention.urgent && ms_since(&begun) < UPKEEP_MS);
 }
 
 static void *writer_thread(void *arg)

@@ -369,6 +369,39 @@ static void nothing_goes_unless_it_was_asked_for(void **state)
     SAYS(counts, "20 20 20 20 20 20 20 20 20");
 }
 
+/* Calls come in faster than ever on the wire, for five seconds, eight times what the file may hold:
+ * it is held down meanwhile, and soon afterwards it is as small as it should be. */
+static void a_file_is_held_down_while_rows_pour_in(void **state)
+{
+    static char long_id[3000];
+    struct stat st;
+    struct writer *w = live_run(*state, &(struct keep){.max_bytes = 4 << 20});
+    char why[512];
+    int calls = 0;
+    assert_non_null(w);
+    memset(long_id, 'x', sizeof long_id - 1);
+    for (tick_t begun = wall(); wall() - begun < 5 * TICK_S; usleep(5000))
+        for (int i = 0; i < 10; i++) {
+            struct fact_call *c = facts_call();
+            c->id = ++calls;
+            c->conversation_id = long_id;
+            c->started = c->answered = c->ended = wall();
+            writer_call(w, c);
+            writer_advance(w, wall());
+        }
+    int kept_then = atoi(facts_sql(*state, "SELECT count(*) FROM calls"));
+    assert_in_range(kept_then, 0, calls - 100); /* how many depends on the machine */
+    usleep(2500000);
+    assert_int_equal(writer_lost(w), 0);
+    assert_int_equal(writer_close(w, TICK_NONE, TICK_NONE, NULL, why, sizeof why), DB_OK);
+    assert_int_equal(stat(*state, &st), 0);
+    int kept = atoi(facts_sql(*state, "SELECT count(*) FROM calls"));
+    print_message("    %d calls, %d kept, %ld kB\n", calls, kept, (long)st.st_size / 1024);
+    assert_in_range(kept, 100, calls - 100);
+    assert_true(st.st_size < (4 << 20) + 1100 * 8192);
+    assert_int_equal(atoi(facts_sql(*state, "SELECT max(id) FROM call")), calls);
+}
+
 static void a_file_that_is_too_large_loses_packets_first_and_shrinks(void **state)
 {
     struct stat before, after;
@@ -557,6 +590,7 @@ int main(void)
         ON_DATABASE(no_step_is_long),
         ON_DATABASE(packets_do_not_outlive_their_attempts),
         ON_DATABASE(nothing_goes_unless_it_was_asked_for),
+        ON_DATABASE(a_file_is_held_down_while_rows_pour_in),
         ON_DATABASE(a_file_that_is_too_large_loses_packets_first_and_shrinks),
         ON_DATABASE(a_monitor_keeps_its_database_small),
         ON_DATABASE(killed_at_any_moment_it_leaves_a_sound_database),
