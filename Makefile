@@ -225,17 +225,17 @@ check-streams: $(B)/golden/stream_dump
 
 # --- speed, against a bare libpcap loop: make bench [ROUNDS=5] ---
 ROUNDS ?= 5
-BENCH  := $(addprefix $(B)/bench/,generate loop loop_live measure send tls_speed)
+BENCH  := $(addprefix $(B)/bench/,freeze generate loop loop_live measure refuse send tls_speed)
 
 $(B)/bench/tls_speed: $(B)/tests/bench/tls_speed.o $(B)/tests/help/tls_make.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/bench/loop $(B)/bench/loop_live $(B)/bench/measure $(B)/bench/send: $(B)/bench/%: $(B)/tests/bench/%.o
+$(B)/bench/freeze $(B)/bench/loop $(B)/bench/loop_live $(B)/bench/measure $(B)/bench/refuse $(B)/bench/send: $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lpcap
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ -lpcap -lseccomp
 
 bench-tools: $(BENCH)
 
@@ -266,3 +266,27 @@ faults: edgewatch $(B)/faults/shim.so $(B)/faults/sweep
 	@tests/faults/run.sh $(FAULTS)
 
 .PHONY: faults
+
+# live, in network namespaces, as root: each says in its file what it shows
+MINUTES ?= 60
+CALLS   ?= 235
+LIVE    := bench-live soak flood stalls blocks
+$(LIVE): live-tools
+live-tools:
+	@deploy/deps.sh check
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) edgewatch bench-tools
+
+bench-live:
+	@tests/bench/live.sh $(ROUNDS) bulk
+	@tests/bench/live.sh $(ROUNDS) calls
+soak:
+	@tests/bench/soak.sh $(MINUTES) $(CALLS)
+flood:
+	@tests/bench/flood.sh
+stalls:
+	@tests/live/stalls.sh 150000
+	@tests/live/stalls.sh 150000 --no-shed --ring-mb 256
+blocks:
+	@tests/live/blocks.sh 40
+
+.PHONY: live-tools $(LIVE)

@@ -51,6 +51,13 @@ static const struct {
     {"decode_errors_total", "Damaged, or no message of this feed.", OF(iface, decode_errors)},
     {"duplicates_total", "Seen before: copies of span ports.", OF(iface, duplicates)},
     {"not_ip_packets_total", "Fine, but not of a kind that is followed.", OF(iface, not_ip)},
+    {"unknown_link_packets_total", "Of a link type that can't be read.", OF(iface, no_link)},
+    {"fragments_total", "Pieces of a datagram but the last.", OF(iface, fragments)},
+    {"handled_packets_total", "Followed to the end: what is left of packets_total.",
+     OF(iface, handled)},
+    {"shed_cut_packets_total", "Cut to 128 bytes by load shedding.", OF(source, shed_cut)},
+    {"shed_dropped_packets_total", "Relay media dropped by load shedding, not in packets_total.",
+     OF(source, shed_dropped)},
 };
 
 static void put_interfaces(FILE *out, const struct metrics_view *v)

@@ -8,9 +8,9 @@
 
 /* Who sends SYNs to a known relay brings about a failure with each: so many a minute, and no more.
  */
-static bool stranger_allowed(struct joiner *j, struct allowance *from, tick_t t)
+static bool stranger_allowed(struct joiner *j, struct allowance *from, tick_t t, uint32_t limit)
 {
-    bool allowed = allowance_take(from, t, LIMIT_UNKNOWN_PER_MINUTE);
+    bool allowed = allowance_take(from, t, limit);
     j->counts.strangers_suppressed += !allowed;
     return allowed;
 }
@@ -20,7 +20,16 @@ static bool client_allowed(struct joiner *j, const struct pair *p)
 {
     const struct addr *client = &p->end[0].wire.addr;
     return addr_is_private(client) || multimap_first(&j->by_client, index_client_key(j, client)) ||
-           stranger_allowed(j, &j->strange_clients, p->first);
+           stranger_allowed(j, &j->strange_clients, p->first, LIMIT_UNKNOWN_PER_MINUTE);
+}
+
+/* What an Edge itself tries is no stranger's doing, but of the Edge whose signaling can't be read.
+ */
+static bool grade_c_allowed(struct joiner *j, const struct pair *p)
+{
+    if (is_edge(j, &p->end[0].wire.addr))
+        return stranger_allowed(j, &j->edges_own, p->first, LIMIT_UNKNOWN_IN_ALL);
+    return stranger_allowed(j, &j->strange_peers, p->first, LIMIT_UNKNOWN_PER_MINUTE);
 }
 
 static bool in_relay_range(const struct joiner *j, uint16_t port)
@@ -67,8 +76,7 @@ void judge_pair(struct joiner *j, struct pair *p)
         return;
     }
     if (scoped || (p->client_leg && (p->shown || client_allowed(j, p))) ||
-        (!p->client_leg && grade_c(j, p) &&
-         (p->shown || stranger_allowed(j, &j->strange_peers, p->first))))
+        (!p->client_leg && grade_c(j, p) && (p->shown || grade_c_allowed(j, p))))
         emit_pair(j, p);
 }
 

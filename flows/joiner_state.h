@@ -123,7 +123,7 @@ struct joiner {
     uint32_t last_note;
     int64_t last_failure;
     bool rescan; /* an alias became trusted: look at all orphans again */
-    struct allowance strange_peers, strange_clients;
+    struct allowance strange_peers, strange_clients, edges_own;
     struct joiner_counts counts;
 };
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # What happens to interfaces while the monitor listens, without rights of any kind by then: down and
 # up, no carrier, renamed, another MTU, unplugged and plugged in again. Each is a row of health and a
-# line of the log, and what comes afterwards is seen again. And what doctor says of an interface.
+# line of the log, and what comes afterwards is seen again. An interface that refuses promiscuous mode
+# is listened to all the same. And what doctor says of an interface.
 # needs: iproute2 nftables python3 sqlite3 tshark
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -135,4 +136,30 @@ sleep 1 # it says so before it looks
 kill -INT "$doctor"
 if wait_for 10 "the doctor to end" ended "$doctor"; then ok "doctor: a signal ends the look early"; fi
 same "doctor: and it says what it saw" 1 "$(grep -c 'mon delivered nothing' "$work/doctor.log")"
+
+for error in EPERM EOPNOTSUPP; do
+    db=$work/db/$error.db
+    start sensor monitor "$PWD/build/release/bench/refuse" $error "$edgewatch" --config /dev/null --db "$db" \
+        monitor -i mon --sensor lab
+    monitor=$last
+    wait_for 10 "the monitor to listen" listening
+    frames 5009
+    sleep 1.2 # events are told once a second
+    alive "$error: promiscuous mode is refused, the monitor goes on"
+    kill -TERM "$monitor"
+    wait "$monitor"
+    same "$error: and ends well" 0 $?
+    same "$error: told once in the log" 1 "$(grep -c 'mon refuses promiscuous mode: ' "$work/monitor.log")"
+    same "$error: told once in health, packets are seen" "1 10" "$(ask "SELECT (SELECT count(*) FROM health
+        WHERE interface = 'mon' AND event LIKE 'refuses promiscuous mode: %'), sum(packets) FROM health")"
+done
+look() { # as above
+    in_ns sensor "$PWD/build/release/bench/refuse" EPERM "$edgewatch" --config /dev/null --db "$work/none.db" doctor "$@" --format json \
+        >"$work/out" 2>"$work/doctor.log"
+    code=$?
+}
+(sleep 1; frames 5010) &
+look --seconds 2 mon
+wait $!
+same "doctor: promiscuous mode is refused" "look mon: may capture, but promiscuous mode is not on" "$(says rights)"
 finish

@@ -145,6 +145,9 @@ for i, line in enumerate(open(sys.argv[1]).read().split("\n")[:-1], 1):
 if len(series) < 50:
     print("only", len(series), "series")
 PY
+same "every packet has one fate" "" "$(awk -F'[{} ]' '/^edgewatch_packets_total/ { left[$2] += $NF }
+    /^edgewatch_(handled_packets|duplicates|fragments|not_ip_packets|unknown_link_packets|decode_errors)_total/ { left[$2] -= $NF }
+    END { for (i in left) if (left[i]) print i, left[i]; if (!length(left)) print "none" }' "$work/metrics")"
 verdict "the figures have the form that Prometheus reads" "$(/usr/bin/python3 "$work/strict.py" "$work/metrics" 2>&1)"
 if command -v promtool >/dev/null; then
     verdict "promtool has nothing to say" "$(promtool check metrics <"$work/metrics" 2>&1)"

@@ -85,6 +85,37 @@ static void strangers_at_a_relay_server_fail_so_often_a_minute(void **state)
     joiner_free(j);
 }
 
+/* What a configured Edge itself tries in vain is told each time, however much it is. */
+static void failures_of_an_edge_are_no_strangers(void **state)
+{
+    unsigned told = 0;
+    struct addr edge = ad("10.3.0.40");
+    struct joiner_config c = {.sensor = "test",
+                              .edges = &edge,
+                              .n_edges = 1,
+                              .relay_low = 50000,
+                              .relay_high = 59999,
+                              .seed = 42};
+    struct joiner_hooks h = {.arg = &told, .failure = count_failure, .attempt_failure = count_link};
+    struct joiner *j = joiner_new(&c, &h);
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) {
+        struct attempt a =
+            attempt_make(1 + i, "10.3.0.40:50000", "198.51.100.1:50704", VERDICT_REFUSED, 100);
+        a.src.port = (uint16_t)(50000 + i);
+        assert_int_equal(joiner_attempt(j, &a), ATTEMPT_RELAY);
+    }
+    assert_int_equal(told, 500);
+    for (unsigned i = 0; i < 500; i++) {
+        struct attempt a =
+            attempt_make(1000 + i, "198.51.100.1:50704", "10.3.0.40:50000", VERDICT_REFUSED, 100);
+        a.src.port = (uint16_t)(1024 + i);
+        joiner_attempt(j, &a);
+    }
+    assert_int_equal(told, 500 + LIMIT_UNKNOWN_PER_MINUTE);
+    joiner_free(j);
+}
+
 static void trouble_above_tcp_has_no_attempt(void **state)
 {
     struct world w = {.n = 0};
@@ -254,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_client_is_a_client_leg),
         cmocka_unit_test(strangers_at_a_relay_server_fail_so_often_a_minute),
+        cmocka_unit_test(failures_of_an_edge_are_no_strangers),
         cmocka_unit_test(trouble_above_tcp_has_no_attempt),
         cmocka_unit_test(client_that_connects_after_all_did_not_fail),
         cmocka_unit_test(served_client_makes_its_failure_info),
