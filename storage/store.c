@@ -1,4 +1,4 @@
-/* Records into rows: everything but calls and allocations (store_facts.c). */
+/* Records into rows: all but failures (store_failure.c), calls and allocations (store_facts.c). */
 #include "storage/store.h"
 
 #include <stdio.h>
@@ -50,7 +50,7 @@ static int64_t row_of(struct store *s, enum ids_kind kind, int64_t engine)
     return engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
 }
 
-static const char *proto_name(uint8_t proto)
+const char *store_proto(uint8_t proto)
 {
     return proto == PROTO_UDP ? "UDP" : "TCP";
 }
@@ -92,7 +92,7 @@ static int store_attempt(struct store *s, const struct record_attempt *r)
     bind_int(b, s->run);
     bind_endpoint(b, &a->src);
     bind_endpoint(b, &a->dst);
-    bind_word(b, proto_name(a->proto));
+    bind_word(b, store_proto(a->proto));
     bind_int(b, a->isn);
     bind_word(b, verdict_name((enum verdict)a->verdict));
     bind_word(b, quality_name((enum quality)a->quality));
@@ -144,141 +144,6 @@ static int store_linked(struct store *s, const struct record_link *r)
     return store_link(s, attempt, failure);
 }
 
-/* ---- failures ---- */
-
-static int crowded(struct store *s, int64_t row)
-{
-    if (s->n_crowded == s->room_crowded) {
-        size_t room = s->room_crowded * 2 + 64;
-        int64_t *p = realloc(s->crowded, room * sizeof *p);
-        if (!p)
-            return db_no_memory(&s->db);
-        s->crowded = p;
-        s->room_crowded = room;
-    }
-    s->crowded[s->n_crowded++] = row;
-    return 0;
-}
-
-static int store_findings(struct store *s, int64_t row, const struct record_failure *r, bool again)
-{
-    for (unsigned i = 0; i < r->n; i++) {
-        struct binds *b = store_bind(s, WRITE_FINDING);
-        bind_int(b, row);
-        bind_int(b, i);
-        bind_word(b, r->list[i].code);
-        bind_word(b, r->list[i].likely ? "likely" : "possible");
-        bind_text(b, r->list[i].evidence);
-        bind_text(b, r->list[i].advice);
-        if (store_run(s, WRITE_FINDING))
-            return -1;
-    }
-    if (!again)
-        return 0;
-    struct binds *b = store_bind(s, WRITE_FINDINGS_REST);
-    bind_int(b, row);
-    bind_int(b, r->n);
-    return store_run(s, WRITE_FINDINGS_REST);
-}
-
-/* Of a relay port or a medium nobody counts requests: 0 is unknown then. */
-static void bind_count(struct binds *b, const struct failure *f, uint32_t n)
-{
-    bool counted = f->verdict != VERDICT_ALLOC_FAIL && f->verdict != VERDICT_NOT_TRIED &&
-                   f->verdict != VERDICT_UNSEEN;
-    if (n || counted)
-        bind_int(b, n);
-    else
-        bind_null(b);
-}
-
-static void bind_failure_pair(struct binds *b, const struct failure *f)
-{
-    bind_word(b, leg_name((enum leg)f->leg));
-    bind_word(b, proto_name(f->proto));
-    bind_word(b, verdict_name((enum verdict)f->verdict));
-    bind_int(b, f->info);
-    bind_endpoint(b, &f->src);
-    bind_addr(b, &f->src_public);
-    bind_endpoint(b, &f->dst);
-    bind_addr(b, &f->dst_public);
-    bind_int(b, f->attempts);
-    bind_count(b, f, f->syns);
-    bind_count(b, f, f->rsts);
-    bind_known(b, f->rtt_us);
-    bind_known(b, f->icmp_type);
-    bind_known(b, f->icmp_code);
-    bind_addr(b, &f->icmp_from);
-}
-
-static void bind_row(struct binds *b, int64_t row)
-{
-    if (row > 0)
-        bind_int(b, row);
-    else
-        bind_null(b);
-}
-
-/* again: the row may have findings already */
-static int failure_row(struct store *s, int64_t row, int64_t run, const struct record_failure *r,
-                       bool again)
-{
-    const struct failure *f = &r->failure;
-    char keys[160];
-    struct binds *b = store_bind(s, WRITE_FAILURE);
-    bind_int(b, row);
-    bind_int(b, (int64_t)f->event_id);
-    bind_int(b, run);
-    bind_tick(b, f->first);
-    bind_tick(b, f->last);
-    bind_failure_pair(b, f);
-    bind_chars(b, &f->grade, f->grade ? 1 : 0);
-    bind_word(b, match_keys_text(f->keys, keys));
-    bind_word(b, confidence_name((enum confidence)f->confidence));
-    bind_text(b, f->call_id);
-    bind_text(b, f->caller);
-    bind_text(b, f->callee);
-    bind_text(b, f->medium);
-    bind_text(b, f->local_candidate);
-    bind_text(b, f->remote_candidate);
-    bind_endpoint(b, &f->client);
-    bind_word(b, f->finding);
-    bind_text(b, f->explanation);
-    bind_text(b, f->advice);
-    bind_word(b, quality_name((enum quality)f->quality));
-    bind_row(b, f->call_row);
-    bind_row(b, f->allocation_row);
-    bind_row(b, (int64_t)f->attempt);
-    if (f->error_code)
-        bind_int(b, f->error_code);
-    else
-        bind_null(b);
-    bind_text(b, f->partner);
-    if (f->attempts * ATTEMPT_MAX_EVIDENCE > EVIDENCE_PER_FAILURE && crowded(s, row))
-        return -1;
-    return store_run(s, WRITE_FAILURE) ? -1 : store_findings(s, row, r, again);
-}
-
-int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r)
-{
-    return failure_row(s, row, run, r, true);
-}
-
-static int store_gone(struct store *s, int64_t engine)
-{
-    static const enum write_sql steps[] = {WRITE_FAILURE_GONE, WRITE_FINDINGS_GONE, WRITE_UNLINK};
-    pending_drop(&s->pending, engine);
-    if (engine > s->top_failure)
-        return 0; /* nobody has heard of it */
-    int64_t row = ids_row(&s->ids, &s->db, IDS_FAILURE, engine);
-    for (unsigned i = 0; row > 0 && i < sizeof steps / sizeof *steps; i++) {
-        bind_int(store_bind(s, steps[i]), row);
-        if (store_run(s, steps[i]))
-            return -1;
-    }
-    return row > 0 ? 0 : -1;
-}
-
 /* ---- counters ---- */
 
 static int store_traffic(struct store *s, const struct traffic_row *r)
@@ -291,7 +156,7 @@ static int store_traffic(struct store *s, const struct traffic_row *r)
     bind_word(b, text_of_net(&r->dst_net, net));
     bind_int(b, r->port_from);
     bind_int(b, r->port_to);
-    bind_word(b, proto_name(r->proto));
+    bind_word(b, store_proto(r->proto));
     bind_int(b, r->connected);
     bind_int(b, r->refused);
     bind_int(b, r->timeout);
@@ -437,7 +302,7 @@ static int store_told(struct store *s, const struct record_failure *record)
     bool again = record->failure.id <= s->top_failure;
     if (!again)
         s->top_failure = record->failure.id;
-    return failure_row(s, row, s->run, &r, again);
+    return store_failure_row(s, row, s->run, &r, again);
 }
 
 static int store_pending(struct store *s)

@@ -51,6 +51,13 @@ void store_undo(struct store *s);
 /* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids.
  */
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);
+/* again: the row may have findings already */
+int store_failure_row(struct store *s, int64_t row, int64_t run, const struct record_failure *r,
+                      bool again);
+/* The failure of that engine id is withdrawn. */
+int store_gone(struct store *s, int64_t engine);
+/* "TCP" or "UDP" */
+const char *store_proto(uint8_t proto);
 /* failure_row 0: the attempt belongs to none */
 int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
 int store_call(struct store *s, const struct fact_call *c);
