@@ -531,6 +531,25 @@ static void killed_at_any_moment_it_leaves_a_sound_database(void **state)
         printf("# at most the last %.2f s were missing\n", (double)most_missed / (double)TICK_S);
 }
 
+/* Rows do not wait until packet time is where it was before. */
+static void a_clock_set_back_delays_nothing(void **state)
+{
+    struct writer *w = live_run(*state, NULL);
+    bool stored = false;
+    assert_non_null(w);
+    writer_advance(w, FACTS_START + 3 * 3600 * TICK_S);
+    usleep(300000);
+    struct fact_call *c = facts_call();
+    writer_call(w, c);
+    for (int i = 0; i < 30 && !stored; i++) {
+        writer_advance(w, FACTS_START + i * 100 * TICK_MS);
+        usleep(100000);
+        stored = strcmp(facts_sql(*state, "SELECT count(*) FROM calls"), "1") == 0;
+    }
+    facts_close(w);
+    assert_true(stored);
+}
+
 /* ---- copies ---- */
 
 static void a_copy_is_whole_while_the_writer_goes_on(void **state)
@@ -599,6 +618,7 @@ int main(void)
         ON_DATABASE(a_file_that_is_too_large_loses_packets_first_and_shrinks),
         ON_DATABASE(a_monitor_keeps_its_database_small),
         ON_DATABASE(killed_at_any_moment_it_leaves_a_sound_database),
+        ON_DATABASE(a_clock_set_back_delays_nothing),
         ON_DATABASE(a_copy_is_whole_while_the_writer_goes_on),
         ON_DATABASE(a_copy_that_cannot_be_made_leaves_the_old_one),
     };
