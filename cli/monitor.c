@@ -2,7 +2,6 @@
  * and all else. */
 #include "cli/confine.h"
 #include "cli/engine.h"
-#include "cli/setup.h"
 #include "cli/outlets.h"
 #include "cli/setup.h"
 
@@ -69,9 +68,8 @@ static int listen_on(const struct command *self, const struct settings *s, struc
     }
     keys_protect(keys);
     const struct passwd *pw = getpwuid(geteuid());
-    code = outlets_fork(outlets, s);
-    if (code == EXIT_DONE)
-        code = confine(s, &(struct confinement){.live = true});
+    outlets_find(outlets);
+    code = confine(s, &(struct confinement){.live = true});
     if (code == EXIT_DONE)
         code = setup_check_privacy(s); /* as the account that will need it */
     if (code != EXIT_DONE)
@@ -91,6 +89,29 @@ static int listen_on(const struct command *self, const struct settings *s, struc
     return engine_run(&job);
 }
 
+static int with_keys(const struct command *self, const struct settings *s, struct outlets *outlets,
+                     struct keys *keys)
+{
+    struct shed_config shed;
+    setup_shed(s, &shed);
+    struct sources *sources = sources_new(&(struct source_options){
+        .filter = s->filter,
+        .snaplen = (uint32_t)s->snaplen,
+        .ring_mb = (uint32_t)s->ring_mb,
+        .no_promisc = s->no_promisc,
+        .shed = s->no_shed ? NULL : &shed,
+        .shed_above = setup_shed_above(s),
+    });
+    if (!sources) {
+        log_error("no memory");
+        return EXIT_UNAVAILABLE;
+    }
+    int code = listen_on(self, s, sources, outlets, keys);
+    outlets_close(outlets);
+    sources_free(sources);
+    return code;
+}
+
 int monitor_run(const struct command *self, const struct settings *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -104,29 +125,14 @@ int monitor_run(const struct command *self, const struct settings *s, int argc, 
         log_error("%s: --sdn-cert and --sdn-key belong together", self->name);
         return EXIT_USAGE;
     }
-    struct keys *keys;
-    int code = keys_open(s, true, &keys);
-    if (code != EXIT_DONE)
-        return code;
-    struct shed_config shed;
-    setup_shed(s, &shed);
-    struct sources *sources = sources_new(&(struct source_options){
-        .filter = s->filter,
-        .snaplen = (uint32_t)s->snaplen,
-        .ring_mb = (uint32_t)s->ring_mb,
-        .no_promisc = s->no_promisc,
-        .shed = s->no_shed ? NULL : &shed,
-        .shed_above = setup_shed_above(s),
-    });
-    if (!sources) {
-        log_error("no memory");
-        keys_close(keys);
-        return EXIT_UNAVAILABLE;
-    }
     struct outlets outlets = {0};
-    code = listen_on(self, s, sources, &outlets, keys);
+    struct keys *keys = NULL;
+    int code = outlets_fork(&outlets, s);
+    if (code == EXIT_DONE)
+        code = keys_open(s, true, &keys);
+    if (code == EXIT_DONE)
+        code = with_keys(self, s, &outlets, keys);
     outlets_close(&outlets);
-    sources_free(sources);
     keys_close(keys);
     return code;
 }

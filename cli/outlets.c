@@ -5,6 +5,7 @@
 #include "cli/exits.h"
 #include "cli/journal.h"
 
+#include <string.h>
 #include <time.h>
 
 enum { WHY = 512, EVERY_MS = 1000 };
@@ -22,12 +23,21 @@ int outlets_open(struct outlets *o, const struct settings *s)
 int outlets_fork(struct outlets *o, const struct settings *s)
 {
     char why[WHY];
-    o->journal = journal_here();
-    if (s->on_failure && !(o->runner = runner_new(s->on_failure, why, sizeof why))) {
+    const char *how = s->tls_passphrase;
+    struct runner_config c = {.command = s->on_failure,
+                              .drop = true,
+                              .account = s->account,
+                              .secret = how && strncmp(how, "env:", 4) == 0 ? how + 4 : NULL};
+    if (s->on_failure && !(o->runner = runner_new(&c, why, sizeof why))) {
         log_error("on-failure: %s", why);
         return EXIT_UNAVAILABLE;
     }
     return EXIT_DONE;
+}
+
+void outlets_find(struct outlets *o)
+{
+    o->journal = journal_here();
 }
 
 void outlets_begin(struct outlets *o, const struct settings *s, const struct writer *w)

@@ -19,8 +19,10 @@ struct outlets {
 
 /* With the rights that are there at the start: the socket. An exit code, after its message. */
 int outlets_open(struct outlets *o, const struct settings *s);
-/* As the ordinary account, before the sandbox: the process that runs commands. An exit code. */
+/* First of all, before there are keys: the process that runs commands. An exit code. */
 int outlets_fork(struct outlets *o, const struct settings *s);
+/* As the ordinary account, before the sandbox: is there a journal? */
+void outlets_find(struct outlets *o);
 /* The run has begun in the database: the threads. What cannot be begun is told and left out. */
 void outlets_begin(struct outlets *o, const struct settings *s, const struct writer *w);
 /* New figures, once a second at most unless `last`. */

@@ -2,6 +2,7 @@
 #include "cli/runner.h"
 
 #include "capture/log.h"
+#include "capture/privs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,8 +177,27 @@ static void work(int fd, char *words[])
 
 /* ---- in the monitor ---- */
 
-struct runner *runner_new(const char *command, char *why, size_t room)
+/* Nothing of the monitor's: no right, no interface, no feed, no file, no passphrase. */
+static void become_runner(const struct runner_config *c, int fd, char *words[])
 {
+    char why[PRIVS_TEXT];
+    if (c->secret) {
+        char *value = getenv(c->secret);
+        if (value)
+            explicit_bzero(value, strlen(value));
+        unsetenv(c->secret);
+    }
+    fd = dup2(fd, STDERR_FILENO + 1);
+    close_range(STDERR_FILENO + 2, ~0u, 0);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (!c->drop || privs_drop(c->account, why) == 0) /* else the monitor says why */
+        work(fd, words);
+    _exit(0);
+}
+
+struct runner *runner_new(const struct runner_config *c, char *why, size_t room)
+{
+    const char *command = c->command;
     char *words[RUNNER_WORDS + 1], *copy = strdup(command);
     int ends[2] = {-1, -1}, buffer = BUFFER;
     struct runner *r = calloc(1, sizeof *r);
@@ -188,14 +208,8 @@ struct runner *runner_new(const char *command, char *why, size_t room)
     r->pid = fork();
     if (r->pid < 0)
         goto failed;
-    if (r->pid == 0) {
-        /* nothing of the monitor's: no interface, no feed, no file */
-        int fd = dup2(ends[1], STDERR_FILENO + 1);
-        close_range(STDERR_FILENO + 2, ~0u, 0);
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-        work(fd, words);
-        _exit(0);
-    }
+    if (r->pid == 0)
+        become_runner(c, ends[1], words);
     close(ends[1]);
     r->fd = ends[0];
     free(copy);

@@ -1,7 +1,8 @@
 /*
  * Running a command for each failure (--on-failure), in a process of its own that is made before
- * the sandbox closes: the monitor itself can start no program any more, and a command that is stuck
- * is stuck there. No shell: the command is a program's path and arguments.
+ * keys are read and the sandbox closes: it has none of the keys, the monitor itself can start no
+ * program any more, and a command that is stuck is stuck there. No shell: the command is a
+ * program's path and arguments.
  *
  *   monitor --(a packet per failure, never waited for)--> runner --(stdin)--> command
  *
@@ -29,8 +30,15 @@ const char *runner_check(const char *command);
 
 struct runner;
 
-/* Makes the process. NULL with a message in why. */
-struct runner *runner_new(const char *command, char *why, size_t room);
+struct runner_config {
+    const char *command;
+    bool drop;           /* gives up its rights at once, for account (privs.h) */
+    const char *account; /* NULL: the usual one */
+    const char *secret;  /* a variable that commands are not to find, NULL = none */
+};
+
+/* Makes the process; the caller has one thread. NULL with a message in why. */
+struct runner *runner_new(const struct runner_config *c, char *why, size_t room);
 /* False: it has too much to do already. Never waits. */
 bool runner_send(struct runner *r, const char *json, size_t n);
 /* Lets it finish what it has been given, for some seconds, and ends it. */

@@ -207,6 +207,44 @@ P
 done)
 verdict "no secret is in a database or message" "$found"
 
+# The process that runs commands has none of the keys, nor the passphrase. That the monitor itself has the key
+# shows that looking finds it.
+(cd "$work" && ssl pkcs8 -topk8 -in edge.pem -v2 aes-256-cbc -passout pass:open-sesame-90 -out enc.p8)
+SESAME=open-sesame-90 ip netns exec "$lab-edge" "$edgewatch" -q --db "$work/db/run.db" monitor -i lo \
+    --tls-key "$work/enc.p8" --tls-passphrase env:SESAME --on-failure /bin/true >"$work/run.log" 2>&1 &
+monitor=$!
+started+=($monitor)
+within 100 grep -q 'listening on' "$work/run.log"
+prime=$(openssl rsa -in "$work/edge.pem" -noout -text 2>/dev/null |
+    sed -n '/^prime1/,/^prime2/p' | grep '^ ' | tr -d ' :\n' | sed 's/^00//')
+memory_of() { # PID: which of the secrets it has
+    python3 - "$1" "$prime" <<'P'
+import re, sys
+prime = bytes.fromhex(sys.argv[2])
+needles = {"prime": prime, "prime, little end first": prime[::-1], "passphrase": b"open-sesame-90"}
+found, size = set(), 0
+with open(f"/proc/{sys.argv[1]}/maps") as maps, open(f"/proc/{sys.argv[1]}/mem", "rb") as mem:
+    for line in maps:
+        m = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+        if not m or "[v" in line: continue
+        start, end = int(m[1], 16), int(m[2], 16)
+        try:
+            mem.seek(start); data = mem.read(end - start)
+        except OSError: continue
+        size += len(data)
+        found |= {name for name, n in needles.items() if n in data}
+print(" and ".join(sorted(found)) if size > 100000 else f"only {size} bytes could be read")
+P
+}
+runner=$(pgrep -P "$monitor" | head -n 1)
+same "the runner of commands" "edgewatch-run" "$(cat "/proc/${runner:-0}/comm" 2>/dev/null)"
+verdict "its memory has no key and no passphrase" "$(memory_of "$runner")"
+verdict "the monitor's memory has the key" "$(memory_of "$monitor" | grep -q prime || echo "not found there")"
+same "the runner has the monitor's account" "$(awk '/^Uid/ { print $2 }' "/proc/$monitor/status")" \
+    "$(awk '/^Uid/ { print $2 }' "/proc/$runner/status")"
+kill -TERM "$monitor"
+wait "$monitor" 2>/dev/null
+
 # ---- cut, lossy and reordered ----
 
 # shellcheck disable=SC2016

@@ -89,7 +89,7 @@ static const char *script(const char *name, const char *text)
 static struct runner *runner_of(const char *command)
 {
     char why[256];
-    struct runner *r = runner_new(command, why, sizeof why);
+    struct runner *r = runner_new(&(struct runner_config){.command = command}, why, sizeof why);
     assert_non_null(r);
     return r;
 }
