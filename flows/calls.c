@@ -300,6 +300,13 @@ void calls_advance(struct calls *c, tick_t now)
     }
 }
 
+void calls_anew(struct calls *c, tick_t now)
+{
+    while (c->first_due)
+        call_end(c, c->first_due);
+    c->swept = now;
+}
+
 void calls_finish(struct calls *c)
 {
     while (c->oldest)

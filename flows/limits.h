@@ -72,6 +72,7 @@ enum {
 #define DEADLINE_LINGER (40 * TICK_S)      /* decided: Linux tries again 32 s after a SYN */
 #define FLOW_IDLE_CHECK (60 * TICK_S)      /* how often a flow is looked at for that */
 #define CLOCK_STEP_BACK (3600 * TICK_S)    /* packet time that falls by more began anew */
+#define LOG_STEP_BACK (300 * TICK_S)     /* a SIP log whose time falls by more has another piece */
 #define BLIND_SPAN (10 * TICK_S)         /* a gap in a stream casts doubt on what failed in these */
 #define CLOCK_STEP_AHEAD (3600 * TICK_S) /* of silence: nobody knows what was in it */
 #define CLOCK_STEP_LIVE (5 * TICK_S)     /* ... where silence is told of five times a second */

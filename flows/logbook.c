@@ -14,6 +14,7 @@ struct logbook {
     struct calls *calls;
     const char *origin;
     struct logbook_counts counts;
+    tick_t clock;    /* of its messages, as they go on */
     struct sdn *sdn; /* the log is XML */
     bool sdn_damaged;
     /* the record under way */
@@ -43,7 +44,7 @@ struct logbook *logbook_new(struct calls *calls, const char *origin)
     memset(b, 0, offsetof(struct logbook, record));
     b->calls = calls;
     b->origin = origin;
-    b->counts.first = b->counts.last = TICK_NONE;
+    b->counts.first = b->counts.last = b->clock = TICK_NONE;
     return b;
 }
 
@@ -62,6 +63,19 @@ static void saw(struct logbook *b, tick_t t)
         b->counts.first = t;
     if (b->counts.last == TICK_NONE || t > b->counts.last)
         b->counts.last = t;
+}
+
+/* A log put together of several steps back: its clock begins anew, else no call of the later pieces
+ * would ever have been over for long enough, and all of them would be kept. */
+static void advance(struct logbook *b, tick_t t)
+{
+    if (b->clock == TICK_NONE || b->clock - t > LOG_STEP_BACK) {
+        calls_anew(b->calls, t);
+        b->clock = t;
+    }
+    if (t > b->clock)
+        b->clock = t;
+    calls_advance(b->calls, b->clock);
 }
 
 static struct message_at place(const struct logbook *b)
@@ -96,7 +110,7 @@ static void take_message(struct logbook *b, bool ended)
     struct message_at at = place(b);
     saw(b, at.time);
     calls_sip(b->calls, &m, &at);
-    calls_advance(b->calls, b->counts.last); /* a log put together of several steps back */
+    advance(b, at.time);
 }
 
 /* Values end up between quotes. */

@@ -46,6 +46,9 @@ void calls_free(struct calls *c);
 void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at);
 /* Runs what is due at packet time now: endings, interim rows of long calls. */
 void calls_advance(struct calls *c, tick_t now);
+/* Time begins anew, as in a log that was put together of several: what has ended is over, the rest
+ * goes on. */
+void calls_anew(struct calls *c, tick_t now);
 /* End of input: every call is judged and emitted. */
 void calls_finish(struct calls *c);
 void calls_counts(const struct calls *c, struct calls_counts *out);
