@@ -39,6 +39,7 @@ bare() { sed 's/\x1b\[[0-9;]*m//g' "$1"; }
 colours() { grep -c $'\x1b\\[' "$1"; }
 widest() { bare "$1" | LC_ALL=C.UTF-8 wc -L; }
 
+# shellcheck disable=SC2034 # asked for by name
 show="show $id" report="report --days 2 --day 2013-02-06" list="failures --all" calls=calls
 for what in show report list calls; do
     read -ra words <<<"${!what}"
