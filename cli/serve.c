@@ -192,7 +192,8 @@ int serve_run(const struct command *self, const struct settings *s, int argc, ch
 {
     (void)self, (void)argc, (void)argv;
     /* Each connection has a thread, and any of them may make a page: what it took goes back to the
-     * system, instead of staying with each thread's part of the heap. Fixed, else glibc raises it. */
+     * system, instead of staying with each thread's part of the heap. Fixed, else glibc raises it.
+     */
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_ARENA_MAX, 2);
     const char *listen = s->listen ? s->listen : LISTEN_DEFAULT;

@@ -80,7 +80,8 @@ void summary_html_partners(const json_t *s, FILE *out)
                     users, *users ? "; " : "", field_int(row, "failures", 0),
                     field_int(row, "calls", 0), field_int(row, "before", 0));
         if (json_is_integer(json_object_get(row, "attempts")))
-            html_format(out, "; %" PRId64 " of %" PRId64 " attempts to its network (/24, /48) failed",
+            html_format(out,
+                        "; %" PRId64 " of %" PRId64 " attempts to its network (/24, /48) failed",
                         field_int(row, "attempts", 0) - field_int(row, "connected", 0),
                         field_int(row, "attempts", 0));
         fputs(".</p>\n", out);
