@@ -63,7 +63,7 @@ trial() { # PROGRAM RATE-OF-THE-SENDER
     local program=$1 rate=$2 sent packets arrived options=()
     begin "$program"
     [ "$rate" = 0 ] || options=(--rate "$rate")
-    read -r packets _ _ _ _ _ sent _ < <(in_ns site taskset -c 0 timeout -s TERM $seconds "$bin/send" feed "$capture" "${options[@]}")
+    read -r packets _ _ _ _ _ sent _ < <(in_ns site taskset -c 0 chrt -f 20 timeout -s TERM $seconds "$bin/send" feed "$capture" "${options[@]}")
     sent=${sent%%.*}
     sleep 0.3
     kill -TERM "$receiver"
