@@ -22,7 +22,7 @@
 
 static struct fact_call seen;
 static char seen_id[64], seen_caller[64], seen_diag[512];
-static unsigned calls_seen;
+static unsigned calls_seen, calls_in_time; /* in_time: before the log's end */
 
 static void on_call(void *arg, const struct fact_call *c)
 {
@@ -66,6 +66,7 @@ static uint64_t read_log(const char *log, struct logbook_counts *counts)
         logbook_line(b, slice_of(log, (size_t)(end - log)), ++n, !*end);
     }
     bool whole = logbook_finish(b, &first);
+    calls_in_time = calls_seen;
     calls_finish(c);
     logbook_counts(b, counts);
     logbook_free(b);
@@ -188,6 +189,35 @@ static void a_record_over_the_cap(void **state)
     free(log);
 }
 
+/* One call, then pieces of the day before, a call a minute: what is over goes while the log is
+ * read, it is not all kept until its end. */
+static void a_log_that_steps_back(void **state)
+{
+    enum { CALLS = 50 };
+    static char log[CALLS * 1024];
+    struct logbook_counts counts;
+    size_t n = 0;
+    (void)state;
+    for (int i = 0; i < CALLS; i++)
+        for (int bye = 0; bye < 2; bye++) {
+            char stamp[64];
+            const char *method = bye ? "BYE" : "INVITE";
+            snprintf(stamp, sizeof stamp,
+                     "03/%s/2014|09:%02d:0%d.000 1A2C:0F30 INFO  :: ", i ? "03" : "04", i, bye);
+            n += (size_t)snprintf(
+                log + n, sizeof log - n,
+                "%sSending Packet - " ENDS(
+                    "1") ":\n%s%s sip:b@p.example SIP/2.0\n"
+                         "Call-ID: c%d\nCSeq: %d %s\nFrom: <sip:a@c.example>;tag=1\n"
+                         "To: <sip:b@p.example>\n\n%sEnd of Sending Packet - " ENDS("1") "\n",
+                stamp, stamp, method, i, 1 + bye, method, stamp);
+        }
+    read_log(log, &counts);
+    assert_int_equal(counts.messages, 2 * CALLS);
+    assert_int_equal(calls_seen, CALLS);
+    assert_in_range(calls_in_time, CALLS - 3, CALLS - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +225,7 @@ int main(void)
         cmocka_unit_test(server_records),
         cmocka_unit_test(diagnostics_go_to_their_call),
         cmocka_unit_test(a_record_over_the_cap),
+        cmocka_unit_test(a_log_that_steps_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
