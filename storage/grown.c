@@ -7,11 +7,11 @@
 #define HOUR "3600000000"
 /* Rows that the index of their beginning does not find: what lasts long, has not ended, has no
  * beginning. They are few. */
-#define SPANS(table)                                                          \
-    {table, table "_long", "(ended_us) WHERE ended_us - started_us > " HOUR}, \
-        {table, table "_open", "(started_us) WHERE ended_us IS NULL"},        \
-    {                                                                         \
-        table, table "_undated", "(started_us) WHERE started_us IS NULL"      \
+#define SPANS(table)                                                                      \
+    {table, table "_long", "(ended_us, started_us) WHERE ended_us - started_us > " HOUR}, \
+        {table, table "_open", "(started_us, run_id) WHERE ended_us IS NULL"},            \
+    {                                                                                     \
+        table, table "_undated", "(started_us) WHERE started_us IS NULL"                  \
     }
 /* as the view health has it */
 #define FROM_TIME                                                   \
@@ -22,7 +22,7 @@
 static const struct grown {
     const char *table, *name, *what;
 } list[] = {
-    {"failure", "failure_long", "(last_us) WHERE last_us - first_us > " HOUR},
+    {"failure", "failure_long", "(last_us, first_us) WHERE last_us - first_us > " HOUR},
     {"failure", "failure_caller", "(caller)"},
     {"failure", "failure_callee", "(callee)"},
     {"failure", "failure_call", "(call_id)"},
