@@ -13,7 +13,7 @@
 
 /* Of one slice, at most; and how many scopes that are over stay: the joiner may still ask an
  * allocation for the start of a long call. */
-enum { SLICE_SCOPES = 1024, SLICE_ATTEMPTS = 4096, KEPT_SCOPES = 16384 };
+enum { SLICE_SCOPES = 1024, SLICE_ATTEMPTS = 4096, KEPT_SCOPES = 8192 };
 
 /* A call or an allocation in memory. It lives in its own arena. */
 struct held {
@@ -219,14 +219,23 @@ static void tell_connections(struct sweep *w, const struct loaded *l, size_t n, 
     }
 }
 
-/* Attempts shortly before the slice are loaded again, for told_by_attempt(). */
+/* From where on attempts are loaded, us: those shortly before the slice once more, if
+ * told_by_attempt() will be asked. */
+static int64_t attempts_from(const struct sweep *w, int64_t begin)
+{
+    for (const struct held *h = w->unconnected; h; h = h->next)
+        if (!h->of_allocation.granted)
+            return begin - LONGEST_ATTEMPT / TICK_US;
+    return begin;
+}
+
 static int tell_attempts(struct sweep *w)
 {
     struct loaded l;
     int64_t begin = w->from > w->first ? w->from : w->first;
     int64_t end = w->until <= w->last ? w->until - 1 : w->last;
     load_begin(&l, w->r->sensor);
-    int result = load_attempts(&l, db_of(w), begin - LONGEST_ATTEMPT / TICK_US, end);
+    int result = load_attempts(&l, db_of(w), attempts_from(w, begin), end);
     for (size_t i = 0; i < l.n_attempts && result == 0; i++) {
         if (l.attempts[i].first / TICK_US < begin)
             continue;
