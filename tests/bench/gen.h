@@ -19,14 +19,14 @@ struct gen_options {
     uint32_t media_size; /* bytes in one, on average */
     bool signaling_only;
     bool rtp_noise;
-    bool only_refused;    /* every call fails by refusal */
-    uint32_t scan;        /* SYNs of a port scan beside the calls */
+    bool only_refused;     /* every call fails by refusal */
+    uint32_t scan;         /* SYNs of a port scan beside the calls */
     uint32_t scan_servers; /* one in so many goes to port 443 of a relay server; 0 = none */
-    uint32_t scan_gap_us; /* between two of them */
-    uint32_t pause_s;     /* from the start to the first call */
-    uint32_t seconds;     /* no call begins after this many; 0 = no such end */
-    double rate;          /* calls per second */
-    double midstream;     /* share of the trunks that are older than the capture */
+    uint32_t scan_gap_us;  /* between two of them */
+    uint32_t pause_s;      /* from the start to the first call */
+    uint32_t seconds;      /* no call begins after this many; 0 = no such end */
+    double rate;           /* calls per second */
+    double midstream;      /* share of the trunks that are older than the capture */
 };
 
 struct gen {
