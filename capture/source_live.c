@@ -22,7 +22,7 @@ enum {
     LIVE_BATCHES = 32,   /* a second of 250 Mbit/s, beside the kernel's ring */
     LIVE_FRAME_MIN = 64, /* on Ethernet: sets the number of descriptors */
     LIVE_DISPATCH = 4096,
-    LIVE_DEFAULT_RING_MB = 64,
+    LIVE_DEFAULT_RING_MB = 128, /* a second at 150,000 packets of 800 bytes */
     LIVE_STATS_MS = 1000,
     LIVE_VLAN_TAG = 4,     /* libpcap puts the tag back that the kernel took off before it cut */
     LIVE_FAILING_MS = 100, /* between two tries to read an interface that can't be */
@@ -34,6 +34,14 @@ enum {
 
 /* Slewing changes less than that in a second; a step of less hurts no deadline. */
 #define LIVE_CLOCK_STEP (500 * TICK_MS)
+
+/* A frame that libpcap had handed out when the ring turned out to be full. The kernel's ring, which
+ * is far larger, keeps those behind it. */
+struct held {
+    bool full;
+    struct batch_packet packet;
+    uint8_t bytes[FRAME_MAX_BYTES];
+};
 
 struct live {
     pcap_t *pcap;
@@ -50,6 +58,7 @@ struct live {
     uint64_t shed_packets; /* counts->packets at the last look */
     tick_t ahead;          /* wall_ahead() at the last look */
     bool failing;          /* libpcap could not read: waiting for the interface */
+    struct held *held;     /* the frame that found the ring full */
 };
 
 static int64_t clock_ms(void)
@@ -70,6 +79,43 @@ static struct batch *live_room(struct source *src, size_t bytes)
     return b;
 }
 
+static void live_put(struct source *src, struct batch *b, struct batch_packet packet,
+                     const uint8_t *bytes)
+{
+    memcpy(b->bytes + b->end, bytes, packet.caplen);
+    packet.offset = (uint32_t)b->end;
+    b->packets[b->count++] = packet;
+    b->end += packet.caplen;
+    source_decode(src, b);
+}
+
+/* The ring is full: this frame waits outside, and libpcap is asked for no more. Those that it hands
+ * out nevertheless are dropped. */
+static void live_hold(struct live *v, struct batch_packet packet, const uint8_t *bytes)
+{
+    struct held *h = v->held;
+    pcap_breakloop(v->pcap);
+    if (h->full) {
+        count_add(&v->counts->ring_drops, 1);
+        return;
+    }
+    memcpy(h->bytes, bytes, packet.caplen);
+    h->packet = packet;
+    h->full = true;
+}
+
+/* False while there is still no room for the frame that waits. */
+static bool live_put_held(struct source *src)
+{
+    struct held *h = src->live->held;
+    struct batch *b = h->full ? live_room(src, h->packet.caplen) : NULL;
+    if (b) {
+        live_put(src, b, h->packet, h->bytes);
+        h->full = false;
+    }
+    return !h->full;
+}
+
 static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
     struct source *src = (struct source *)(void *)user;
@@ -80,22 +126,18 @@ static void live_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
     if (h->caplen < h->len && v->shed.on && h->caplen <= SHED_CUT + LIVE_VLAN_TAG)
         count_add(&v->counts->shed_cut, 1);
     uint32_t caplen = h->caplen < FRAME_MAX_BYTES ? h->caplen : FRAME_MAX_BYTES;
-    struct batch *b = live_room(src, caplen);
-    if (!b) {
-        count_add(&v->counts->ring_drops, 1);
-        return;
-    }
-    memcpy(b->bytes + b->end, bytes, caplen);
-    b->packets[b->count++] = (struct batch_packet){
+    struct batch_packet packet = {
         .time = v->newest,
-        .offset = (uint32_t)b->end,
         .caplen = caplen,
         .len = h->len,
         .linktype = v->linktype,
         .iface = v->iface,
     };
-    b->end += caplen;
-    source_decode(src, b);
+    struct batch *b = v->held->full ? NULL : live_room(src, caplen);
+    if (b)
+        live_put(src, b, packet, bytes);
+    else
+        live_hold(v, packet, bytes);
 }
 
 static void on_event(void *arg, const char *event)
@@ -204,7 +246,7 @@ static void live_flush(struct source *src)
 static void live_take(struct source *src)
 {
     struct live *v = src->live;
-    if (!ring_claim(src->ring))
+    if (!ring_claim(src->ring) || !live_put_held(src))
         return;
     int n = pcap_dispatch(v->pcap, LIVE_DISPATCH, live_frame, (u_char *)src);
     live_flush(src);
@@ -252,6 +294,8 @@ static void live_run(struct source *src)
     }
     live_drain(src);
     live_stats(src, true);
+    if (!live_put_held(src))
+        count_add(&v->counts->ring_drops, 1);
     struct batch *b = ring_claim(src->ring);
     if (b && b->count)
         ring_publish(src->ring);
@@ -367,7 +411,8 @@ enum source_error sources_add_interface(struct sources *s, const char *name)
     }
     struct source *src = sources_add(s, name, &shape);
     struct live *v = src ? calloc(1, sizeof *v) : NULL;
-    if (!v) {
+    if (!v || !(v->held = calloc(1, sizeof *v->held))) {
+        free(v);
         if (src)
             sources_drop_last(s);
         shedding_close(&shed);
@@ -400,5 +445,6 @@ void source_live_free(struct source *src)
     watch_close(&src->live->watch);
     shedding_close(&src->live->shed);
     pcap_close(src->live->pcap);
+    free(src->live->held);
     free(src->live);
 }

@@ -25,7 +25,7 @@ const struct option_def option_defs[] = {
 
     {"interface", 'i', OPTION_LIST, ON_MONITOR, "capture", "IF", "listen on this interface (repeatable)", AT(interface), NULL, 0, 0},
     {"filter", 0, OPTION_TEXT, CAPTURE, "capture", "BPF", "only packets that match, in the words of pcap-filter(7)", AT(filter), NULL, 0, 0},
-    {"ring-mb", 0, OPTION_NUMBER, LIVE, "capture", "N", "kernel buffer of each interface, MB (64)", AT(ring_mb), NULL, 1, 4096},
+    {"ring-mb", 0, OPTION_NUMBER, LIVE, "capture", "N", "kernel buffer of each interface, MB (128)", AT(ring_mb), NULL, 1, 4096},
     {"snaplen", 0, OPTION_NUMBER, LIVE, "capture", "N", "bytes kept of each packet (262144)", AT(snaplen), NULL, 64, 262144},
     {"no-promisc", 0, OPTION_FLAG, LIVE, "capture", NULL, "only packets for this machine", AT(no_promisc), NULL, 0, 0},
     {"user", 0, OPTION_TEXT, LIVE, "capture", "NAME", "account to run as once the interfaces are open (edgewatch, else nobody)", AT(account), NULL, 0, 0},
