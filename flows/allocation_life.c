@@ -174,6 +174,7 @@ void allocation_end(struct allocations *s, struct allocation *a, tick_t when, co
         return;
     allocation_settled(s, a);
     a->fact.ended = when;
+    a->leapt = 0;
     a->fact.end_reason = reason;
     a->due_prev = s->last_ended;
     if (s->last_ended)
@@ -198,6 +199,12 @@ static void check_silent(struct allocations *s, struct allocation *a, tick_t now
     allocation_over(s, a, "failed"); /* no call can still need it: it is told at once */
 }
 
+/* How long ago it began, or if it ended, when it did. */
+static tick_t since(const struct allocation *a, tick_t now)
+{
+    return now - a->leapt - (a->fact.ended == TICK_NONE ? a->fact.started : a->fact.ended);
+}
+
 /* It ended a minute ago and is in no cache any more. */
 static void prefetch(const struct allocation *a)
 {
@@ -207,13 +214,13 @@ static void prefetch(const struct allocation *a)
 
 void allocations_advance(struct allocations *s, tick_t now)
 {
-    for (; s->first_due && now - s->first_due->fact.ended > ALLOCATION_GRACE;
+    for (; s->first_due && since(s->first_due, now) > ALLOCATION_GRACE;
          s->first_due = s->first_due->due_next) {
         prefetch(s->first_due->due_next);
         allocation_over(s, s->first_due, "expired");
     }
     /* calls that end with it are judged up to CALL_GRACE later and still look at it */
-    while (s->first_ended && now - s->first_ended->fact.ended > 2 * CALL_GRACE) {
+    while (s->first_ended && since(s->first_ended, now) > 2 * CALL_GRACE) {
         prefetch(s->first_ended->due_next);
         allocation_drop(s, s->first_ended);
     }
@@ -227,6 +234,17 @@ void allocations_advance(struct allocations *s, tick_t now)
     for (; s->young && now - s->young->fact.started > ALLOCATION_INTERIM; s->young = s->young->next)
         if (s->interim && !s->young->over)
             s->out->allocation(s->out->arg, &s->young->fact);
+}
+
+void allocations_leap(struct allocations *s, tick_t from, tick_t to)
+{
+    for (struct allocation *a = s->oldest; a; a = a->next) {
+        a->active_at += to - from;
+        if (a->expires != TICK_NONE)
+            a->expires += to - from;
+        a->leapt += to - from;
+    }
+    s->swept = to;
 }
 
 /* A request whose answer may have come after the capture's end did not fail. */

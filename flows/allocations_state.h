@@ -21,9 +21,10 @@ struct allocation {
     struct allocation *wait_next, *wait_prev; /* those whose silence means something */
     bool waiting;
     uint32_t node, id_node;
-    tick_t active_at, expires;
-    struct endpoint asked;    /* peer of the last Set Active Destination or Connect request */
-    struct channel *channels; /* room for MAX_CHANNELS; most allocations have none */
+    tick_t active_at, expires; /* by the clock as it is now */
+    tick_t leapt;              /* by so much it was set since it began, or since it ended */
+    struct endpoint asked;     /* peer of the last Set Active Destination or Connect request */
+    struct channel *channels;  /* room for MAX_CHANNELS; most allocations have none */
     unsigned n_channels, room;
     bool told, over;
     bool replaced; /* a later one lives on its 5-tuple */

@@ -75,6 +75,7 @@ static void due_update(struct calls *c, struct call *k)
         return;
     }
     k->queued = true;
+    k->leapt = 0;
     k->due_next = NULL;
     k->due_prev = c->last_due;
     if (c->last_due)
@@ -271,16 +272,17 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
 
 /* ---- time ---- */
 
-static bool given_up(const struct fact_call *f, tick_t now)
+static bool given_up(const struct call *k, tick_t now)
 {
+    const struct fact_call *f = &k->fact;
     if (f->ended != TICK_NONE)
         return false;
-    return now - f->started > (f->answered == TICK_NONE ? CALL_NO_ANSWER : CALL_MAX);
+    return now - k->leapt - f->started > (f->answered == TICK_NONE ? CALL_NO_ANSWER : CALL_MAX);
 }
 
 void calls_advance(struct calls *c, tick_t now)
 {
-    while (c->first_due && now - c->first_due->fact.ended > CALL_GRACE) {
+    while (c->first_due && now - c->first_due->leapt - c->first_due->fact.ended > CALL_GRACE) {
         const struct call *next = c->first_due->due_next;
         if (next)
             arena_prefetch(&next->arena);
@@ -291,9 +293,9 @@ void calls_advance(struct calls *c, tick_t now)
     c->swept = now;
     for (struct call *k = c->oldest, *next; k; k = next) {
         next = k->next;
-        if (given_up(&k->fact, now)) {
+        if (given_up(k, now)) {
             call_end(c, k);
-        } else if (c->interim && !k->emitted && now - k->fact.started > CALL_INTERIM) {
+        } else if (c->interim && !k->emitted && now - k->leapt - k->fact.started > CALL_INTERIM) {
             k->emitted = true;
             c->out->call(c->out->arg, &k->fact);
         }
@@ -305,6 +307,13 @@ void calls_anew(struct calls *c, tick_t now)
     while (c->first_due)
         call_end(c, c->first_due);
     c->swept = now;
+}
+
+void calls_leap(struct calls *c, tick_t from, tick_t to)
+{
+    for (struct call *k = c->oldest; k; k = k->next)
+        k->leapt += to - from;
+    c->swept = to;
 }
 
 void calls_finish(struct calls *c)

@@ -289,6 +289,8 @@ static void leap(struct pipeline *p, tick_t to)
         return;
     tracker_lossy(p->tracker, low - DEADLINE_NO_ANSWER, high);
     tracker_restart(p->tracker, to);
+    calls_leap(p->calls, from, to);
+    allocations_leap(p->allocations, from, to);
 }
 
 /* Small steps back (reordering, two spans) leave the clock where it is; a larger one is another

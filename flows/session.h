@@ -49,6 +49,8 @@ void calls_advance(struct calls *c, tick_t now);
 /* Time begins anew, as in a log that was put together of several: what has ended is over, the rest
  * goes on. */
 void calls_anew(struct calls *c, tick_t now);
+/* The clock that stamps packets was set: who waited for a minute then, has waited for a minute. */
+void calls_leap(struct calls *c, tick_t from, tick_t to);
 /* End of input: every call is judged and emitted. */
 void calls_finish(struct calls *c);
 void calls_counts(const struct calls *c, struct calls_counts *out);
@@ -73,6 +75,8 @@ bool allocations_known(const struct allocations *a, const struct message_at *at)
 void allocations_closed(struct allocations *a, const struct endpoint *client,
                         const struct endpoint *server, tick_t when);
 void allocations_advance(struct allocations *a, tick_t now);
+/* As calls_leap(). */
+void allocations_leap(struct allocations *a, tick_t from, tick_t to);
 void allocations_finish(struct allocations *a, tick_t now);
 void allocations_counts(const struct allocations *a, struct allocations_counts *out);
 

@@ -82,6 +82,7 @@ static void strangers_at_a_relay_server_fail_so_often_a_minute(void **state)
     assert_int_equal(client_fails(j, 2001, ad("10.98.2.1"), 160), ATTEMPT_CLIENT);
     assert_int_equal(client_fails(j, 2002, ad("203.0.113.9"), 160), ATTEMPT_CLIENT);
     assert_int_equal(told, before + 2);
+    joiner_allocation_forget(j, &own.fact);
     joiner_free(j);
 }
 
