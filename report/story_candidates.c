@@ -18,16 +18,25 @@ static const char *kind_of(const json_t *c)
     return *type ? type : field_text(c, "dialect");
 }
 
-/* Is this candidate what the failure names as local or remote ("relay TCP-PASS 2.2.2.2:58138")? */
-static bool tried(const struct story_facts *f, const json_t *c, const char *at)
+/* Is this candidate what the failure names as local or remote ("relay TCP-PASS 2.2.2.2:58138")? A
+ * default address that was offered as a candidate, too, has no line of its own. */
+static bool of_pair(const struct story_facts *f, const json_t *c, const char *at)
 {
     static const char *const names[] = {"local_candidate", "remote_candidate"};
-    char text[2 * TEXT];
+    char text[2 * TEXT], preset[2 * TEXT];
     snprintf(text, sizeof text, "%s %s %s", kind_of(c), field_text(c, "transport"), at);
-    for (size_t i = 0; i < 2; i++)
-        if (strcmp(text, field_text(f->failure, names[i])) == 0)
+    snprintf(preset, sizeof preset, "default %s %s", field_text(c, "transport"), at);
+    for (size_t i = 0; i < 2; i++) {
+        const char *named = field_text(f->failure, names[i]);
+        if (strcmp(text, named) == 0 || strcmp(preset, named) == 0)
             return true;
+    }
     return false;
+}
+
+static bool is_tried(const struct story_facts *f)
+{
+    return strcmp(field_text(f->failure, "verdict"), "not-tried") != 0;
 }
 
 /* The same address offered for several components is one line. */
@@ -60,7 +69,8 @@ static void components(const json_t *list, size_t at, char *out, size_t room)
     }
 }
 
-/* One candidate as cells: tried or not, side, type, transport, address, base, components, dialect.
+/* One candidate as cells: of the pair or not, side, type, transport, address, base, components,
+ * dialect.
  */
 static void put_cells(const char *const cells[COLUMNS], struct table *t, const struct prose *p)
 {
@@ -68,8 +78,7 @@ static void put_cells(const char *const cells[COLUMNS], struct table *t, const s
         table_row(t, cells);
         return;
     }
-    bool marked = *cells[0];
-    fputs(marked ? "<tr class=\"tried\"><td>tried</td>" : "<tr><td></td>", p->out);
+    fprintf(p->out, "<tr%s><td>%s</td>", *cells[0] ? " class=\"tried\"" : "", cells[0]);
     for (unsigned i = 1; i < COLUMNS; i++) {
         fputs(i == 4 || i == 5 ? "<td class=\"mono\">" : "<td>", p->out);
         html_wire(p->out, cells[i], 60);
@@ -92,16 +101,12 @@ static bool put_row(const struct story_facts *f, struct table *t, size_t i, cons
     field_endpoint(c, "rel_addr", "rel_port", base, sizeof base);
     components(f->candidates, i, parts, sizeof parts);
     snprintf(who, sizeof who, "%s", offer ? "offer" : "answer");
-    put_cells((const char *const[COLUMNS]){tried(f, c, at) ? "*" : "", who, kind_of(c),
+    const char *mark = p->html ? is_tried(f) ? "tried" : "agreed" : "*";
+    put_cells((const char *const[COLUMNS]){of_pair(f, c, at) ? mark : "", who, kind_of(c),
                                            field_text(c, "transport"), at, *base ? base : "", parts,
                                            field_text(c, "dialect")},
               t, p);
     return true;
-}
-
-static bool is_tried(const struct story_facts *f)
-{
-    return strcmp(field_text(f->failure, "verdict"), "not-tried") != 0;
 }
 
 static void put_pair(const struct story_facts *f, const struct prose *p)
@@ -158,7 +163,7 @@ void story_candidates(const struct story_facts *f, const struct prose *p)
 {
     const char *mark = p->html       ? "CANDIDATES"
                        : is_tried(f) ? "CANDIDATES (* the pair that was tried)"
-                                     : "CANDIDATES (* the pair that was left)";
+                                     : "CANDIDATES (* the pair that was agreed on)";
     bool rows = has_rows(f);
     if (rows || *field_text(f->failure, "local_candidate"))
         prose_heading(p, mark);

@@ -227,7 +227,8 @@ static void put_totals(const json_t *s, FILE *out)
                 plural(attempts), field_int(totals, "connected", 0));
 }
 
-/* "1.1.1.1 (contoso.com, fabrikam.com, ...)": the first domains, long ones cut */
+/* "1.1.1.1 (users of contoso.com, fabrikam.com, ...)": the first domains of either side of its
+ * calls, long ones cut */
 static void put_partner(const json_t *row, FILE *out)
 {
     enum { MOST = 3, LONGEST = 48 };
@@ -235,7 +236,7 @@ static void put_partner(const json_t *row, FILE *out)
     fprintf(out, "%.*s", 2 * LONGEST, field_text(row, "partner"));
     for (int i = 0; *domain; i++) {
         size_t n = strcspn(domain, ",");
-        fputs(i ? ", " : " (", out);
+        fputs(i ? ", " : " (users of ", out);
         if (i == MOST)
             break;
         fprintf(out, "%.*s%s", (int)(n > LONGEST ? LONGEST : n), domain, n > LONGEST ? "..." : "");
