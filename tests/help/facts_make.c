@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -220,6 +221,38 @@ struct writer *facts_run(const char *db, const char *sensor)
     assert_string_equal(why, "");
     assert_non_null(w);
     return w;
+}
+
+tick_t facts_wall(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * TICK_S + t.tv_nsec;
+}
+
+struct writer *facts_live_run(const char *db, const struct keep *keep)
+{
+    char why[512] = "";
+    struct run_info run = {.sensor = "s", .command = "monitor", .live = true};
+    if (keep)
+        run.keep = *keep;
+    struct writer *w = writer_open(db, &run, why, sizeof why);
+    if (!w)
+        fprintf(stderr, "%s\n", why);
+    return w;
+}
+
+int facts_begin(void **state)
+{
+    *state = (void *)facts_db_path();
+    return 0;
+}
+
+int facts_end(void **state)
+{
+    (void)state;
+    facts_db_forget();
+    return 0;
 }
 
 void facts_close(struct writer *w)

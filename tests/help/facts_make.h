@@ -28,9 +28,16 @@ const struct finding *facts_finding(void);
 /* A fresh path for a database in a fresh directory; facts_forget() removes both. */
 const char *facts_db_path(void);
 void facts_db_forget(void);
+/* A test's setup and teardown: *state is such a path. */
+int facts_begin(void **state);
+int facts_end(void **state);
 
 /* Opens a run or fails the test. */
 struct writer *facts_run(const char *path, const char *sensor);
+/* One of a monitor, NULL with the reason on stderr if it can't be opened. keep may be NULL. */
+struct writer *facts_live_run(const char *path, const struct keep *keep);
+/* The clock on the wall, which retention goes by. */
+tick_t facts_wall(void);
 /* Closes it or fails the test; the run's packet time is FACTS_START to 20 s later. */
 void facts_close(struct writer *w);
 

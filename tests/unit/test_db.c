@@ -16,19 +16,6 @@
 #include "storage/db.h"
 #include "tests/help/facts_make.h"
 
-static int begin(void **state)
-{
-    *state = (void *)facts_db_path();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    facts_db_forget();
-    return 0;
-}
-
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -219,7 +206,7 @@ static void a_read_only_file_can_be_read(void **state)
 
 int main(void)
 {
-#define WITH_PATH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define WITH_PATH(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_directory_is_named),
         cmocka_unit_test(a_directory_is_no_database),

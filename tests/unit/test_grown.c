@@ -11,19 +11,6 @@
 #include "storage/query.h"
 #include "tests/help/facts_make.h"
 
-static int begin(void **state)
-{
-    *state = (void *)facts_db_path();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    facts_db_forget();
-    return 0;
-}
-
 #define S "000000"
 /* 400 rows of each kind, a quarter of an hour apart; some last for hours, have no end or no
  * beginning; ids as in a large database. Users and addresses come again every 7 to 13 rows. */
@@ -148,7 +135,7 @@ static void a_small_database_gets_none(void **state)
 
 int main(void)
 {
-#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(its_indexes_change_no_answer),
         ON_DATABASE(a_small_database_gets_none),

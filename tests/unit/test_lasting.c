@@ -21,39 +21,7 @@
 #include "storage/queue.h"
 #include "tests/help/facts_make.h"
 
-static int begin(void **state)
-{
-    *state = (void *)facts_db_path();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    facts_db_forget();
-    return 0;
-}
-
 #define SAYS(sql, want) assert_string_equal(facts_sql(*state, sql), want)
-
-static tick_t wall(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * TICK_S + t.tv_nsec;
-}
-
-static struct writer *live_run(const char *path, const struct keep *keep)
-{
-    char why[512] = "";
-    struct run_info run = {.sensor = "s", .command = "monitor", .live = true};
-    if (keep)
-        run.keep = *keep;
-    struct writer *w = writer_open(path, &run, why, sizeof why);
-    if (!w)
-        fprintf(stderr, "%s\n", why);
-    return w;
-}
 
 /* At most 20 s for the writer's thread to get there. */
 static bool becomes(struct writer *w, bool waits, char *why, size_t room)
@@ -89,7 +57,7 @@ static int fill_for_a_while(const char *dir)
     snprintf(path, sizeof path, "%s/lasting.db", dir);
     snprintf(filler, sizeof filler, "%s/filler", dir);
     memset(big, 'c', sizeof big - 1);
-    struct writer *w = live_run(path, NULL);
+    struct writer *w = facts_live_run(path, NULL);
     if (!w)
         return 1;
     struct fact_call *c = facts_call();
@@ -152,7 +120,7 @@ static void a_reader_that_stays_bounds_the_log_and_loses_nothing(void **state)
     char why[512] = "", log[128];
     struct keep keep = {.log_bytes = MOST};
     memset(big, 'c', sizeof big - 1);
-    struct writer *w = live_run(*state, &keep);
+    struct writer *w = facts_live_run(*state, &keep);
     assert_non_null(w);
     struct fact_call *c = facts_call();
     c->conversation_id = big;
@@ -193,12 +161,12 @@ static void a_reader_that_stays_bounds_the_log_and_loses_nothing(void **state)
 /* Writes calls until it is killed, and tells through the pipe how many it has handed over. */
 static void write_until_killed(const char *path, int out)
 {
-    struct writer *w = live_run(path, NULL);
+    struct writer *w = facts_live_run(path, NULL);
     struct fact_call *c = facts_call();
     if (!w)
         _exit(1);
     for (int32_t i = 1;; i++) {
-        tick_t now = wall();
+        tick_t now = facts_wall();
         struct failure f = *facts_failure();
         c->id = i;
         f.id = f.call_row = i;
@@ -241,8 +209,8 @@ static void kill_once(void **state, unsigned ms)
         int32_t n;
     } all[200000];
     int n = 0;
-    tick_t stop = wall() + ms * TICK_MS;
-    while (n < 200000 && wall() < stop && read(pipes[0], &told, sizeof told) == sizeof told) {
+    tick_t stop = facts_wall() + ms * TICK_MS;
+    while (n < 200000 && facts_wall() < stop && read(pipes[0], &told, sizeof told) == sizeof told) {
         all[n].at = told.at;
         all[n++].n = told.n;
     }
@@ -280,7 +248,7 @@ static void killed_at_any_moment_it_leaves_a_sound_database(void **state)
 /* Rows do not wait until packet time is where it was before. */
 static void a_clock_set_back_delays_nothing(void **state)
 {
-    struct writer *w = live_run(*state, NULL);
+    struct writer *w = facts_live_run(*state, NULL);
     bool stored = false;
     assert_non_null(w);
     writer_advance(w, FACTS_START + 3 * 3600 * TICK_S);
@@ -303,7 +271,7 @@ static void a_copy_is_whole_while_the_writer_goes_on(void **state)
     char copy[160], why[512] = "";
     long long bytes;
     snprintf(copy, sizeof copy, "%s.copy", (const char *)*state);
-    struct writer *w = live_run(*state, NULL);
+    struct writer *w = facts_live_run(*state, NULL);
     assert_non_null(w);
     struct fact_call *c = facts_call();
     int made = 0;
@@ -352,7 +320,7 @@ static void a_copy_that_cannot_be_made_leaves_the_old_one(void **state)
 
 int main(void)
 {
-#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(a_full_disk_is_waited_for),
         ON_DATABASE(a_reader_that_stays_bounds_the_log_and_loses_nothing),

@@ -25,19 +25,6 @@ struct view {
     tick_t day;      /* the whole view happens later by this */
 };
 
-static int begin(void **state)
-{
-    *state = (void *)facts_db_path();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    facts_db_forget();
-    return 0;
-}
-
 /* ---- an engine: the joiner between facts and writer, as in live reading ---- */
 
 static void on_failure(void *w, const struct failure *f, const struct finding *list, unsigned n)
@@ -376,7 +363,7 @@ static void traffic_of_overlapping_captures_counts_each_attempt_once(void **stat
 
 int main(void)
 {
-#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signaling_first_then_the_handshake),
         cmocka_unit_test(handshake_first_then_the_signaling),

@@ -16,39 +16,7 @@
 
 #define DAY INT64_C(86400)
 
-static int begin(void **state)
-{
-    *state = (void *)facts_db_path();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    facts_db_forget();
-    return 0;
-}
-
 #define SAYS(sql, want) assert_string_equal(facts_sql(*state, sql), want)
-
-static tick_t wall(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * TICK_S + t.tv_nsec;
-}
-
-static struct writer *live_run(const char *path, const struct keep *keep)
-{
-    char why[512] = "";
-    struct run_info run = {.sensor = "s", .command = "monitor", .live = true};
-    if (keep)
-        run.keep = *keep;
-    struct writer *w = writer_open(path, &run, why, sizeof why);
-    if (!w)
-        fprintf(stderr, "%s\n", why);
-    return w;
-}
 
 /* ---- rows grow old ---- */
 
@@ -56,10 +24,10 @@ static struct writer *live_run(const char *path, const struct keep *keep)
 static void fill_days(const char *path, int days)
 {
     static uint8_t packet[20000];
-    struct writer *w = live_run(path, NULL);
+    struct writer *w = facts_live_run(path, NULL);
     assert_non_null(w);
     for (int i = 0; i < days; i++) {
-        tick_t at = wall() - (days - 1 - i) * DAY * TICK_S - 60 * TICK_S;
+        tick_t at = facts_wall() - (days - 1 - i) * DAY * TICK_S - 60 * TICK_S;
         struct evidence ev = {.time = at,
                               .linktype = 1,
                               .caplen = sizeof packet,
@@ -234,19 +202,19 @@ static void a_file_is_held_down_while_rows_pour_in(void **state)
 {
     static char long_id[3000];
     struct stat st;
-    struct writer *w = live_run(*state, &(struct keep){.max_bytes = 4 << 20});
+    struct writer *w = facts_live_run(*state, &(struct keep){.max_bytes = 4 << 20});
     char why[512];
     int calls = 0;
     assert_non_null(w);
     memset(long_id, 'x', sizeof long_id - 1);
-    for (tick_t begun = wall(); wall() - begun < 5 * TICK_S; usleep(5000))
+    for (tick_t begun = facts_wall(); facts_wall() - begun < 5 * TICK_S; usleep(5000))
         for (int i = 0; i < 10; i++) {
             struct fact_call *c = facts_call();
             c->id = ++calls;
             c->conversation_id = long_id;
-            c->started = c->answered = c->ended = wall();
+            c->started = c->answered = c->ended = facts_wall();
             writer_call(w, c);
-            writer_advance(w, wall());
+            writer_advance(w, facts_wall());
         }
     int kept_then = atoi(facts_sql(*state, "SELECT count(*) FROM calls"));
     assert_in_range(kept_then, 0, calls - 100); /* how many depends on the machine */
@@ -288,11 +256,11 @@ static void a_monitor_keeps_its_database_small(void **state)
 {
     fill_days(*state, 300);
     struct keep keep = {.evidence_days = 1, .details_days = 2, .failures_days = 3};
-    struct writer *w = live_run(*state, &keep);
+    struct writer *w = facts_live_run(*state, &keep);
     assert_non_null(w);
     bool done = false;
     for (int i = 0; i < 200 && !done; i++) {
-        writer_advance(w, wall());
+        writer_advance(w, facts_wall());
         usleep(100000);
         done = strcmp(facts_sql(*state, counts), "1 2 2 2 2 3 3 3 3") == 0;
     }
@@ -303,7 +271,7 @@ static void a_monitor_keeps_its_database_small(void **state)
 
 int main(void)
 {
-#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(rows_go_by_their_age),
         ON_DATABASE(rows_of_the_future_hold_nothing_up),

@@ -19,19 +19,6 @@
 #include "storage/writer.h"
 #include "tests/help/facts_make.h"
 
-static int begin(void **state)
-{
-    *state = (void *)facts_db_path();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    facts_db_forget();
-    return 0;
-}
-
 #define SAYS(sql, want) assert_string_equal(facts_sql(*state, sql), want)
 
 /* ---- values ---- */
@@ -522,7 +509,7 @@ static void a_full_disk_keeps_what_was_written(void **state)
 
 int main(void)
 {
-#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(a_call_comes_back_as_the_contract_spells_it),
         ON_DATABASE(what_is_unknown_is_null),
