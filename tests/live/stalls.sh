@@ -37,8 +37,8 @@ during() { # NAME COMMAND...
     read -r sent _ <"$work/send.log"
     sed 's/^/# /' "$work/send.log"
     grep '^edgewatch: ' "$work/monitor.log" | tail -n +2 | sed 's/^/# /'
-    same "$name: every packet was seen, every row was stored" "$sent lost 0 0 0" \
-        "$(ask "SELECT sum(packets), 'lost', sum(kernel_drops), sum(ring_drops),
+    same "$name: every packet was seen, every row was stored" "$sent lost 0 0 0 0" \
+        "$(ask "SELECT sum(packets), 'lost', sum(nic_drops), sum(kernel_drops), sum(ring_drops),
             (SELECT sum(queue_lost) FROM health) FROM health WHERE interface = 'mon'")"
     same "$name: every call is there" "$(awk '$2 == "calls" { print $3 }' "$work/truth")" "$(ask 'SELECT count(*) FROM calls')"
 }
