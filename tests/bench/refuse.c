@@ -21,10 +21,13 @@ int main(int argc, char **argv)
     }
     uint32_t error = strcmp(argv[1], "EPERM") == 0 ? EPERM : EOPNOTSUPP;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    const struct scmp_arg_cmp joins[] = {
+        {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SOL_PACKET},
+        {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = PACKET_ADD_MEMBERSHIP},
+    };
     if (!filter ||
-        seccomp_rule_add(filter, SCMP_ACT_ERRNO(error), SCMP_SYS(setsockopt), 2,
-                         SCMP_A1(SCMP_CMP_EQ, SOL_PACKET),
-                         SCMP_A2(SCMP_CMP_EQ, PACKET_ADD_MEMBERSHIP)) != 0 ||
+        seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(error), SCMP_SYS(setsockopt), 2, joins) !=
+            0 ||
         seccomp_load(filter) != 0) {
         fprintf(stderr, "refuse: no system call filter here\n");
         return 77;
