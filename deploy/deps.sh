@@ -31,9 +31,9 @@ valgrind         | check | memory errors in the program as it ships
 tshark           | check | second opinion on captures
 prometheus       | check | promtool: the form of figures
 openssl          | check | TLS connections of every version and cipher, made by somebody else
+gnutls-bin       | check | TLS with what OpenSSL does not speak any more (3DES)
 sqlite3          | check | the database as its users read it
 curl             | check | asks serve as programs do
-openssl          | check | certificates for tests
 chromium         | check | the pages in a real browser
 nodejs           | check | drives that browser, and runs the checker of HTML pages
 npm              | check | fetches what drives it, and the checker (playwright-core, axe-core, html-validate; into build/, pinned)

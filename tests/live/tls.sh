@@ -1,13 +1,14 @@
 #!/bin/bash
 # TLS connections that the openssl command makes, captured on the loopback of a network namespace and
 # read by us: every version, kind of key and family of ciphers is a row. What must come out is what
-# openssl's client sent, and the same backwards, which openssl's server answers (-rev).
+# openssl's client sent, and the same backwards, which openssl's server answers (-rev). What libssl of
+# Debian does not speak any more is spoken by GnuTLS, whose server answers with the same.
 #
-# usage: tests/live/tls.sh     needs: root, openssl, dumpcap, sqlite3
+# usage: tests/live/tls.sh     needs: root, openssl, gnutls-bin, dumpcap, sqlite3
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
-need tls openssl dumpcap sqlite3
+need tls openssl gnutls-serv gnutls-cli dumpcap sqlite3
 make_work
 ns=tls
 dump=build/release/golden/stream_dump
@@ -172,8 +173,32 @@ command_rows() {
     hang_up
 }
 
+# Rows of GnuTLS, by what they exchange keys with.
+gnutls_rows() {
+    local name priority
+    for name in gnutls-RSA gnutls-ECDHE-RSA gnutls-DHE-RSA; do
+        port=$((20000 + ++ports))
+        port_of[$name]=$port
+        line[$name]=$(text "$name")
+        priority=NONE:+VERS-TLS1.2:+3DES-CBC:+SHA1:+SIGN-ALL:+COMP-NULL:+GROUP-ALL:+${name#gnutls-}
+        (cd "$work" && exec ip netns exec "$lab-$ns" gnutls-serv --echo --port "$port" --x509keyfile rsa.pem \
+            --x509certfile rsa.crt --priority "$priority") </dev/null >>"$work/server.log" 2>&1 &
+        started+=($!)
+        (
+            cd "$work" || exit
+            within 100 listening "$port" || echo "    no server for $name"
+            { sleep 0.3 && echo "${line[$name]}" && within 80 grep -qF "${line[$name]}" "client.$name"; } |
+                SSLKEYLOGFILE=keys.$name timeout 15 ip netns exec "$lab-$ns" gnutls-cli --insecure --port "$port" \
+                    --priority "$priority" 127.0.0.1 >"client.$name" 2>&1
+        ) &
+        talks+=($!)
+    done
+    hang_up
+}
+
 start_capture
 all_rows
+gnutls_rows
 [ -e "$work/noems.cnf" ] && OPENSSL_CONF=$work/noems.cnf row tls12-no-ems $rsa -tls1_2 -cipher AES128-SHA256 -- -tls1_2 -cipher AES128-SHA256
 hang_up
 resumed_rows
@@ -202,14 +227,16 @@ has() { # NAME FILE PORT SIDE TEXT
     return 1
 }
 
-# Both directions of a row, as sent and as openssl turned it round.
+# Both directions of a row, as sent and as openssl turned it round; GnuTLS did not.
 expect_row() { # ROW TEXTS [NAME]
-    local sent=${line[$1]} p=${port_of[$1]} name=${3:-$1}
+    local sent=${line[$1]} p=${port_of[$1]} name=${3:-$1} back
+    back=$(rev <<<"$sent")
+    [[ $1 != gnutls-* ]] || back=$sent
     if ! has "$1" "$2" "$p" c "$sent"; then
         not_ok "$name" "what the client sent is not there: $(grep "^$p c" "$2" | head -c 200)"
-    elif ! grep -qF "$(rev <<<"$sent")" "$work/client.$1"; then
-        not_ok "$name" "openssl itself got no answer: $(tail -n 3 "$work/client.$1" | head -c 200)"
-    elif ! has "$1" "$2" "$p" s "$(rev <<<"$sent")"; then
+    elif ! grep -qF "$back" "$work/client.$1"; then
+        not_ok "$name" "the client itself got no answer: $(tail -n 3 "$work/client.$1" | head -c 200)"
+    elif ! has "$1" "$2" "$p" s "$back"; then
         not_ok "$name" "what the server answered is not there: $(grep "^$p s" "$2" | head -c 200)"
     else
         ok "$name"
@@ -232,12 +259,12 @@ for name in "${!line[@]}"; do
     *) expect_row "$name" "$work/log.txt" "keylog $name" ;;
     esac
     case $name in
-    *rsa-* | tls1-no-ems | tls12-no-ems | full-id | full-ticket | resumed-id | resumed-ticket)
+    *rsa-* | gnutls-RSA | tls1-no-ems | tls12-no-ems | full-id | full-ticket | resumed-id | resumed-ticket)
         expect_row "$name" "$work/key.txt" "key $name"
         ;;
     unread-*) ;;
     *13*) expect_none "no private key opens $name" "${port_of[$name]}" "$work/key.txt" ;;
-    *log-* | *ecdhe*) expect_none "no private key opens $name" "${port_of[$name]}" "$work/key.txt" ;;
+    *log-* | *ecdhe* | gnutls-*) expect_none "no private key opens $name" "${port_of[$name]}" "$work/key.txt" ;;
     esac
 done
 same "a late key log opens the same" "$(sort "$work/log.txt")" "$(sort "$work/late.txt")"
@@ -280,4 +307,44 @@ same "an encrypted key without passphrase" 78 $?
 SESAME=wrong "$edgewatch" -q --db "$work/db/x.db" read --tls-key "$work/rsa.p12" --tls-passphrase env:SESAME "$pcap" \
     2>"$work/err"
 same "a wrong passphrase" 78 $?
+
+# the passphrase from a file, and from whoever sits at the terminal
+echo sesame >"$work/secret"
+echo wrong >"$work/guess"
+opened() { sqlite3 "$work/db/$1.db" "SELECT count(*) FROM tls_sessions WHERE state = 'decrypted'"; }
+asked() { # DATABASE ANSWER: ends as the command does
+    /usr/bin/python3 - "$2" "$edgewatch" -q --db "$work/db/$1.db" read --tls-key "$work/rsa-enc.p8" --tls-passphrase ask "$pcap" \
+        >"$work/terminal" <<-'PY'
+		import os, pty, sys
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[2], sys.argv[2:])
+		said = b""
+		while True:
+		    try:
+		        more = os.read(fd, 4096)
+		    except OSError:
+		        break
+		    if not more:
+		        break
+		    said += more
+		    if said.endswith(b": ") and b"passphrase of" in said:
+		        os.write(fd, sys.argv[1].encode() + b"\n")
+		sys.stdout.buffer.write(said)
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	PY
+}
+"$edgewatch" -q --db "$work/db/file.db" read --tls-key "$work/rsa-enc.p8" --tls-passphrase "file:$work/secret" "$pcap" 2>"$work/err"
+ended=$?
+same "a passphrase from a file" "0 $(grep -c '^decrypted' "$work/key.state")" "$ended $(opened file)"
+"$edgewatch" -q --db "$work/db/x.db" read --tls-key "$work/rsa-enc.p8" --tls-passphrase "file:$work/guess" "$pcap" 2>"$work/err"
+same "a wrong one from a file" 78 $?
+"$edgewatch" -q --db "$work/db/x.db" read --tls-key "$work/rsa-enc.p8" --tls-passphrase "file:$work/nothing" "$pcap" 2>"$work/err"
+same "a file that is not there" 78 $?
+asked ask sesame
+ended=$?
+same "a passphrase that is asked for" "0 $(grep -c '^decrypted' "$work/key.state")" "$ended $(opened ask)"
+verdict "... is not shown" "$(grep -F sesame "$work/terminal")"
+asked x nonsense
+same "a wrong answer" 78 $?
 finish
