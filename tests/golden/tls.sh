@@ -51,4 +51,17 @@ check "a key log: RSA and CLIENT_RANDOM lines" pcapfs__feature_test.pcap -l pcap
 check "a server's key: SSL 3.0, renegotiated and resumed" wireshark__rsasnakeoil2.pcap -k wireshark__rsasnakeoil2.key \
     -o "uat:rsa_keys:\"$captures/wireshark__rsasnakeoil2.key\",\"\""
 check "a key log inside the capture" pcapsql__tls12-dsb.pcapng "" ""
+
+# secrets inside a capture that are far more than a batch of the ring holds: 8,000 lines of others before them
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+awk 'BEGIN { for (i = 0; i < 8000; i++) printf "CLIENT_RANDOM %064x %096x\n", i, i * 7 }' >"$work/many.log"
+cat "$captures/pcapfs__master_and_premaster.key" >>"$work/many.log"
+if editcap --inject-secrets "tls,$work/many.log" "$captures/pcapfs__feature_test.pcap" "$work/many.pcapng" 2>"$work/said"; then
+    same "a megabyte of secrets inside the capture" "$(theirs "$work/many.pcapng")" \
+        "$("$dump" -t "$work/many.pcapng" 2>/dev/null | cut -d ' ' -f 2 | sort)"
+    verdict "... which tshark reads" "$([ -n "$(theirs "$work/many.pcapng")" ] || cat "$work/said")"
+else
+    skip "a megabyte of secrets inside the capture" "this editcap puts none in"
+fi
 finish
