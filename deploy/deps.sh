@@ -44,6 +44,7 @@ iproute2         | check | live tests: network namespaces, mirrored ports
 nftables         | check | live tests: refuse, drop, prohibit
 sip-tester       | check | live tests: real SIP over TCP and UDP (sipp)
 kamailio         | check | live tests: a real sender of HEP
+kamailio-tls-modules | check | live tests: SIP over TLS between two real servers
 coturn           | check | live tests: a real TURN server and its client
 python3          | check | live tests: an Edge and its clients in small
 debhelper        | deb   | builds the Debian package
