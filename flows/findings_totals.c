@@ -232,7 +232,7 @@ static void ceiling_offer(const struct ceiling *c, const struct addr *edge,
     struct window_finding f = {.finding = {.code = "connection-table-limit", .likely = c->after}};
     struct evidence_lists e;
     tick_t first = INT64_MAX, last = TICK_NONE;
-    char at[ADDR_TEXT], when[64];
+    char at[ADDR_TEXT], when[64], flows[32];
     for (size_t i = 0; i < c->n; i++) {
         tick_t t = c->timeouts[i]->first;
         window_count(&f, c->timeouts[i]);
@@ -242,9 +242,12 @@ static void ceiling_offer(const struct ceiling *c, const struct addr *edge,
     addr_text(edge, at);
     hypothesis_when(first, last, when);
     evidence_begin(&e);
+    int len = snprintf(flows, sizeof flows, "%u", c->low);
+    if (c->low < c->high)
+        snprintf(flows + len, sizeof flows - (size_t)len, " to %u", c->high);
     evidence_add(&e, EVIDENCE_FOR,
-                 "%zu timeouts to unrelated peers, all at %u to %u open flows of Edge %s", c->n,
-                 c->low, c->high, at);
+                 "%zu timeouts to unrelated peers, all at %s open flows of Edge %s", c->n, flows,
+                 at);
     evidence_add(&e, EVIDENCE_FOR,
                  "of the relays' connects seen, %u worked below that number, %u at it", c->below,
                  c->above);

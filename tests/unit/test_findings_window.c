@@ -390,7 +390,7 @@ static void ceiling_with_connects_below_before_and_after(void **state)
     run(w);
     const struct window_finding *f = expect(w, "connection-table-limit", true, 6);
     assert_ptr_equal(f, &w->list[0]);
-    expect_text(f->finding.evidence, "6 timeouts to unrelated peers, all at 400 to 400 open flows");
+    expect_text(f->finding.evidence, "6 timeouts to unrelated peers, all at 400 open flows");
     free(w);
 }
 
