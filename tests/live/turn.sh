@@ -57,6 +57,10 @@ tcp_relay refused 3499
 for pid in "${clients[@]}"; do
     wait_for 25 "turnutils_uclient to end" ended "$pid"
 done
+# An error within the last 3 s of a capture decides nothing, as the client may try again; how long the
+# others above take is left to chance. One more packet, late enough:
+sleep 4
+in_ns client bash -c "echo late >/dev/udp/$edge_inside/9"
 unmirror_edge
 stop_monitor
 kill -TERM "$server"
