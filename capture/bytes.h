@@ -141,6 +141,10 @@ static inline bool slice_ieq(struct slice a, struct slice b)
 {
     if (a.n != b.n)
         return false;
+    if (a.n == 0 || memcmp(a.p, b.p, a.n) == 0) /* nearly always, if they are equal at all */
+        return true;
+    if (ascii_lower(a.p[0]) != ascii_lower(b.p[0]))
+        return false;
     for (size_t i = 0; i < a.n; i++)
         if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
@@ -158,13 +162,45 @@ static inline bool slice_starts(struct slice a, const char *s)
     return a.n >= n && slice_ieq(slice_of(a.p, n), slice_of(s, n));
 }
 
+/* Eight bytes of text at once, for walks over text: the first byte is the lowest one. */
+static inline uint64_t text_word(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    w = __builtin_bswap64(w);
+#endif
+    return w;
+}
+
+/* Marks in a text_word. The lowest mark is exact, others may be too many; none is missing. */
+static inline uint64_t text_below(uint64_t w, uint8_t c) /* bytes less than c, which is <= 0x80 */
+{
+    return (w - UINT64_C(0x0101010101010101) * c) & ~w & UINT64_C(0x8080808080808080);
+}
+
+static inline uint64_t text_equal(uint64_t w, uint8_t c)
+{
+    return text_below(w ^ UINT64_C(0x0101010101010101) * c, 1);
+}
+
+/* Index of the lowest mark's byte (marks not 0). */
+static inline size_t text_first(uint64_t marks)
+{
+    return (size_t)__builtin_ctzll(marks) / 8;
+}
+
+static inline bool ascii_is_blank(uint8_t c)
+{
+    return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
+}
+
 /* Cuts spaces, tabs and line ends (header folding leaves them) off both ends. */
 static inline struct slice slice_trim(struct slice a)
 {
-    while (a.n && (*a.p == ' ' || *a.p == '\t' || *a.p == '\r' || *a.p == '\n'))
+    while (a.n && ascii_is_blank(*a.p))
         a.p++, a.n--;
-    while (a.n && (a.p[a.n - 1] == ' ' || a.p[a.n - 1] == '\t' || a.p[a.n - 1] == '\r' ||
-                   a.p[a.n - 1] == '\n'))
+    while (a.n && ascii_is_blank(a.p[a.n - 1]))
         a.n--;
     return a;
 }

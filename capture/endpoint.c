@@ -70,24 +70,26 @@ char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT])
 
 static bool parse4(struct slice t, struct addr *out)
 {
-    uint32_t v = 0, part = 0;
-    int dots = 0, digits = 0;
-    for (size_t i = 0; i < t.n; i++) {
-        uint8_t c = t.p[i];
-        if (c >= '0' && c <= '9') {
-            part = part * 10 + (uint32_t)(c - '0');
-            if (++digits > 3 || part > 255)
-                return false;
-        } else if (c == '.' && digits && dots < 3) {
-            v = v << 8 | part;
-            part = 0, digits = 0, dots++;
-        } else {
-            return false;
-        }
-    }
-    if (dots != 3 || !digits)
+    const uint8_t *p = t.p, *end = t.p + t.n;
+    uint32_t v = 0;
+    if (t.n < 7 || t.n > 15)
         return false;
-    *out = addr_v4(v << 8 | part);
+    for (int part = 0; part < 4; part++) {
+        if (part && (p == end || *p++ != '.'))
+            return false;
+        uint32_t number = 0, digit;
+        const uint8_t *from = p;
+        while (p < end && (digit = (uint32_t)*p - '0') <= 9 && p - from < 3) {
+            number = number * 10 + digit;
+            p++;
+        }
+        if (p == from || number > 255)
+            return false;
+        v = v << 8 | number;
+    }
+    if (p != end)
+        return false;
+    *out = addr_v4(v);
     return true;
 }
 

@@ -16,15 +16,32 @@ static int split(tick_t t, struct tm *tm, long *ns)
     return 0;
 }
 
+/* The number with its leading zeros, and what stands behind it. */
+static char *put(char *out, long n, int digits, char behind)
+{
+    for (int i = digits - 1; i >= 0; i--, n /= 10)
+        out[i] = (char)('0' + n % 10);
+    out[digits] = behind;
+    return out + digits + 1;
+}
+
+/* By hand: every failure says several times. */
 char *tick_text(tick_t t, char out[TICK_TEXT])
 {
     struct tm tm;
     long ns;
-    out[0] = 0;
-    if (split(t, &tm, &ns) == 0)
-        snprintf(out, TICK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
-                 (tm.tm_year + 1900) % 10000, tm.tm_mon % 12 + 1, tm.tm_mday % 32, tm.tm_hour % 24,
-                 tm.tm_min % 60, tm.tm_sec % 61, ns / 1000 % 1000000);
+    char *p = out;
+    *p = 0;
+    if (split(t, &tm, &ns) != 0)
+        return out;
+    p = put(p, tm.tm_year + 1900, 4, '-');
+    p = put(p, tm.tm_mon + 1, 2, '-');
+    p = put(p, tm.tm_mday, 2, 'T');
+    p = put(p, tm.tm_hour, 2, ':');
+    p = put(p, tm.tm_min, 2, ':');
+    p = put(p, tm.tm_sec, 2, '.');
+    p = put(p, ns / 1000, 6, 'Z');
+    *p = 0;
     return out;
 }
 

@@ -165,9 +165,9 @@ static void describe(struct call *k, const struct sip_msg *m)
     struct fact_call *f = &k->fact;
     bool initial = !m->request || m->method == SIP_INVITE;
     if (initial && !f->caller)
-        f->caller = calls_text(k, m->from_uri);
+        f->caller = calls_text(k, sip_uri_of(m->from));
     if (initial && !f->callee)
-        f->callee = calls_text(k, m->to_uri);
+        f->callee = calls_text(k, sip_uri_of(m->to));
     if (initial && !k->caller_tag && m->from_tag.n)
         k->caller_tag = calls_hash(1, m->from_tag) | 1;
     if (!f->conversation_id)

@@ -17,14 +17,29 @@ void evidence_begin(struct evidence_lists *e)
         e->n[i] = 0;
 }
 
+/* How many bytes at the front of s stand in a JSON string as they are: ASCII that needs no escape.
+ */
+static size_t plain(const char *s, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        uint64_t w = text_word((const uint8_t *)s + i);
+        uint64_t marks = text_below(w, ' ') | text_equal(w, '"') | text_equal(w, '\\') |
+                         (w & UINT64_C(0x8080808080808080));
+        if (marks)
+            return i + text_first(marks);
+    }
+    while (i < n && (unsigned char)s[i] >= ' ' && s[i] != '"' && s[i] != '\\' &&
+           (unsigned char)s[i] < 0x80)
+        i++;
+    return i;
+}
+
 static bool is_utf8(const char *s)
 {
-    while (*s && (unsigned char)*s < 0x80)
-        s++;
-    json_t *rest = *s ? json_string(s) : NULL;
-    bool yes = !*s || rest;
-    json_decref(rest);
-    return yes;
+    json_t *text = json_string(s);
+    json_decref(text);
+    return text != NULL;
 }
 
 /* One byte of a JSON string. Returns the end. */
@@ -48,22 +63,23 @@ static char *put_escaped(char *out, unsigned char c)
     return out + 6;
 }
 
-/* Most lines are plain from end to end, so they are copied by the run, not by the byte. */
-static char *put_line(char *out, const char *s, bool utf8)
+/* Most lines are plain from end to end. If one is not UTF-8, bytes of the wire are in it. */
+static char *put_line(char *out, const char *s)
 {
-    while (*s) {
-        const char *from = s;
-        for (unsigned char c = (unsigned char)*s;
-             c >= 0x20 && c != '"' && c != '\\' && (c < 0x80 || utf8); c = (unsigned char)*++s)
-            ;
-        memcpy(out, from, (size_t)(s - from));
-        out += s - from;
-        if (*s) {
-            out = put_escaped(out, (unsigned char)*s < 0x80 ? (unsigned char)*s : '?');
-            s++;
-        }
+    size_t n = strlen(s), run = plain(s, n);
+    bool utf8 = run == n || is_utf8(s + run);
+    for (;;) {
+        memcpy(out, s, run);
+        out += run, s += run, n -= run;
+        if (!n)
+            return out;
+        unsigned char c = (unsigned char)*s++;
+        if (c >= 0x80 && utf8)
+            *out++ = (char)c;
+        else
+            out = put_escaped(out, c < 0x80 ? c : '?');
+        run = plain(s, --n);
     }
-    return out;
 }
 
 void evidence_add(struct evidence_lists *e, enum evidence_list which, const char *format, ...)
@@ -75,10 +91,9 @@ void evidence_add(struct evidence_lists *e, enum evidence_list which, const char
     va_end(args);
     if (e->n[which] == EVIDENCE_LINES || EVIDENCE_ROOM - e->used < 6 * strlen(line) + 2)
         return;
-    bool utf8 = is_utf8(line); /* if not, bytes of the wire are in it */
     char *begin = e->text + e->used, *out = begin;
     *out++ = '"';
-    out = put_line(out, line, utf8);
+    out = put_line(out, line);
     *out++ = '"';
     e->line[which][e->n[which]++] = (struct evidence_line){e->used, (unsigned)(out - begin)};
     e->used += (unsigned)(out - begin);

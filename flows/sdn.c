@@ -414,8 +414,6 @@ bool sdn_sip(const struct sdn_msg *m, struct sip_msg *out)
                             .conversation_id = m->conversation_id,
                             .from = m->caller,
                             .to = m->callee,
-                            .from_uri = sip_uri_of(m->caller),
-                            .to_uri = sip_uri_of(m->callee),
                             .cseq = m->cseq,
                             .content_length = (int64_t)m->sdp.n,
                             .body = m->sdp};

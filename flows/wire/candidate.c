@@ -27,17 +27,29 @@ const char *cand_dialect_name(uint8_t d)
     return d <= DIALECT_DEFAULT ? names[d] : "";
 }
 
+/* The first byte up to a space, or end. */
+static inline const uint8_t *word_end(const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= 8) {
+        uint64_t marks = text_below(text_word(p), ' ' + 1);
+        if (marks)
+            return p + text_first(marks);
+        p += 8;
+    }
+    while (p<end && * p> ' ')
+        p++;
+    return p;
+}
+
 /* Next word; empty at the end. */
 static inline struct slice next_word(struct cursor *c)
 {
-    const uint8_t *p = c->p, *end = c->end;
-    while (p < end && *p <= ' ')
+    const uint8_t *p = c->p;
+    while (p < c->end && *p <= ' ')
         p++;
     const uint8_t *from = p;
-    while (p<end && * p> ' ')
-        p++;
-    c->p = p;
-    return slice_of(from, (size_t)(p - from));
+    c->p = word_end(p, c->end);
+    return slice_of(from, (size_t)(c->p - from));
 }
 
 /* "0.830" is 830 */
@@ -80,13 +92,16 @@ static unsigned transport_of(struct slice w)
 
 static uint8_t type_of(struct slice w)
 {
-    if (slice_is(w, "host"))
-        return CAND_HOST;
-    if (slice_is(w, "relay"))
-        return CAND_RELAY;
-    if (slice_is(w, "srflx"))
-        return CAND_SRFLX;
-    return slice_is(w, "prflx") ? CAND_PRFLX : CAND_TYPE_UNKNOWN;
+    switch (w.n ? ascii_lower(w.p[0]) : 0) {
+    case 'h':
+        return slice_is(w, "host") ? CAND_HOST : CAND_TYPE_UNKNOWN;
+    case 'r':
+        return slice_is(w, "relay") ? CAND_RELAY : CAND_TYPE_UNKNOWN;
+    case 's':
+        return slice_is(w, "srflx") ? CAND_SRFLX : CAND_TYPE_UNKNOWN;
+    default:
+        return slice_is(w, "prflx") ? CAND_PRFLX : CAND_TYPE_UNKNOWN;
+    }
 }
 
 /* Type preference in the top byte (P§2.4), for a line that was cut off before "typ". */
@@ -160,17 +175,27 @@ static void read_extensions(struct cursor *c, struct candidate *k)
         struct slice name = next_word(c), value = next_word(c);
         if (!value.n)
             break;
-        if (slice_is(name, "typ")) {
-            k->type = type_of(value);
-            typ = true;
-        } else if (slice_is(name, "raddr")) {
-            (void)addr_parse(value, &k->related.addr);
-        } else if (slice_is(name, "rport")) {
-            (void)slice_decimal(value, 65535, &rport);
-        } else if (slice_is(name, "tcptype")) {
-            take_tcptype(k, value);
-        } else if (slice_is(name, "ufrag")) {
-            k->ufrag = value;
+        switch (name.n) {
+        case 3:
+            if (slice_is(name, "typ")) {
+                k->type = type_of(value);
+                typ = true;
+            }
+            break;
+        case 5:
+            if (slice_is(name, "raddr"))
+                (void)addr_parse(value, &k->related.addr);
+            else if (slice_is(name, "rport"))
+                (void)slice_decimal(value, 65535, &rport);
+            else if (slice_is(name, "ufrag"))
+                k->ufrag = value;
+            break;
+        case 7:
+            if (slice_is(name, "tcptype"))
+                take_tcptype(k, value);
+            break;
+        default:
+            break;
         }
     }
     if (!typ)

@@ -117,8 +117,18 @@ static inline size_t header_quoted(struct slice s)
 static inline size_t header_find(struct slice s, uint8_t a, uint8_t b)
 {
     size_t i = 0;
-    while (i < s.n && s.p[i] != a && s.p[i] != b)
+    while (i < s.n) {
+        if (s.n - i >= 8) {
+            uint64_t w = text_word(s.p + i);
+            uint64_t marks = text_equal(w, a) | text_equal(w, b) | text_equal(w, '"');
+            i += marks ? text_first(marks) : 8;
+            if (!marks)
+                continue;
+        }
+        if (s.p[i] == a || s.p[i] == b)
+            break;
         i += s.p[i] == '"' ? header_quoted(slice_from(s, i)) : 1;
+    }
     return i;
 }
 

@@ -215,12 +215,11 @@ static void take_cseq(struct sip_msg *m, struct slice v)
     }
 }
 
-static void take_party(struct slice v, struct slice *whole, struct slice *uri, struct slice *tag)
+static void take_party(struct slice v, struct slice *whole, struct slice *tag)
 {
     if (whole->n)
         return;
     *whole = v;
-    *uri = sip_uri_of(v);
     *tag = header_param(slice_from(v, after_address(v)), "tag");
 }
 
@@ -246,14 +245,11 @@ static void take_diag(struct sip_msg *m, struct slice name, struct slice v)
 static void take_compact(struct sip_msg *m, uint8_t letter, struct slice v)
 {
     switch (letter) {
-    case 'v':
-        take_once(&m->branch, header_param(v, "branch"));
-        break;
     case 'f':
-        take_party(v, &m->from, &m->from_uri, &m->from_tag);
+        take_party(v, &m->from, &m->from_tag);
         break;
     case 't':
-        take_party(v, &m->to, &m->to_uri, &m->to_tag);
+        take_party(v, &m->to, &m->to_tag);
         break;
     case 'i':
         take_once(&m->call_id, v);
@@ -280,8 +276,6 @@ static uint8_t compact_of(struct slice name)
         return ascii_lower(name.p[0]);
     case 2:
         return slice_is(name, "To") ? 't' : 0;
-    case 3:
-        return slice_is(name, "Via") ? 'v' : 0;
     case 4:
         return slice_is(name, "From") ? 'f' : 0;
     case 7:
@@ -342,7 +336,6 @@ static bool letter_matters(uint8_t c)
     case 'm':
     case 't':
     case 'u':
-    case 'v':
         return true;
     default:
         return false;

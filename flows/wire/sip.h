@@ -48,12 +48,10 @@ struct sip_msg {
     struct slice uri;         /* request */
     int status;               /* response, 100-699; else 0 */
     struct slice reason;
-    struct slice call_id;          /* empty if missing */
-    struct slice from, to;         /* whole header values */
-    struct slice from_uri, to_uri; /* sip:user@host without parameters, brackets, display name */
+    struct slice call_id;  /* empty if missing */
+    struct slice from, to; /* whole header values, see sip_uri_of() */
     struct slice from_tag, to_tag;
     uint32_t cseq;
-    struct slice branch; /* of the top Via */
     struct slice contact;
     struct slice user_agent;
     struct slice conversation_id;             /* Ms-Conversation-ID */

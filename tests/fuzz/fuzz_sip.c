@@ -4,11 +4,12 @@
 
 static void check(const struct sip_msg *m, struct slice in)
 {
-    const struct slice all[] = {m->method_text, m->uri,         m->reason,      m->call_id,
-                                m->from,        m->to,          m->from_uri,    m->to_uri,
-                                m->from_tag,    m->to_tag,      m->branch,      m->contact,
-                                m->user_agent,  m->head,        m->body,        m->conversation_id,
-                                m->location,    m->compression, m->content_type};
+    const struct slice all[] = {
+        m->method_text, m->uri,         m->reason,           m->call_id,
+        m->from,        m->to,          sip_uri_of(m->from), sip_uri_of(m->to),
+        m->from_tag,    m->to_tag,      m->contact,          m->user_agent,
+        m->head,        m->body,        m->conversation_id,  m->location,
+        m->compression, m->content_type};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         must_be_inside(all[i], in);
     for (unsigned i = 0; i < m->n_diag; i++) {

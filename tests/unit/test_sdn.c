@@ -97,7 +97,7 @@ static void an_invite(void **state)
     assert_true(sdn_sip(&t->m[0], &m));
     assert_true(m.request);
     assert_int_equal(m.method, SIP_INVITE);
-    assert_text(m.from_uri, "sip:user1@contoso.com");
+    assert_text(sip_uri_of(m.from), "sip:user1@contoso.com");
     assert_text(m.content_type, "application/sdp");
 }
 
