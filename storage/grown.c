@@ -20,7 +20,8 @@
 
 /* clang-format off */
 static const struct grown {
-    const char *table, *name, *what;
+    const char *table, *name, *what; /* what: columns, of another table than the one that is large
+                                        if it says which */
 } list[] = {
     {"failure", "failure_long", "(last_us, first_us) WHERE last_us - first_us > " HOUR},
     {"failure", "failure_caller", "(caller)"},
@@ -32,6 +33,9 @@ static const struct grown {
     {"failure", "failure_client", "(client_addr)"},
     {"failure", "failure_icmp", "(icmp_from) WHERE icmp_from IS NOT NULL"},
     {"failure", "failure_allocation", "(allocation_row) WHERE allocation_row IS NOT NULL"},
+    {"failure", "failure_verdict", "(verdict, first_us)"},
+    {"failure", "failure_finding", "(finding)"},
+    {"failure", "finding_code", "finding(code)"},
     SPANS("call"),
     {"call", "call_caller", "(caller)"},
     {"call", "call_callee", "(callee)"},
@@ -74,8 +78,8 @@ static int large(struct db *db, const char *table, bool *yes)
 static int make(struct db *db, const struct grown *g)
 {
     char sql[320];
-    snprintf(sql, sizeof sql, "CREATE INDEX IF NOT EXISTS %s ON \"%s\" %s", g->name, g->table,
-             g->what);
+    snprintf(sql, sizeof sql, "CREATE INDEX IF NOT EXISTS %s ON %s%s", g->name,
+             g->what[0] == '(' ? g->table : "", g->what);
     return db_exec(db, sql);
 }
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "storage/grown.h"
-#include "storage/query_inner.h"
+#include "storage/large.h"
 
 struct rows {
     struct query_db *db;
@@ -20,6 +20,7 @@ enum db_result query_open(const char *path, struct query_db **out, char *why, si
         snprintf(why, room, "%s: out of memory", path);
         return DB_NOT_OPENED;
     }
+    q->few = LARGE_FEW;
     enum db_result result = db_open_read(&q->db, path, &schema_edgewatch);
     if (result == DB_OK) {
         *out = q;
@@ -199,20 +200,8 @@ void query_conditions(struct text *sql, const struct view_sql *v, const struct q
     query_condition(sql, !f->with_info, v->plain, any);
 }
 
-/* Fixed texts put together; what the user gave travels in the parameters only. */
-static void view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f,
-                      bool grown)
+void query_ordered(struct text *sql, const struct view_sql *v, const struct query_filter *f)
 {
-    struct view_sql far = *v;
-    bool any = false, period = f->since != TICK_NONE || f->until != TICK_NONE;
-    if (grown) {
-        far.span = v->far_span ? v->far_span : v->span;
-        far.user = v->far_user && !period ? v->far_user : v->user;
-        far.addr = v->far_addr && !period ? v->far_addr : v->addr;
-    }
-    text_put(sql, "SELECT * FROM ");
-    text_put(sql, v->name);
-    query_conditions(sql, &far, f, &any);
     if (v->order) {
         text_put(sql, " ORDER BY ");
         text_put(sql, v->order);
@@ -220,6 +209,15 @@ static void view_text(struct text *sql, const struct view_sql *v, const struct q
     if (f->limit > 0)
         text_put(sql, " LIMIT :limit");
     text_raw(sql, "", 1);
+}
+
+void query_view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f)
+{
+    bool any = false;
+    text_put(sql, "SELECT * FROM ");
+    text_put(sql, v->name);
+    query_conditions(sql, v, f, &any);
+    query_ordered(sql, v, f);
 }
 
 struct rows *query_rows(struct query_db *q, const char *sql)
@@ -239,8 +237,11 @@ struct rows *query_rows(struct query_db *q, const char *sql)
 struct rows *query_view(struct query_db *q, enum query_view v, const struct query_filter *f)
 {
     struct text sql = {0};
-    const char *table = statements_view[v].table;
-    view_text(&sql, &statements_view[v], f, table && grown_has(&q->db, table));
+    const struct view_sql *view = &statements_view[v];
+    if (view->table && grown_has(&q->db, view->table))
+        large_text(q, &sql, view, f);
+    else
+        query_view_text(&sql, view, f);
     struct rows *r = query_rows(q, sql.failed ? NULL : sql.p);
     text_free(&sql);
     if (r)

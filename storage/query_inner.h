@@ -16,6 +16,7 @@ struct query_db {
     struct period period;     /* of the last query_sum() */
     struct timespec deadline; /* of the questions asked now; tv_sec 0 = none */
     bool expired;
+    int64_t few; /* LARGE_FEW */
 };
 
 /* NULL with query_error(). sql NULL: out of memory. */
@@ -29,5 +30,9 @@ void query_bind_int(struct rows *r, const char *name, int64_t v);
 void query_conditions(struct text *sql, const struct view_sql *v, const struct query_filter *f,
                       bool *any);
 void query_condition(struct text *sql, bool wanted, const char *text, bool *any);
+/* " ORDER BY ... LIMIT :limit" and the text's end. */
+void query_ordered(struct text *sql, const struct view_sql *v, const struct query_filter *f);
+/* The whole statement: fixed texts put together, what the user gave is in the parameters only. */
+void query_view_text(struct text *sql, const struct view_sql *v, const struct query_filter *f);
 
 #endif

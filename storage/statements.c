@@ -5,23 +5,32 @@
  * taken to last as long as its run. */
 #define SPAN(table, first, last) \
     "id IN (SELECT id FROM " table " WHERE " first " <= :until AND " last " >= :since)"
+#define EACH_SPAN(view, table, first, last)                                                        \
+    "EXISTS (SELECT 1 FROM " table " x WHERE x.id = " view ".id AND " first " <= :until AND " last \
+    " >= :since)"
 #define RUN_LAST "(SELECT r.last_us FROM run r WHERE r.id = run_id)"
 #define OF_DOMAIN(user) "substr(lower(" user "), -length(:partner) - 1) = '@' || lower(:partner)"
 #define TEXT_SPAN(first, last) first " <= :until_text AND " last " >= :since_text"
 
-/* By the index of the beginning from an hour before the period on; what lasted longer, or has no
- * end or no beginning, has indexes of its own. */
+/* The usual rows of a period begin in it or up to an hour before; what lasted longer, or has no end
+ * or no beginning, has indexes of its own and comes before all of those. */
 #define HOUR "3600000000"
-#define FAR_SPAN(table)                                                                          \
-    "id IN (SELECT id FROM " table " WHERE started_us BETWEEN :since - " HOUR                    \
-    " AND :until AND coalesce(ended_us, " RUN_LAST ", started_us) >= :since"                     \
-    " UNION ALL SELECT id FROM " table " INDEXED BY " table                                      \
-    "_long WHERE ended_us - started_us > " HOUR                                                  \
+#define FAILURE_USUAL "first_us BETWEEN :since - " HOUR " AND :until AND last_us >= :since"
+#define FAILURE_OTHER                                                                 \
+    "SELECT id FROM failure INDEXED BY failure_long WHERE last_us - first_us > " HOUR \
+    " AND last_us >= :since AND first_us < :since - " HOUR
+#define USUAL                                                                          \
+    "started_us BETWEEN :since - " HOUR " AND :until AND coalesce(ended_us, " RUN_LAST \
+    ", started_us) >= :since"
+#define OTHER(table)                                                                             \
+    "SELECT id FROM " table " INDEXED BY " table "_long WHERE ended_us - started_us > " HOUR     \
     " AND ended_us >= :since AND started_us < :since - " HOUR " UNION ALL SELECT id FROM " table \
     " INDEXED BY " table "_open WHERE ended_us IS NULL"                                          \
     " AND started_us < :since - " HOUR " AND coalesce(" RUN_LAST ", started_us) >= :since"       \
-    " UNION ALL SELECT id FROM " table " INDEXED BY " table "_undated WHERE started_us IS NULL"  \
-    " AND ended_us <= :until AND ended_us >= :since)"
+    " UNION ALL SELECT id FROM " table " INDEXED BY " table "_undated WHERE started_us IS"       \
+    " NULL AND ended_us <= :until AND ended_us >= :since"
+#define FAR(table, usual, other) \
+    "id IN (SELECT id FROM " table " WHERE " usual " UNION ALL " other ")"
 /* Each different user once, by leaps through the index. */
 #define USERS(table, column)                                                                   \
     "SELECT t.id FROM (WITH RECURSIVE each(u) AS (SELECT min(" column ") FROM " table          \
@@ -29,7 +38,20 @@
     " WHERE u IS NOT NULL) SELECT u FROM each WHERE instr(lower(u), lower(:user))) w"          \
     " CROSS JOIN " table " t ON t." column " = w.u"
 #define FAR_USER(table) "id IN (" USERS(table, "caller") " UNION ALL " USERS(table, "callee") ")"
+/* Out of an index each, where one condition over several columns would look at every row. */
+/* clang-format off */
 #define WITH(table, column) "SELECT id FROM " table " WHERE " column " = :addr"
+#define OR_WITH(table, column) " UNION ALL " WITH(table, column)
+#define FAR_FAILURE_ADDR                                                                      \
+    "id IN (" WITH("failure", "src_addr") OR_WITH("failure", "src_public")                    \
+    OR_WITH("failure", "dst_addr") OR_WITH("failure", "client_addr")                          \
+    OR_WITH("failure", "icmp_from") " UNION ALL SELECT k.id FROM allocation a CROSS JOIN"     \
+    " failure k ON k.allocation_row = a.id WHERE a.server_addr = :addr)"
+#define FAR_ALLOCATION_ADDR                                                                   \
+    "id IN (" WITH("allocation", "client_addr") OR_WITH("allocation", "server_addr")          \
+    OR_WITH("allocation", "relay_addr") OR_WITH("allocation", "wire_addr")                    \
+    OR_WITH("allocation", "reflexive_addr") ")"
+/* clang-format on */
 
 const struct view_sql statements_view[VIEWS] = {
     [VIEW_FAILURES] =
@@ -42,9 +64,10 @@ const struct view_sql statements_view[VIEWS] = {
             .addr = "(:addr IN (src_addr, src_public, dst_addr, client_addr, icmp_from) OR EXISTS"
                     " (SELECT 1 FROM failure k JOIN allocation a ON a.id = k.allocation_row"
                     " WHERE k.id = failures.id AND a.server_addr = :addr))",
-            .verdict = "verdict = :verdict",
-            .finding = "(finding = :finding OR id IN"
-                       " (SELECT failure_id FROM finding WHERE code = :finding))",
+            /* the index of verdicts lets much through: it is used where it is meant only */
+            .verdict = "+verdict = :verdict",
+            .finding = "(finding = :finding OR EXISTS (SELECT 1 FROM finding k"
+                       " WHERE k.failure_id = failures.id AND k.code = :finding))",
             .id = "id = :id",
             .partner = "((:partner IN (src_addr, src_public, dst_addr) AND leg <> 'client-relay') "
                        "OR " OF_DOMAIN("caller") " OR " OF_DOMAIN("callee") ")",
@@ -53,142 +76,16 @@ const struct view_sql statements_view[VIEWS] = {
             .plain = "severity = 'failure'",
             .order = "first_seen, id",
             .table = "failure",
-            .far_span = "id IN (SELECT id FROM failure WHERE first_us BETWEEN :since - " HOUR
-                        " AND :until AND last_us >= :since UNION ALL SELECT id FROM failure INDEXED"
-                        " BY failure_long WHERE last_us - first_us > " HOUR
-                        " AND last_us >= :since AND first_us < :since - " HOUR ")",
+            .far_span = FAR("failure", FAILURE_USUAL, FAILURE_OTHER),
+            .each_span = EACH_SPAN("failures", "failure", "first_us", "last_us"),
+            .time = "first_us",
+            .usual = FAILURE_USUAL,
+            .other = FAILURE_OTHER,
             .far_user = FAR_USER("failure"),
-            .far_addr = "id IN (" WITH("failure", "src_addr") " UNION ALL " WITH(
-                "failure",
-                "src_"
-                "public") " UNION ALL " WITH("failure",
-                                             "dst_addr") " UNION ALL " WITH("failure",
-                                                                            "client_addr") " UNION "
-                                                                                           "ALL"
-                                                                                           " " WITH(
-                                                                                               "fai"
-                                                                                               "lur"
-                                                                                               "e",
-                                                                                               "icm"
-                                                                                               "p_"
-                                                                                               "fro"
-                                                                                               "m") " "
-                                                                                                    "U"
-                                                                                                    "N"
-                                                                                                    "I"
-                                                                                                    "O"
-                                                                                                    "N"
-                                                                                                    " "
-                                                                                                    "A"
-                                                                                                    "L"
-                                                                                                    "L"
-                                                                                                    " "
-                                                                                                    "S"
-                                                                                                    "E"
-                                                                                                    "L"
-                                                                                                    "E"
-                                                                                                    "C"
-                                                                                                    "T"
-                                                                                                    " "
-                                                                                                    "k"
-                                                                                                    "."
-                                                                                                    "i"
-                                                                                                    "d"
-                                                                                                    " "
-                                                                                                    "F"
-                                                                                                    "R"
-                                                                                                    "O"
-                                                                                                    "M"
-                                                                                                    " "
-                                                                                                    "a"
-                                                                                                    "l"
-                                                                                                    "l"
-                                                                                                    "o"
-                                                                                                    "c"
-                                                                                                    "a"
-                                                                                                    "t"
-                                                                                                    "i"
-                                                                                                    "o"
-                                                                                                    "n"
-                                                                                                    " "
-                                                                                                    "a"
-                                                                                                    " "
-                                                                                                    "C"
-                                                                                                    "R"
-                                                                                                    "O"
-                                                                                                    "S"
-                                                                                                    "S"
-                                                                                                    " "
-                                                                                                    "J"
-                                                                                                    "O"
-                                                                                                    "I"
-                                                                                                    "N"
-                                                                                                    " "
-                                                                                                    "f"
-                                                                                                    "a"
-                                                                                                    "i"
-                                                                                                    "l"
-                                                                                                    "u"
-                                                                                                    "r"
-                                                                                                    "e"
-                                                                                                    " "
-                                                                                                    "k"
-                                                                                                    " "
-                                                                                                    "O"
-                                                                                                    "N"
-                                                                                                    " "
-                                                                                                    "k"
-                                                                                                    "."
-                                                                                                    "a"
-                                                                                                    "l"
-                                                                                                    "l"
-                                                                                                    "o"
-                                                                                                    "c"
-                                                                                                    "a"
-                                                                                                    "t"
-                                                                                                    "i"
-                                                                                                    "o"
-                                                                                                    "n"
-                                                                                                    "_"
-                                                                                                    "r"
-                                                                                                    "o"
-                                                                                                    "w"
-                                                                                                    " "
-                                                                                                    "="
-                                                                                                    " "
-                                                                                                    "a"
-                                                                                                    "."
-                                                                                                    "i"
-                                                                                                    "d"
-                                                                                                    " "
-                                                                                                    "W"
-                                                                                                    "H"
-                                                                                                    "E"
-                                                                                                    "R"
-                                                                                                    "E"
-                                                                                                    " "
-                                                                                                    "a"
-                                                                                                    "."
-                                                                                                    "s"
-                                                                                                    "e"
-                                                                                                    "r"
-                                                                                                    "v"
-                                                                                                    "e"
-                                                                                                    "r"
-                                                                                                    "_"
-                                                                                                    "a"
-                                                                                                    "d"
-                                                                                                    "d"
-                                                                                                    "r"
-                                                                                                    " "
-                                                                                                    "="
-                                                                                                    " "
-                                                                                                    ":"
-                                                                                                    "a"
-                                                                                                    "d"
-                                                                                                    "d"
-                                                                                                    "r"
-                                                                                                    ")",
+            .far_addr = FAR_FAILURE_ADDR,
+            .far_verdict = "id IN (SELECT id FROM failure WHERE verdict = :verdict)",
+            .far_finding = "id IN (SELECT id FROM failure WHERE finding = :finding UNION ALL"
+                           " SELECT failure_id FROM finding WHERE code = :finding)",
         },
     [VIEW_ATTEMPTS] =
         {
@@ -213,7 +110,12 @@ const struct view_sql statements_view[VIEWS] = {
             .grade = "grade = :grade",
             .order = "started, id",
             .table = "call",
-            .far_span = FAR_SPAN("call"),
+            .far_span = FAR("call", USUAL, OTHER("call")),
+            .time = "started_us",
+            .usual = USUAL,
+            .other = OTHER("call"),
+            .each_span = EACH_SPAN("calls", "call", "coalesce(started_us, answered_us, ended_us)",
+                                   "coalesce(ended_us, " RUN_LAST ", answered_us, started_us)"),
             .far_user = FAR_USER("call"),
         },
     [VIEW_CANDIDATES] =
@@ -231,29 +133,13 @@ const struct view_sql statements_view[VIEWS] = {
             .id = "id = :id",
             .order = "started, id",
             .table = "allocation",
-            .far_span = FAR_SPAN("allocation"),
-            .far_addr = "id IN (" WITH("allocation", "client_addr") " UNION ALL " WITH(
-                "allocation",
-                "s"
-                "e"
-                "r"
-                "v"
-                "e"
-                "r"
-                "_"
-                "a"
-                "d"
-                "d"
-                "r") " UNION ALL " WITH("allocation",
-                                        "relay_addr") " UNION ALL " WITH("allocation",
-                                                                         "wire_addr") " UNION "
-                                                                                      "ALL " WITH(
-                                                                                          "allocati"
-                                                                                          "o"
-                                                                                          "n",
-                                                                                          "reflexiv"
-                                                                                          "e"
-                                                                                          "_addr") ")",
+            .far_span = FAR("allocation", USUAL, OTHER("allocation")),
+            .time = "started_us",
+            .usual = USUAL,
+            .other = OTHER("allocation"),
+            .each_span = EACH_SPAN("allocations", "allocation", "coalesce(started_us, ended_us)",
+                                   "coalesce(ended_us, " RUN_LAST ", started_us)"),
+            .far_addr = FAR_ALLOCATION_ADDR,
         },
     [VIEW_ALIASES] =
         {

@@ -16,9 +16,14 @@ struct view_sql {
     const char *partner, *grade;
     const char *plain; /* unless with_info */
     const char *order;
-    /* Where the table is large and has its indexes (grown.h): in place of span; and of user and
-     * addr, which then are asked of the whole table, where no period is given. */
-    const char *table, *far_span, *far_user, *far_addr;
+    /* Where the table is large and has its indexes (grown.h): in place of span; and of user, addr,
+     * verdict and finding, which then are asked of the whole table, where no period is given. */
+    const char *table, *far_span, *far_user, *far_addr, *far_verdict, *far_finding;
+    const char
+        *each_span; /* in place of span: asked of each row that other conditions let through */
+    /* And for the first rows in order of time: its column in the table, the condition for most
+     * rows of a period, and the ids of the others, which begin before all of those. */
+    const char *time, *usual, *other;
 };
 
 extern const struct view_sql statements_view[VIEWS];

@@ -91,4 +91,17 @@ listing allocations --addr 10.98.7.7 --around "$middle" --within 1h
 listing allocations --addr 10.98.7.7
 listing allocations --addr 192.0.7.7
 listing failures --user nobody-of-that-name
+for command in failures calls allocations health; do
+    listing $command -n 20
+    listing $command -n 20 --since "$middle"
+done
+listing failures -n 20 --verdict refused
+listing failures -n 20 --verdict refused --since "$middle"
+listing failures -n 20 --finding own-outbound-range-blocked --since "$middle"
+listing failures --verdict unreachable
+listing failures --verdict unreachable --since "$middle"
+listing failures --finding connection-table-limit
+listing failures --finding connection-table-limit -n 20 --since "$middle"
+listing failures --user user4711@ --verdict timeout --since "$middle" -n 10
+listing calls --user user4711@ --since "$middle"
 exit $bad
