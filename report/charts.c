@@ -133,6 +133,17 @@ static void put_blind(const struct svg *s, const struct chart_time *t, double to
     }
 }
 
+/* And over the bars, which would hide it: the bars show through, and keep their tips. */
+static void put_veil(const struct svg *s, const struct chart_time *t, double top, double bottom)
+{
+    for (size_t i = 0; i < t->n_blind; i++) {
+        const struct chart_band *b = &t->blind[i];
+        double x = x_of(t, b->from), wide = x_of(t, b->to) - x;
+        if (b->to >= t->from && b->from <= t->to)
+            svg_veil(s, "blind", x, top, wide < 2 ? 2 : wide, bottom - top);
+    }
+}
+
 /* One bar from the panel's floor; at least a pixel where there is something. */
 static void put_bar(const struct svg *s, const struct chart_time *t, const struct panel *p,
                     const char *kind, tick_t at, tick_t length, int64_t v, const char *tip)
@@ -209,6 +220,7 @@ void chart_hours(FILE *out, const char *id, const struct chart_time *t,
     value_axis(&s, &share, "share of the relays\u2019 attempts that failed", " %");
     for (size_t i = 0; i < n; i++)
         put_hour(&s, t, &count, &share, &steps[i]);
+    put_veil(&s, t, count.top, bottom);
     svg_end(&s, t->n_blind ? "Hatched from top to bottom: the sensor lost packets, so that less is "
                              "known there."
                            : NULL);
@@ -281,6 +293,7 @@ void chart_table_limit(FILE *out, const char *id, const char *edge, const struct
             clock_stamp(steps[i].at, at), steps[i].timeouts, steps[i].connected, steps[i].open);
         put_bar(&s, t, &lost, "fails", steps[i].at, steps[i].length, steps[i].timeouts, tip);
     }
+    put_veil(&s, t, open.top, bottom);
     svg_end(&s, description);
 }
 

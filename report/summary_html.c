@@ -364,8 +364,8 @@ static void put_banners(const json_t *s, FILE *out)
         char lost[CLOCK_SPAN];
         html_format(out,
                     "The sensor lost packets for %s of the time; %" PRId64
-                    " of the failures lie in it. What was not seen may have been missed.",
-                    clock_span(blind * TICK_S, lost), lossy);
+                    " of the failures lie%s in it. What was not seen may have been missed.",
+                    clock_span(blind * TICK_S, lost), lossy, lossy == 1 ? "s" : "");
         fputs("</p>\n", out);
     }
 }

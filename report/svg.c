@@ -104,6 +104,12 @@ void svg_pattern(const struct svg *s, const char *name, double x, double y, doub
     box(s, x, y, w, h, tip);
 }
 
+void svg_veil(const struct svg *s, const char *name, double x, double y, double w, double h)
+{
+    fprintf(s->out, "<rect class=\"%s veil\" fill=\"url(#%s-%s)\"", name, s->id, name);
+    box(s, x, y, w, h, NULL);
+}
+
 void svg_line(const struct svg *s, const char *class, double x1, double y1, double x2, double y2)
 {
     fprintf(s->out, "<line class=\"%s\"", class);

@@ -26,6 +26,8 @@ void svg_rect(const struct svg *s, const char *class, double x, double y, double
 /* A rectangle filled with a pattern of the picture ("blind"), which tells without colour. */
 void svg_pattern(const struct svg *s, const char *pattern, double x, double y, double w, double h,
                  const char *tip);
+/* The same half transparent, over other shapes, whose tips stay within reach. */
+void svg_veil(const struct svg *s, const char *pattern, double x, double y, double w, double h);
 void svg_line(const struct svg *s, const char *class, double x1, double y1, double x2, double y2);
 /* An arrow head at x, y; dx is 1 to the right, -1 to the left. */
 void svg_head(const struct svg *s, const char *class, double x, double y, int dx);
