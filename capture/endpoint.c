@@ -68,22 +68,25 @@ char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT])
     return out;
 }
 
+/* 10: the end, or no digit */
+static uint32_t digit_at(const uint8_t *p, const uint8_t *end)
+{
+    uint32_t digit = p < end ? (uint32_t)*p - '0' : 10;
+    return digit < 10 ? digit : 10;
+}
+
 static bool parse4(struct slice t, struct addr *out)
 {
     const uint8_t *p = t.p, *end = t.p + t.n;
     uint32_t v = 0;
-    if (t.n < 7 || t.n > 15)
-        return false;
     for (int part = 0; part < 4; part++) {
-        if (part && (p == end || *p++ != '.'))
+        uint32_t number = digit_at(p, end), digit;
+        if (number == 10)
             return false;
-        uint32_t number = 0, digit;
-        const uint8_t *from = p;
-        while (p < end && (digit = (uint32_t)*p - '0') <= 9 && p - from < 3) {
+        p++;
+        for (int more = 0; more < 2 && (digit = digit_at(p, end)) < 10; more++, p++)
             number = number * 10 + digit;
-            p++;
-        }
-        if (p == from || number > 255)
+        if (number > 255 || (part < 3 && (p == end || *p++ != '.')))
             return false;
         v = v << 8 | number;
     }
