@@ -145,6 +145,7 @@ void source_decode(struct source *src, struct batch *b)
 static void *source_main(void *arg)
 {
     struct source *src = arg;
+    pthread_setname_np(pthread_self(), "ew-capture"); /* in top -H */
     src->run(src);
     ring_close(src->ring);
     return NULL;

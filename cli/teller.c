@@ -175,6 +175,7 @@ static void pass(struct teller *t, bool last)
 static void *main_of(void *arg)
 {
     struct teller *t = arg;
+    pthread_setname_np(pthread_self(), "ew-teller"); /* in top -H */
     pthread_mutex_lock(&t->lock);
     while (!t->stopping) {
         struct timespec until;

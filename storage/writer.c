@@ -258,6 +258,7 @@ static void upkeep(struct writer *w)
 static void *writer_thread(void *arg)
 {
     struct writer *w = arg;
+    pthread_setname_np(pthread_self(), "ew-writer"); /* in top -H */
     for (;;) {
         struct block *b;
         int wait = w->live ? retention_wait_ms(&w->retention) : -1;
