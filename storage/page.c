@@ -21,11 +21,12 @@ struct place {
 static const struct {
     const char *table, *time, *column; /* column: the view's name of it */
     const char *span;                  /* touches [:since, :until] */
+    const char *view;                  /* of that table alone, if the view has more; else NULL */
 } sources[VIEWS] = {
     [VIEW_FAILURES] = {"failure", "first_us", "first_seen",
                        "page_time <= :until AND page_end >= :since"},
     [VIEW_ATTEMPTS] = {"attempt", "first_us", "first_seen",
-                       "page_time <= :until AND page_end >= :since"},
+                       "page_time <= :until AND page_end >= :since", "handshakes"},
     [VIEW_CALLS] = {"call", "started_us", "started", NULL},
     [VIEW_ALLOCATIONS] = {"allocation", "started_us", "started", NULL},
 };
@@ -84,6 +85,8 @@ static void page_text(struct text *sql, enum query_view v, const struct query_fi
     bool any = true;
     if (sources[v].span)
         conditions.span = sources[v].span;
+    if (sources[v].view)
+        conditions.name = sources[v].view;
     text_put(sql, "SELECT ");
     text_put(sql, conditions.name);
     text_put(sql, ".* FROM ");

@@ -42,11 +42,12 @@ static const struct schema_step steps[] = {
         " packets, bytes, kernel_drops, nic_drops, ring_drops, decode_errors, table_evictions,"
         " stream_gaps, queue_lost, duplicates, one_way_flows, aggregated,"
         " not_ip, fragments, handled, event, shed_cut, shed_dropped FROM health_span"},
+    {7, schema_step_attempts},
 };
 
 const struct schema schema_edgewatch = {
     .application_id = 0x45576462, /* "EWdb" */
-    .version = 6,
+    .version = 7,
     .fresh = schema_text,
     .steps = steps,
     .n_steps = sizeof steps / sizeof *steps,

@@ -20,6 +20,6 @@ struct schema {
 };
 
 extern const struct schema schema_edgewatch;
-extern const char schema_step_tls[]; /* schema_steps.c */
+extern const char schema_step_tls[], schema_step_attempts[]; /* schema_steps.c */
 
 #endif

@@ -74,6 +74,7 @@ CREATE TABLE trouble (
     isn INTEGER, instead INTEGER, signaling INTEGER,
     detail TEXT, partner TEXT -- who complained about what; the far end by its certificate
 );
+CREATE INDEX trouble_time ON trouble(first_us);
 
 -- TLS connections of signaling and relays, as their handshakes showed them. hello: first 8 bytes of the
 -- client's random, by which a connection is known again. No key and no secret is here or elsewhere.
@@ -212,7 +213,8 @@ CREATE VIEW failures AS SELECT
                 WHERE p.domain = lower(substr(f.caller, instr(f.caller, '@') + 1)))))) AS partner
 FROM failure f LEFT JOIN run r ON r.id = f.run_id;
 
-CREATE VIEW attempts AS SELECT
+-- Beside the contract: the attempts that the handshake or its checks decided (pages go through their index).
+CREATE VIEW handshakes AS SELECT
     id, failure_id, run_id, src_addr, src_port, dst_addr, dst_port, isn, verdict, syns, synacks, rsts,
     strftime('%Y-%m-%dT%H:%M:%S', first_us / 1000000, 'unixepoch')
         || printf('.%06dZ', first_us % 1000000) AS first_seen,
@@ -221,6 +223,20 @@ CREATE VIEW attempts AS SELECT
     rtt_us / 1000.0 AS rtt_ms, answer_ttl, answer_ipid, icmp_type, icmp_code, icmp_from,
     bytes_out, bytes_in
 FROM attempt WHERE verdict IS NOT NULL;
+
+-- What failed above TCP (pseudo-TLS, TLS) was one connection, which is told by its failure: its
+-- row here is made of that. The ids lie beyond those of all handshakes.
+CREATE VIEW attempts AS SELECT * FROM handshakes UNION ALL SELECT
+    f.id + 4503599627370496, f.id, f.run_id, f.src_addr, f.src_port, f.dst_addr, f.dst_port,
+    (SELECT t.isn FROM trouble t WHERE t.first_us = f.first_us AND t.client_addr = f.src_addr
+        AND t.client_port = f.src_port AND t.isn <> 0),
+    f.verdict, 1, 1, 0,
+    strftime('%Y-%m-%dT%H:%M:%S', f.first_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', f.first_us % 1000000),
+    strftime('%Y-%m-%dT%H:%M:%S', f.last_us / 1000000, 'unixepoch')
+        || printf('.%06dZ', f.last_us % 1000000),
+    f.rtt_us / 1000.0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM failure f WHERE f.verdict IN ('pseudotls-fail', 'tls-fail');
 
 CREATE VIEW calls AS SELECT
     id, call_id, caller, callee, conversation_id,

@@ -69,4 +69,28 @@ const char schema_step_tls[] =
         "            (SELECT min(p.name) FROM tls_peer p\n"
         "                WHERE p.domain = lower(substr(f.caller, instr(f.caller, '@') + 1)))))) AS partner\n"
         "FROM failure f LEFT JOIN run r ON r.id = f.run_id;\n";
+/* Attempts that failed above TCP are attempts, too. */
+const char schema_step_attempts[] =
+        "CREATE INDEX trouble_time ON trouble(first_us);\n"
+        "DROP VIEW attempts;\n"
+        "CREATE VIEW handshakes AS SELECT\n"
+        "    id, failure_id, run_id, src_addr, src_port, dst_addr, dst_port, isn, verdict, syns, synacks, rsts,\n"
+        "    strftime('%Y-%m-%dT%H:%M:%S', first_us / 1000000, 'unixepoch')\n"
+        "        || printf('.%06dZ', first_us % 1000000) AS first_seen,\n"
+        "    strftime('%Y-%m-%dT%H:%M:%S', last_us / 1000000, 'unixepoch')\n"
+        "        || printf('.%06dZ', last_us % 1000000) AS last_seen,\n"
+        "    rtt_us / 1000.0 AS rtt_ms, answer_ttl, answer_ipid, icmp_type, icmp_code, icmp_from,\n"
+        "    bytes_out, bytes_in\n"
+        "FROM attempt WHERE verdict IS NOT NULL;\n"
+        "CREATE VIEW attempts AS SELECT * FROM handshakes UNION ALL SELECT\n"
+        "    f.id + 4503599627370496, f.id, f.run_id, f.src_addr, f.src_port, f.dst_addr, f.dst_port,\n"
+        "    (SELECT t.isn FROM trouble t WHERE t.first_us = f.first_us AND t.client_addr = f.src_addr\n"
+        "        AND t.client_port = f.src_port AND t.isn <> 0),\n"
+        "    f.verdict, 1, 1, 0,\n"
+        "    strftime('%Y-%m-%dT%H:%M:%S', f.first_us / 1000000, 'unixepoch')\n"
+        "        || printf('.%06dZ', f.first_us % 1000000),\n"
+        "    strftime('%Y-%m-%dT%H:%M:%S', f.last_us / 1000000, 'unixepoch')\n"
+        "        || printf('.%06dZ', f.last_us % 1000000),\n"
+        "    f.rtt_us / 1000.0, NULL, NULL, NULL, NULL, NULL, NULL, NULL\n"
+        "FROM failure f WHERE f.verdict IN ('pseudotls-fail', 'tls-fail');\n";
 /* clang-format on */

@@ -59,6 +59,9 @@ read_case() { # CASE
     fi
     verdict "$name: failures as expected" "$(compare_rows "$(of_case "$name" expect)" "$(rows "$db")")"
     verdict "$name: findings as expected" "$(compare_findings "$name" "$db")"
+    same "$name: the attempts of each failure are rows" "" "$(ask "$db" "SELECT id, verdict FROM failures f
+        WHERE syns IS NOT NULL AND verdict <> 'unseen' AND (attempts, syns, rsts, verdict) IS NOT (SELECT count(*),
+        sum(a.syns), sum(a.rsts), max(a.verdict) FROM attempts a WHERE a.failure_id = f.id)")"
 
     read_into "$twice" "${args[@]}" "${files[@]}" && read_into "$twice" "${args[@]}" "${files[@]}"
     same "$name: read twice, the same" "$(whole "$db")" "$(whole "$twice")"

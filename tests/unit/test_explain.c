@@ -68,7 +68,9 @@ static void no_more_is_denied_than_was_looked_for(void **state)
     struct scene s;
     (void)state;
     scene_incident(&s);
-    s.f.verdict = VERDICT_UNSEEN;
+    s.f.verdict = VERDICT_UNSEEN; /* its three SYNs were seen, of one attempt */
+    expect_text(explain(&s), "asked 1.1.1.1:50704 to connect, but one direction alone was seen");
+    s.f.attempts = s.f.syns = 0;
     expect_text(explain(&s), "no connection attempt between the two ends was seen");
     s.f.verdict = VERDICT_ALLOC_FAIL;
     s.f.error_code = 0;
