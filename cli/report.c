@@ -9,6 +9,7 @@
 #include "report/json.h"
 #include "report/paint.h"
 #include "report/summary.h"
+#include "storage/nights.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,7 @@ int report_run(const struct command *self, const struct settings *s, int argc, c
     int code = find_period(s, when_now(), &period);
     if (code != EXIT_DONE || (code = open_database(s, &db)) != EXIT_DONE)
         return code;
+    nights_draw(s->db, period.since, period.until);
     json_t *all = summary_load(db, period.since, period.until);
     if (!all || (s->by && summary_add_partners(db, period.since, period.until, all) != 0))
         code = database_failed(s, db);

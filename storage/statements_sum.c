@@ -188,7 +188,12 @@ const char *const statements_sum[SUMS] = {
     [SUM_FINDINGS] =
         ("SELECT * FROM (SELECT w.scope, w.code, w.confidence, NULL AS failures, NULL AS example,"
          " w.evidence, w.advice FROM window_finding w WHERE w.first_us <= :until AND"
-         " w.last_us >= :since ORDER BY w.first_us, w.id)"
+         " w.last_us >= :since"
+         /* what a run drew of its own time is in what was drawn of the whole day */
+         " AND NOT (w.scope = 'window' AND EXISTS (SELECT 1 FROM window_finding n WHERE n.code = "
+         "w.code"
+         " AND n.scope LIKE 'night:%' AND n.first_us <= w.first_us AND n.last_us >= w.last_us))"
+         " ORDER BY w.first_us, w.id)"
          " UNION ALL SELECT * FROM (SELECT 'failure', g.code, n.confidence, g.failures, g.example,"
          " n.evidence, n.advice FROM (SELECT n.code, count(DISTINCT n.failure_id) AS failures,"
          " min(CASE n.confidence WHEN 'likely' THEN 0 ELSE 4611686018427387904 END + n.failure_id)"

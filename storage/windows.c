@@ -8,6 +8,7 @@
 
 /* More rows than this say nothing new, and 10 million of them would be a gigabyte. */
 enum { WINDOW_ROWS = 2000000 };
+#define DAY_US INT64_C(86400000000)
 
 struct window {
     struct window_row *rows;
@@ -184,7 +185,8 @@ static int forget(struct store *s, const char *scope, int64_t first, int64_t las
     return result;
 }
 
-static int draw(struct store *s, const char *scope, int64_t first, int64_t last)
+/* Reading comes first: who writes beside us waits for the rows that are stored, no longer. */
+static int draw(struct store *s, const char *scope, int64_t first, int64_t last, bool alone)
 {
     struct window_finding *found = calloc(FINDINGS_MAX, sizeof *found);
     struct window w = {0};
@@ -192,13 +194,24 @@ static int draw(struct store *s, const char *scope, int64_t first, int64_t last)
     if (!found)
         db_no_memory(&s->db);
     else if (read_all(s, &w, first, last) == 0 && read_blind(s, &w, first, last) == 0)
-        result = forget(s, scope, first, last);
+        result = alone ? db_begin(&s->db) : 0;
     unsigned n = result == 0 ? findings_of_window(w.rows, w.n, w.blind, found) : 0;
+    if (result == 0)
+        result = forget(s, scope, first, last);
     for (unsigned i = 0; i < n && result == 0; i++)
         result = store_found(s, scope, first, last, &found[i].finding);
+    if (alone && (result || db_commit(&s->db)))
+        db_rollback(&s->db);
     free(w.rows);
     free(found);
     return result;
+}
+
+static int draw_night(struct store *s, int64_t start_us, bool alone)
+{
+    char text[TICK_TEXT], scope[32];
+    snprintf(scope, sizeof scope, "night:%.10s", tick_text(start_us * TICK_US, text));
+    return draw(s, scope, start_us, start_us + DAY_US - 1, alone);
 }
 
 int windows_run(struct store *s)
@@ -206,14 +219,15 @@ int windows_run(struct store *s)
     int64_t first, last;
     if (store_run_span(s, &first, &last))
         return -1;
-    return last ? draw(s, "window", first, last) : 0;
+    return last ? draw(s, "window", first, last, false) : 0;
 }
 
 int windows_night(struct store *s, tick_t t)
 {
-    const tick_t day = 24 * 3600 * TICK_S;
-    tick_t start = t / day * day;
-    char text[TICK_TEXT], scope[32];
-    snprintf(scope, sizeof scope, "night:%.10s", tick_text(start, text));
-    return draw(s, scope, start / TICK_US, (start + day) / TICK_US - 1);
+    return draw_night(s, t / TICK_US / DAY_US * DAY_US, false);
+}
+
+int windows_night_alone(struct store *s, tick_t t)
+{
+    return draw_night(s, t / TICK_US / DAY_US * DAY_US, true);
 }

@@ -9,5 +9,7 @@
 int windows_run(struct store *s);
 /* Scope 'night:DATE': the UTC day that t lies in, as far as it is known. */
 int windows_night(struct store *s, tick_t t);
+/* The same outside of a transaction: it makes one for what it stores. */
+int windows_night_alone(struct store *s, tick_t t);
 
 #endif

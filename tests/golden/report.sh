@@ -33,6 +33,23 @@ F="FROM failures WHERE severity = 'failure' AND first_seen <= '$until' AND last_
 T="FROM traffic WHERE hour <= '$until' AND hour > '2026-01-30T17:00:00.000000Z'"
 NET="substr(dst_addr, 1, length(dst_addr) - 1) || '0/24'"
 
+# ---- findings across failures that several runs saw ----
+# Five partners refused, in captures of 30 seconds that were read one by one: each shows one failure.
+editcap -i 30 "$root/pcaps/finding-own-outbound-range-blocked.pcap" part.pcap 2>/dev/null
+for part in part_*; do
+    "$edgewatch" -q --db parts.db read --sensor s "$part" || not_ok parts-read "exit code $?"
+done
+across="SELECT scope, code FROM findings WHERE scope NOT LIKE 'failure:%'"
+same no-part-shows-it "" "$(sqlite3 parts.db "$across")"
+"$edgewatch" -q --db parts.db report --day 2013-02-05 >parts.txt
+same the-report-draws-the-day "night:2013-02-05|own-outbound-range-blocked" "$(sqlite3 parts.db "$across")"
+same the-report-tells-it 1 "$(grep -c 'own-outbound-range-blocked, .*: over many failures' parts.txt)"
+"$edgewatch" -q --db parts.db report --day 2013-02-05 >again.txt
+same the-report-again-is-the-same "" "$(diff parts.txt again.txt)"
+"$edgewatch" -q --db parts.db read --sensor s "$root/pcaps/finding-own-outbound-range-blocked.pcap"
+"$edgewatch" -q --db parts.db report --day 2013-02-05 >again.txt
+same what-a-run-drew-is-not-told-twice 1 "$(grep -c 'over many failures' again.txt)"
+
 # ---- figures ----
 figures failures "SELECT count(*) $F" "SELECT r ->> '$.totals.failures' FROM j"
 figures attempts "SELECT sum(connected + refused + timeout + other), sum(connected), sum(refused), sum(timeout) $T" \
