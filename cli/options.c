@@ -74,9 +74,11 @@ const struct option_def option_defs[] = {
     {"user", 0, OPTION_TEXT, ON_FAILURES | ON_CALLS, NULL, "U", "part of the caller's or callee's address", AT(user), NULL, 0, 0},
     {"call", 0, OPTION_TEXT, ON_FAILURES | ON_CALLS, NULL, "ID", "this Call-ID", AT(call), NULL, 0, 0},
     {"addr", 0, OPTION_TEXT, ON_FAILURES | ON_ALLOCATIONS, NULL, "A", "with this address at either end", AT(addr), check_addr, 0, 0},
+    {"addr", 0, OPTION_TEXT, ON_CALLS, NULL, "A", "with this address among its candidates", AT(addr), check_addr, 0, 0},
     {"verdict", 0, OPTION_TEXT, ON_FAILURES, NULL, "V", "with this verdict (refused, timeout, ...)", AT(verdict), check_verdict, 0, 0},
     {"finding", 0, OPTION_TEXT, ON_FAILURES, NULL, "F", "with this finding", AT(finding), check_finding, 0, 0},
     {"all", 'a', OPTION_FLAG, ON_FAILURES | ON_TOP, NULL, NULL, "also failed pairs beside a working one (severity info)", AT(all), NULL, 0, 0},
+    {"all", 'a', OPTION_FLAG, ON_CALLS | ON_ALLOCATIONS | ON_HEALTH, NULL, NULL, "all rows, as without it (as for failures)", AT(all), NULL, 0, 0},
     {"limit", 'n', OPTION_NUMBER, LISTS, NULL, "N", "at most this many rows", AT(limit), NULL, 1, INT64_MAX},
 
     {"day", 0, OPTION_TEXT, ON_REPORT, NULL, "D", "this day: 2026-01-31, yesterday, today", AT(day), check_time, 0, 0},

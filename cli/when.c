@@ -65,13 +65,13 @@ static bool skip(const char **p, char c)
     return true;
 }
 
-/* HH:MM[:SS[.fraction]] */
-static bool clock_part(const char **p, struct tm *tm, tick_t *fraction)
+/* HH:MM[:SS[.fraction]], basic: without the colons */
+static bool clock_part(const char **p, bool basic, struct tm *tm, tick_t *fraction)
 {
     *fraction = 0;
-    if (!number(p, 2, &tm->tm_hour) || !skip(p, ':') || !number(p, 2, &tm->tm_min))
+    if (!number(p, 2, &tm->tm_hour) || !(basic || skip(p, ':')) || !number(p, 2, &tm->tm_min))
         return false;
-    if (skip(p, ':') && !number(p, 2, &tm->tm_sec))
+    if ((basic ? isdigit((unsigned char)**p) : skip(p, ':')) && !number(p, 2, &tm->tm_sec))
         return false;
     if ((**p == '.' || **p == ',') && isdigit((unsigned char)(*p)[1]))
         for (tick_t unit = TICK_S / 10; isdigit((unsigned char)*++*p); unit /= 10)
@@ -79,10 +79,10 @@ static bool clock_part(const char **p, struct tm *tm, tick_t *fraction)
     return tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
 }
 
-/* Z, +HH:MM, +HHMM, +HH at the end of the text. *east in seconds. */
+/* Z, UTC, +HH:MM, +HHMM, +HH at the end of the text. *east in seconds. */
 static bool zone_part(const char *p, long *east)
 {
-    if ((*p == 'Z' || *p == 'z') && !p[1]) {
+    if (((*p == 'Z' || *p == 'z') && !p[1]) || strcmp(p, "UTC") == 0) {
         *east = 0;
         return true;
     }
@@ -123,7 +123,7 @@ static int parse_clock(const char *p, tick_t now, struct when *out)
     long east;
     localtime_r(&t, &tm);
     tm.tm_sec = 0;
-    if (!clock_part(&p, &tm, &fraction))
+    if (!clock_part(&p, false, &tm, &fraction))
         return -1;
     if (*p)
         return zone_part(p + (*p == ' '), &east) ? clock_east(&tm, east, fraction, now, out) : -1;
@@ -147,13 +147,23 @@ static int whole_day(struct tm tm, struct when *out)
     return 0;
 }
 
+/* YYYY-MM-DD, and what ISO 8601 calls the basic form: YYYYMMDD */
+static bool date_part(const char **p, bool *basic, struct tm *tm)
+{
+    if (!number(p, 4, &tm->tm_year))
+        return false;
+    *basic = **p != '-';
+    return (*basic || skip(p, '-')) && number(p, 2, &tm->tm_mon) && (*basic || skip(p, '-')) &&
+           number(p, 2, &tm->tm_mday);
+}
+
 static int parse_iso(const char *p, struct when *out)
 {
+    bool basic;
     struct tm tm = {0};
     tick_t fraction, at;
     long east;
-    if (!number(&p, 4, &tm.tm_year) || !skip(&p, '-') || !number(&p, 2, &tm.tm_mon) ||
-        !skip(&p, '-') || !number(&p, 2, &tm.tm_mday))
+    if (!date_part(&p, &basic, &tm))
         return -1;
     tm.tm_year -= 1900;
     tm.tm_mon--;
@@ -162,7 +172,7 @@ static int parse_iso(const char *p, struct when *out)
     if (*p != 'T' && *p != 't' && *p != ' ')
         return -1;
     p++;
-    if (!clock_part(&p, &tm, &fraction))
+    if (!clock_part(&p, basic, &tm, &fraction))
         return -1;
     if (!*p) {
         if (local_tick(tm, &at) != 0)
@@ -186,10 +196,22 @@ int when_span(const char *text, tick_t *out)
     static const struct {
         const char *unit;
         tick_t span;
-    } units[] = {{"s", TICK_S},           {"sec", TICK_S},          {"m", 60 * TICK_S},
-                 {"min", 60 * TICK_S},    {"h", 3600 * TICK_S},     {"hours", 3600 * TICK_S},
-                 {"hour", 3600 * TICK_S}, {"d", DAY_S * TICK_S},    {"days", DAY_S * TICK_S},
-                 {"day", DAY_S * TICK_S}, {"minutes", 60 * TICK_S}, {"", 60 * TICK_S}};
+    } units[] = {{"s", TICK_S},
+                 {"sec", TICK_S},
+                 {"m", 60 * TICK_S},
+                 {"min", 60 * TICK_S},
+                 {"h", 3600 * TICK_S},
+                 {"hours", 3600 * TICK_S},
+                 {"hour", 3600 * TICK_S},
+                 {"d", DAY_S * TICK_S},
+                 {"days", DAY_S * TICK_S},
+                 {"day", DAY_S * TICK_S},
+                 {"minutes", 60 * TICK_S},
+                 {"", 60 * TICK_S},
+                 {"minute", 60 * TICK_S},
+                 {"w", 7 * DAY_S * TICK_S},
+                 {"week", 7 * DAY_S * TICK_S},
+                 {"weeks", 7 * DAY_S * TICK_S}};
     char *end;
     long n = strtol(text, &end, 10);
     if (!isdigit((unsigned char)*text) || n > 1000000)

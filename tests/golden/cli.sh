@@ -108,6 +108,14 @@ for list in failures calls allocations health; do
     run --db a.db $list --format jsonl
     same "$list-jsonl" "$(sqlite3 a.db "SELECT count(*) FROM $list")" "$(wc -l <out)"
 done
+for list in failures calls allocations health; do
+    run --db a.db $list --all -f csv
+    same "$list-all" "0 $(sqlite3 a.db "SELECT count(*) FROM $list")" "$code $(($(wc -l <out) - 1))"
+done
+run --db a.db calls --addr 1.1.1.1 -f jsonl
+same calls-of-a-candidate 1 "$(wc -l <out)"
+run --db a.db calls --addr 1.1.1.9 -f jsonl
+same calls-of-another-address 0 "$(wc -l <out)"
 ends no-rows-are-said 0 'no failures here' --db a.db failures --since 2020-01-01
 same no-rows-no-table "" "$(cat out)"
 ends no-rows-says-where 0 'failures from 2012-12-10 10:43:[0-9]* to 2012-12-10 10:4' --db a.db failures --addr 192.0.2.77

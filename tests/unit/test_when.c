@@ -54,6 +54,22 @@ static void iso_times_with_a_zone_need_no_other(void **state)
     reads_moment("2012-12-10T10:43+02:00", "2012-12-10T08:43:00.000000Z", false);
     reads_moment("2012-12-10T10:43-0530", "2012-12-10T16:13:00.000000Z", false);
     reads_moment("2012-12-10 10:43 +02", "2012-12-10T08:43:00.000000Z", false);
+    reads_moment("2012-12-10 10:43 UTC", "2012-12-10T10:43:00.000000Z", false);
+}
+
+static void the_basic_form_is_iso_8601_too(void **state)
+{
+    struct when w;
+    (void)state;
+    reads_moment("20121210T104359Z", "2012-12-10T10:43:59.000000Z", false);
+    reads_moment("20121210T1043+0200", "2012-12-10T08:43:00.000000Z", false);
+    reads_moment("20260131T104359.5", "2026-01-31T09:43:59.500000Z", true);
+    reads("2026-01-30T23:00:00.000000Z", "2026-01-31T23:00:00.000000Z", true);
+    assert_int_equal(when_parse("1355136239", NOW, &w), -1); /* seconds since 1970 */
+    assert_int_equal(when_parse("20121210T10:43", NOW, &w), -1);
+    assert_int_equal(when_parse("2012-12-10T1043", NOW, &w), -1);
+    assert_int_equal(when_parse("20120230", NOW, &w), -1);
+    assert_int_equal(when_parse("20121210T104", NOW, &w), -1);
 }
 
 /* It is 11:00 UTC, 16:30 in +05:30, 20:00 in +09:00 and 04:00 in -07:00. */
@@ -61,6 +77,7 @@ static void a_time_of_day_with_a_zone_is_the_last_one_there(void **state)
 {
     (void)state;
     reads_moment("10:43Z", "2026-07-01T10:43:00.000000Z", false);
+    reads_moment("10:43 UTC", "2026-07-01T10:43:00.000000Z", false);
     reads_moment("11:30Z", "2026-06-30T11:30:00.000000Z", false);
     reads_moment("10:43:59.5+05:30", "2026-07-01T05:13:59.500000Z", false);
     reads_moment("00:30 +09", "2026-06-30T15:30:00.000000Z", false);
@@ -120,7 +137,7 @@ static void nonsense_is_no_time(void **state)
                                         "-2h ago",
                                         "2x ago",
                                         "2026-02-30T10:00Z",
-                                        "20260131",
+                                        "202601311",
                                         "2026-01-31T10:43+99:00"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct when w = {1, 2, false, false};
@@ -134,6 +151,8 @@ static void spans_have_units(void **state)
 {
     (void)state;
     tick_t t;
+    assert_int_equal(when_span("2 weeks", &t), 0);
+    assert_int_equal(t, 1209600 * TICK_S);
     assert_int_equal(when_span("90s", &t), 0);
     assert_int_equal(t, 90 * TICK_S);
     assert_int_equal(when_span("2h", &t), 0);
@@ -198,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(local_iso_times_use_the_zone_of_that_day),
         cmocka_unit_test(iso_times_with_a_zone_need_no_other),
+        cmocka_unit_test(the_basic_form_is_iso_8601_too),
         cmocka_unit_test(a_time_of_day_with_a_zone_is_the_last_one_there),
         cmocka_unit_test(a_date_is_a_whole_local_day),
         cmocka_unit_test(a_clock_time_is_the_last_such_time),
