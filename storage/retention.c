@@ -9,10 +9,12 @@ enum {
     STEP_US = 10000,  /* aimed at, commit and all; the writer must never wait 50 ms */
     DELETE_US = 4000, /* of these, statements at most */
     DELETE_LEAST_US = 250,
-    PAUSE_MS = 40,    /* between steps, unless the file is too large */
-    SWEEP_MS = 30000, /* between sweeps that found nothing */
-    SIZE_MS = 2000,   /* ... where the file's size has a limit: a flood fills it soon */
-    ROWS_FIRST = 20,  /* per statement; packets of 20 kB each are among them */
+    DELETE_URGENT_US = 1000, /* the least while the file is too large: on a busy machine every step
+                                takes long, and the limit must hold there, too */
+    PAUSE_MS = 40,           /* between steps, unless the file is too large */
+    SWEEP_MS = 30000,        /* between sweeps that found nothing */
+    SIZE_MS = 2000,          /* ... where the file's size has a limit: a flood fills it soon */
+    ROWS_FIRST = 20,         /* per statement; packets of 20 kB each are among them */
     ROWS_LEAST = 5,
     ROWS_MOST = 2000,
     VACUUM_PAGES = 64,  /* given back to the file system per step */
@@ -187,17 +189,20 @@ static int64_t days_of(const struct retention *r)
     return days[r->pass];
 }
 
-static int too_large(const struct retention *r, struct db *db, bool *yes)
+static int too_large(struct retention *r, struct db *db, bool *yes)
 {
     int64_t pages, free_pages, size;
     *yes = false;
+    r->over = 0;
     if (!r->keep.max_bytes)
         return 0;
     if (db_int(db, "PRAGMA page_count", 0, &pages) ||
         db_int(db, "PRAGMA freelist_count", 0, &free_pages) ||
         db_int(db, "PRAGMA page_size", 0, &size))
         return -1;
-    *yes = (pages - free_pages) * size > r->keep.max_bytes;
+    int64_t excess = (pages - free_pages) * size - r->keep.max_bytes;
+    *yes = excess > 0;
+    r->over = *yes ? (int)(excess / (r->keep.max_bytes / 100 + 1)) : 0;
     return 0;
 }
 
@@ -294,7 +299,8 @@ static void adapt_rows(struct retention_table *t, int64_t us, int64_t budget_us)
 /* What a commit costs depends on the disk, and on whether the log is copied back with it. */
 static void adapt_step(struct retention *r, int64_t us)
 {
-    if (us > STEP_US && r->budget_us > DELETE_LEAST_US)
+    int64_t least = r->urgent ? DELETE_URGENT_US : DELETE_LEAST_US;
+    if (us > STEP_US && r->budget_us > least)
         r->budget_us /= 2;
     else if (us < STEP_US / 2 && r->budget_us < DELETE_US)
         r->budget_us += r->budget_us / 8;
@@ -393,7 +399,7 @@ int retention_step(struct retention *r, struct db *db)
     if (us / 1000 > r->longest_ms)
         r->longest_ms = us / 1000;
     if (!more || result)
-        r->urgent = false;
+        r->urgent = false, r->over = 0;
     int sweep_ms = r->keep.max_bytes ? SIZE_MS : SWEEP_MS;
     r->next_ms = now_ms() + (r->urgent ? 0 : more && result == 0 ? PAUSE_MS : sweep_ms);
     return result;

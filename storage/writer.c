@@ -27,8 +27,9 @@ enum {
     GROW_MS = 5000,         /* live: between two indexes of a table that has become large */
     GROWN_LOOK_MS = 60000,  /* ... and between two looks for one */
     SQUEEZE_BATCH_MS = 100, /* while the file is too large: between transactions rows go */
-    UPKEEP_MS = 30,         /* so long at most, and the last step */
-    RETRY_MS = 1000,        /* live: how often a database that can't be written is tried again */
+    UPKEEP_MS = 30,         /* so long, and the last step, */
+    UPKEEP_MOST_MS = 300, /* and longer by that for each percent that it is too large, up to this */
+    RETRY_MS = 1000,      /* live: how often a database that can't be written is tried again */
 };
 
 struct writer {
@@ -246,13 +247,16 @@ static void upkeep(struct writer *w)
     if (!w->live || w->open || atomic_load_explicit(&w->failed, memory_order_relaxed))
         return;
     clock_gettime(CLOCK_MONOTONIC, &begun);
+    int most;
     do {
         if (retention_step(&w->retention, &w->store.db) || grow(w)) {
             if (!db_may_pass(&w->store.db))
                 fail(w);
             return;
         }
-    } while (w->retention.urgent && ms_since(&begun) < UPKEEP_MS);
+        most = UPKEEP_MS * (1 + w->retention.over);
+        most = most < UPKEEP_MOST_MS ? most : UPKEEP_MOST_MS;
+    } while (w->retention.urgent && ms_since(&begun) < most);
 }
 
 static void *writer_thread(void *arg)
