@@ -21,6 +21,11 @@ const char *check_name(const char *value)
     return *value ? NULL : "is empty";
 }
 
+const char *check_file(const char *value)
+{
+    return *value ? NULL : "names no file";
+}
+
 const char *check_addr(const char *value)
 {
     struct addr a;

@@ -7,6 +7,8 @@
 #include "capture/endpoint.h"
 
 const char *check_name(const char *value);
+/* Not empty: to SQLite that is a database which is gone in the end. */
+const char *check_file(const char *value);
 const char *check_addr(const char *value);
 const char *check_nat(const char *value);
 const char *check_passphrase(const char *value);

@@ -17,7 +17,7 @@
 
 /* clang-format off */
 const struct option_def option_defs[] = {
-    {"db", 0, OPTION_TEXT, ON_ALL, "storage", "FILE", "the database (else $EDGEWATCH_DB, the configured one, ./edgewatch.db)", AT(db), NULL, 0, 0},
+    {"db", 0, OPTION_TEXT, ON_ALL, "storage", "FILE", "the database (else $EDGEWATCH_DB, the configured one, ./edgewatch.db)", AT(db), check_file, 0, 0},
     {"config", 0, OPTION_TEXT, ON_ALL, NULL, "FILE", "the configuration (else $EDGEWATCH_CONFIG, /etc/edgewatch/edgewatch.conf)", AT(config), NULL, 0, 0},
     {"quiet", 'q', OPTION_FLAG, ON_ALL, NULL, NULL, "no progress and no remarks on stderr, only errors and warnings", AT(quiet), NULL, 0, 0},
     {"help", 'h', OPTION_FLAG, ON_ALL, NULL, NULL, "this text", AT(help), NULL, 0, 0},

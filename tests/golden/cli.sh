@@ -92,6 +92,7 @@ ends read-key-is-empty 78 'empty: is no private key' --db e.db read --tls-key em
 ends read-key-is-a-directory 78 'is not a file' --db e.db read --tls-key . cut.pcap
 ends read-keylog-is-a-directory 78 'is not a file' --db e.db read --keylog . cut.pcap
 ends read-nat-of-two-families 64 'one family' --db e.db read --nat 10.0.0.1=2001:db8::1 cut.pcap
+ends read-database-without-a-name 64 'names no file' --db "" read cut.pcap
 ends read-no-directory 74 'nowhere' --db nowhere/x.db read cut.pcap
 ends read-not-a-database 74 garbage --db garbage read cut.pcap
 
