@@ -237,14 +237,16 @@ static void say_nothing_seen(struct prose *p, const struct failure *f,
         say(p, " and asked it %u time%s to send to %s", send->count, plural(send->count),
             endpoint_text(&send->peer, at));
     if (!f->attempts) {
-        say(p, "; no connection attempt between the two ends was seen. Whether none was made or the "
-               "capture does not cover that place cannot be told.");
+        say(p,
+            "; no connection attempt between the two ends was seen. Whether none was made or the "
+            "capture does not cover that place cannot be told.");
         return;
     }
     say_end(p, "; ", &f->src, &f->src_public);
     say_end(p, " asked ", &f->dst, &f->dst_public);
-    say(p, " to connect, but one direction alone was seen of it. Whether the other was silent or the "
-           "capture does not show it cannot be told.");
+    say(p,
+        " to connect, but one direction alone was seen of it. Whether the other was silent or the "
+        "capture does not show it cannot be told.");
 }
 
 static void say_circumstances(struct prose *p, const struct failure *f,

@@ -104,8 +104,9 @@ const struct view_sql statements_view[VIEWS] = {
                          "coalesce(ended_us, " RUN_LAST ", answered_us, started_us)"),
             .user = "(instr(lower(caller), lower(:user)) OR instr(lower(callee), lower(:user)))",
             .call = "call_id = :call",
-            .addr = "id IN (SELECT call_row FROM sdp WHERE instr(offer, '\"' || :addr || '\"')"
-                    " OR instr(answer, '\"' || :addr || '\"'))",
+            .addr =
+                "EXISTS (SELECT 1 FROM sdp WHERE call_row = calls.id AND"
+                " (instr(offer, '\"' || :addr || '\"') OR instr(answer, '\"' || :addr || '\"')))",
             .id = "id = :id",
             .grade = "grade = :grade",
             .order = "started, id",
