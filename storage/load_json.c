@@ -1,9 +1,8 @@
-/* JSON arrays of the packed columns into facts. */
+/* Packed columns into facts. Elements are read in the order that schema.sql has them in. */
 #include "storage/load_json.h"
 
-#include <jansson.h>
-
 #include "storage/facts_json.h"
+#include "storage/packed.h"
 
 const char *load_text(struct arena *a, struct slice s)
 {
@@ -15,107 +14,147 @@ const char *load_text(struct arena *a, struct slice s)
     return out;
 }
 
-static const char *text_at(struct arena *a, const json_t *array, size_t i)
+/* 0 for what is none */
+static int64_t next_int(struct packed *r)
 {
-    const json_t *v = json_array_get(array, i);
-    return json_is_string(v) ? load_text(a, slice_str(json_string_value(v))) : NULL;
+    int64_t v;
+    (void)packed_int(r, &v);
+    return v;
 }
 
-static json_int_t int_at(const json_t *array, size_t i)
+static tick_t next_tick(struct packed *r)
 {
-    return json_integer_value(json_array_get(array, i));
-}
-
-static tick_t tick_at(const json_t *array, size_t i)
-{
-    const json_t *v = json_array_get(array, i);
-    return json_is_integer(v) ? json_integer_value(v) * TICK_US : TICK_NONE;
+    int64_t v;
+    return packed_int(r, &v) ? v * TICK_US : TICK_NONE;
 }
 
 /* two elements */
-static struct endpoint endpoint_at(const json_t *array, size_t i)
+static struct endpoint next_endpoint(struct packed *r)
 {
-    struct endpoint e = {.port = (uint16_t)int_at(array, i + 1)};
-    const char *text = json_string_value(json_array_get(array, i));
-    if (text)
-        addr_parse(slice_str(text), &e.addr);
+    struct endpoint e = {.port = 0};
+    struct slice text;
+    if (packed_raw(r, &text))
+        addr_parse(text, &e.addr);
+    e.port = (uint16_t)next_int(r);
     return e;
-}
-
-static json_t *parsed(struct slice json)
-{
-    return json.n ? json_loadb((const char *)json.p, json.n, 0, NULL) : NULL;
 }
 
 /* ---- sides ---- */
 
-static void candidate_of(struct arena *a, const json_t *from, struct fact_candidate *k)
+/* How many elements are left in the array. */
+static size_t count_left(struct packed r)
 {
-    *k = (struct fact_candidate){
-        .component = (uint16_t)int_at(from, 0),
-        .transport = (uint8_t)int_at(from, 1),
-        .type = (uint8_t)int_at(from, 2),
-        .at = endpoint_at(from, 3),
-        .foundation = text_at(a, from, 6),
-        .dialect = (uint8_t)int_at(from, 7),
-        .related = endpoint_at(from, 8),
-    };
-    if (addr_none(&k->at.addr)) /* what is no address is a name */
-        k->name = text_at(a, from, 3);
+    size_t n = 0;
+    for (; packed_more(&r); n++)
+        packed_skip(&r);
+    return n;
 }
 
-static const json_t *priorities(const json_t *candidate)
+/* How many elements the array has that comes next. */
+static size_t next_count(struct packed *r)
 {
-    return json_array_get(candidate, 5);
+    if (!packed_enter(r))
+        return 0;
+    size_t n = count_left(*r);
+    packed_leave(r);
+    return n;
+}
+
+/* Of a list of candidates, each with an array of priorities as its sixth element: how many
+ * priorities all of them have. r: in the list; a copy goes through it. */
+static size_t count_priorities(struct packed r)
+{
+    size_t n = 0;
+    while (packed_more(&r)) {
+        if (!packed_enter(&r))
+            continue;
+        for (int i = 0; i < 5; i++)
+            packed_skip(&r);
+        n += next_count(&r);
+        packed_leave(&r);
+    }
+    return n;
+}
+
+/* r: in the candidate. *priorities: at the array of them. */
+static void next_candidate(struct arena *a, struct packed *r, struct fact_candidate *k,
+                           struct packed *priorities)
+{
+    struct packed name;
+    *k = (struct fact_candidate){.component = (uint16_t)next_int(r)};
+    k->transport = (uint8_t)next_int(r);
+    k->type = (uint8_t)next_int(r);
+    name = *r;
+    k->at = next_endpoint(r);
+    *priorities = *r;
+    packed_skip(r);
+    k->foundation = packed_text(r, a);
+    k->dialect = (uint8_t)next_int(r);
+    k->related = next_endpoint(r);
+    if (addr_none(&k->at.addr)) /* what is no address is a name */
+        k->name = packed_text(&name, a);
 }
 
 /* An entry may stand for several components: one candidate for each priority. */
-static void add_candidates(struct arena *a, const json_t *from, struct fact_side *s)
+static void add_candidates(struct arena *a, struct packed *r, struct fact_side *s)
 {
     struct fact_candidate k;
-    candidate_of(a, from, &k);
-    if (k.dialect == DIALECT_DEFAULT && endpoint_eq(&k.at, &s->preset))
+    struct packed priorities;
+    next_candidate(a, r, &k, &priorities);
+    if ((k.dialect == DIALECT_DEFAULT && endpoint_eq(&k.at, &s->preset)) ||
+        !packed_enter(&priorities))
         return;
-    size_t n = json_array_size(priorities(from));
-    for (size_t i = 0; i < n; i++, k.component++) {
-        k.priority = (uint32_t)int_at(priorities(from), i);
+    for (; packed_more(&priorities); k.component++) {
+        k.priority = (uint32_t)next_int(&priorities);
         s->candidates[s->n_candidates++] = k;
     }
 }
 
-static bool side_of(struct arena *a, const json_t *from, struct fact_media *m, enum call_side side)
+static bool next_candidates(struct arena *a, struct packed *r, struct fact_side *s)
+{
+    if (!packed_enter(r))
+        return true;
+    size_t n = count_priorities(*r);
+    s->candidates = n ? arena_get(a, n * sizeof *s->candidates) : NULL;
+    s->room = (uint16_t)n;
+    while (s->candidates && packed_more(r))
+        if (packed_enter(r)) {
+            add_candidates(a, r, s);
+            packed_leave(r);
+        }
+    packed_leave(r);
+    return s->candidates || !n;
+}
+
+/* r: in the medium */
+static bool next_side(struct arena *a, struct packed *r, struct fact_media *m, enum call_side side)
 {
     struct fact_side *s = &m->side[side];
-    json_int_t flags = int_at(from, 1);
-    const json_t *list = json_array_get(from, 5);
-    size_t n = 0;
-    for (size_t i = 0; i < json_array_size(list); i++)
-        n += json_array_size(priorities(json_array_get(list, i)));
-    if (!m->medium)
-        m->medium = text_at(a, from, 0);
+    if (m->medium)
+        packed_skip(r);
+    else
+        m->medium = packed_text(r, a);
+    int64_t flags = next_int(r);
     m->concluded |= (flags & MEDIA_CONCLUDED) != 0;
     *s = (struct fact_side){
         .present = flags & MEDIA_PRESENT,
         .rejected = flags & MEDIA_REJECTED,
         .tcp = flags & MEDIA_TCP,
-        .preset = endpoint_at(from, 2),
-        .told = tick_at(from, 6),
-        .added = tick_at(from, 7),
-        .ufrag = text_at(a, from, 4),
-        .candidates = n ? arena_get(a, n * sizeof *s->candidates) : NULL,
     };
-    if (n && !s->candidates)
-        return false;
-    for (size_t i = 0; i < json_array_size(list); i++)
-        add_candidates(a, json_array_get(list, i), s);
-    s->room = (uint16_t)n;
-    return true;
+    s->preset = next_endpoint(r);
+    s->ufrag = packed_text(r, a);
+    bool well = next_candidates(a, r, s);
+    s->told = next_tick(r);
+    s->added = next_tick(r);
+    return well;
 }
 
 bool load_json_side(struct arena *a, struct slice json, struct fact_call *c, enum call_side side)
 {
-    json_t *root = parsed(json);
-    size_t n = json_array_size(root);
+    struct packed r;
+    if (!packed_open(json, &r))
+        return true;
+    size_t n = count_left(r);
     bool well = true;
     if (n && !c->media) {
         c->media = arena_get(a, n * sizeof *c->media);
@@ -123,56 +162,69 @@ bool load_json_side(struct arena *a, struct slice json, struct fact_call *c, enu
         well = c->media;
     }
     for (size_t i = 0; well && i < n && i < c->n_media; i++)
-        well = side_of(a, json_array_get(root, i), &c->media[i], side);
-    json_decref(root);
+        if (packed_enter(&r)) {
+            well = next_side(a, &r, &c->media[i], side);
+            packed_leave(&r);
+        }
     return well;
 }
 
 /* ---- diagnostics and sends ---- */
 
+/* r: in the entry */
+static struct fact_diag next_diag(struct arena *a, struct packed *r)
+{
+    struct fact_diag d = {.seen = next_tick(r)};
+    int64_t icewarn;
+    d.header = packed_text(r, a);
+    d.code = (uint32_t)next_int(r);
+    d.reason = packed_text(r, a);
+    d.side = packed_text(r, a);
+    d.medium = packed_text(r, a);
+    d.has_icewarn = packed_int(r, &icewarn);
+    d.icewarn = (uint32_t)icewarn;
+    packed_skip(r); /* its text */
+    packed_skip(r); /* fields */
+    d.value = packed_text(r, a);
+    return d;
+}
+
 bool load_json_diags(struct arena *a, struct slice json, struct fact_call *c)
 {
-    json_t *root = parsed(json);
-    size_t n = json_array_size(root);
+    struct packed r;
+    size_t n = packed_open(json, &r) ? count_left(r) : 0;
     c->diags = n ? arena_get(a, n * sizeof *c->diags) : NULL;
-    for (size_t i = 0; c->diags && i < n; i++) {
-        const json_t *d = json_array_get(root, i);
-        c->diags[i] = (struct fact_diag){
-            .seen = tick_at(d, 0),
-            .header = text_at(a, d, 1),
-            .code = (uint32_t)int_at(d, 2),
-            .reason = text_at(a, d, 3),
-            .side = text_at(a, d, 4),
-            .medium = text_at(a, d, 5),
-            .has_icewarn = json_is_integer(json_array_get(d, 6)),
-            .icewarn = (uint32_t)int_at(d, 6),
-            .value = text_at(a, d, 9),
-        };
-        c->n_diags = (unsigned)i + 1;
-    }
-    json_decref(root);
+    while (c->diags && packed_more(&r))
+        if (packed_enter(&r)) {
+            c->diags[c->n_diags++] = next_diag(a, &r);
+            packed_leave(&r);
+        }
     return c->diags || !n;
+}
+
+/* r: in the entry */
+static struct fact_send next_send(struct arena *a, struct packed *r)
+{
+    struct fact_send s = {.peer = next_endpoint(r)};
+    s.first = next_tick(r);
+    s.last = next_tick(r);
+    s.count = (uint32_t)next_int(r);
+    s.answered = next_tick(r);
+    s.by_connection = next_int(r) != 0;
+    s.remote_ufrag = packed_text(r, a);
+    s.local_ufrag = packed_text(r, a);
+    return s;
 }
 
 bool load_json_sends(struct arena *a, struct slice json, struct fact_allocation *f)
 {
-    json_t *root = parsed(json);
-    size_t n = json_array_size(root);
+    struct packed r;
+    size_t n = packed_open(json, &r) ? count_left(r) : 0;
     f->sends = n ? arena_get(a, n * sizeof *f->sends) : NULL;
-    for (size_t i = 0; f->sends && i < n; i++) {
-        const json_t *s = json_array_get(root, i);
-        f->sends[i] = (struct fact_send){
-            .peer = endpoint_at(s, 0),
-            .first = tick_at(s, 2),
-            .last = tick_at(s, 3),
-            .count = (uint32_t)int_at(s, 4),
-            .answered = tick_at(s, 5),
-            .by_connection = int_at(s, 6) != 0,
-            .remote_ufrag = text_at(a, s, 7),
-            .local_ufrag = text_at(a, s, 8),
-        };
-        f->n_sends = (unsigned)i + 1;
-    }
-    json_decref(root);
+    while (f->sends && packed_more(&r))
+        if (packed_enter(&r)) {
+            f->sends[f->n_sends++] = next_send(a, &r);
+            packed_leave(&r);
+        }
     return f->sends || !n;
 }
