@@ -167,7 +167,8 @@ int rejoin_close(struct rejoin *r)
 {
     rejoin_statements_free(r);
     return store_links(r) || store_settle_batch(r->s) ||
-                   db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone")
+                   db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone; DROP TABLE"
+                                      " temp.trouble_at")
                ? -1
                : 0;
 }

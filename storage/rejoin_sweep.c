@@ -244,9 +244,10 @@ static int tell_attempts(struct sweep *w)
     }
     if (result == 0)
         tell_connections(w, &l, l.n_attempts, INT64_MAX);
+    if (result == 0)
+        result = load_troubles(&l, db_of(w), begin, end);
     for (size_t i = 0; i < l.n_troubles && result == 0; i++)
-        if (l.troubles[i].first / TICK_US >= begin)
-            joiner_relay_trouble(w->j, &l.troubles[i]);
+        joiner_relay_trouble(w->j, &l.troubles[i]);
     load_free(&l);
     return result;
 }
@@ -357,7 +358,9 @@ static int begin(struct sweep *w)
         if (!w->cursor[calls].q || cursor_step(w, calls))
             return -1;
     }
-    return w->outcome && w->wire ? find_span(w) : -1;
+    return w->outcome && w->wire && find_span(w) == 0
+               ? load_list_troubles(db, w->r->sensor, w->first, w->last)
+               : -1;
 }
 
 int rejoin_sweep(struct rejoin *r, struct joiner *j)

@@ -189,8 +189,9 @@ CREATE TEMP TABLE better (
 INSERT INTO temp.better
     SELECT old, offer, answer, old_row, new_row, NOT offer OR NOT answer OR diags OR log_run
     FROM (SELECT r.old, r.old_row, r.new_row,
-            ifnull(length(o.offer), 0) >= ifnull(length(n.offer), 0) AS offer,
-            ifnull(length(o.answer), 0) >= ifnull(length(n.answer), 0) AS answer,
+            o.offer IS n.offer OR ifnull(length(o.offer), 0) >= ifnull(length(n.offer), 0) AS offer,
+            o.answer IS n.answer OR ifnull(length(o.answer), 0) >= ifnull(length(n.answer), 0)
+                AS answer,
             n.diags IS NOT NULL AND n.diags IS NOT o.diags AS diags,
             n.log_run IS NOT o.log_run AS log_run
         FROM temp.sdp_row r LEFT JOIN sdp n ON n.rowid = r.new_row
