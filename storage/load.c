@@ -344,26 +344,10 @@ int load_attempts(struct loaded *l, struct db *db, int64_t first, int64_t last)
 
 /* ---- troubles ---- */
 
-/* Nothing in the table is in order of time. */
-int load_list_troubles(struct db *db, const char *sensor, int64_t first, int64_t last)
-{
-    if (db_exec(db, "CREATE TEMP TABLE trouble_at (first_us INTEGER, id INTEGER,"
-                    " PRIMARY KEY (first_us, id)) WITHOUT ROWID"))
-        return -1;
-    sqlite3_stmt *q = query_over(db,
-                                 "INSERT INTO temp.trouble_at SELECT first_us, id FROM trouble"
-                                 " WHERE first_us BETWEEN ?1 AND ?2 AND run_id IN " OF_SENSOR,
-                                 sensor, first, last);
-    int result = q ? db_run(db, q) : -1;
-    sqlite3_finalize(q);
-    return result;
-}
-
 static const char troubles_sql[] =
-    "SELECT client_addr, client_port, server_addr, server_port, t.first_us,"
-    " last_us, verdict, isn, instead, signaling, detail, partner"
-    " FROM temp.trouble_at o CROSS JOIN trouble t ON t.id = o.id"
-    " WHERE o.first_us BETWEEN ?1 AND ?2 ORDER BY o.first_us, o.id";
+    "SELECT client_addr, client_port, server_addr, server_port, first_us,"
+    " last_us, verdict, isn, instead, signaling, detail, partner FROM trouble"
+    " WHERE first_us BETWEEN ?1 AND ?2 AND run_id IN " OF_SENSOR " ORDER BY first_us, id";
 
 static bool troubles_room(struct loaded *l, size_t n)
 {

@@ -38,10 +38,7 @@ int load_allocations(struct loaded *l, struct db *db, int64_t first, int64_t las
 /* Attempts that began in [first, last] (us). */
 int load_attempts(struct loaded *l, struct db *db, int64_t first, int64_t last);
 
-/* Relay troubles that began in [first, last] (us), as a temporary table: trouble_at(first_us, id).
- * The caller drops it. 0 or -1. */
-int load_list_troubles(struct db *db, const char *sensor, int64_t first, int64_t last);
-/* Those of the table that began in [first, last]. */
+/* Relay troubles that did. */
 int load_troubles(struct loaded *l, struct db *db, int64_t first, int64_t last);
 
 /* Calls and allocations (scopes) whose life touches [first, last] (us), as a temporary table:

@@ -167,8 +167,7 @@ int rejoin_close(struct rejoin *r)
 {
     rejoin_statements_free(r);
     return store_links(r) || store_settle_batch(r->s) ||
-                   db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone; DROP TABLE"
-                                      " temp.trouble_at")
+                   db_exec(&r->s->db, "DROP TABLE temp.scope; DROP TABLE temp.gone")
                ? -1
                : 0;
 }

@@ -358,9 +358,7 @@ static int begin(struct sweep *w)
         if (!w->cursor[calls].q || cursor_step(w, calls))
             return -1;
     }
-    return w->outcome && w->wire && find_span(w) == 0
-               ? load_list_troubles(db, w->r->sensor, w->first, w->last)
-               : -1;
+    return w->outcome && w->wire ? find_span(w) : -1;
 }
 
 int rejoin_sweep(struct rejoin *r, struct joiner *j)
