@@ -24,11 +24,11 @@ static const struct {
     const char *view;                  /* of that table alone, if the view has more; else NULL */
 } sources[VIEWS] = {
     [VIEW_FAILURES] = {"failure", "first_us", "first_seen",
-                       "page_time <= :until AND page_end >= :since"},
+                       "page_time <= :until AND page_end >= :since", NULL},
     [VIEW_ATTEMPTS] = {"attempt", "first_us", "first_seen",
                        "page_time <= :until AND page_end >= :since", "handshakes"},
-    [VIEW_CALLS] = {"call", "started_us", "started", NULL},
-    [VIEW_ALLOCATIONS] = {"allocation", "started_us", "started", NULL},
+    [VIEW_CALLS] = {"call", "started_us", "started", NULL, NULL},
+    [VIEW_ALLOCATIONS] = {"allocation", "started_us", "started", NULL, NULL},
 };
 
 static bool number(const char **p, int64_t *out)

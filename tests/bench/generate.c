@@ -157,7 +157,8 @@ static int run(struct gen *g, const struct kind *kind, const char *path, const c
 int main(int argc, char **argv)
 {
     static struct gen g;
-    const struct kind *kind = argc > 2 && argv[2][0] != '-' ? kind_named(argv[1]) : NULL;
+    const struct kind *kind =
+        argc > 2 && strncmp(argv[2], "--", 2) != 0 ? kind_named(argv[1]) : NULL;
     const char *truth = NULL;
     if (kind) {
         g.opt = kind->opt;
