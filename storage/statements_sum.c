@@ -184,7 +184,8 @@ const char *const statements_sum[SUMS] = {
 
     /* scope ('failure', 'window' or 'night:DATE'), code, confidence (of the example), failures
      * (NULL across failures), example (failure id, NULL across failures), evidence, advice.
-     * Findings across failures first, then by number of failures. */
+     * Findings across failures first, then by number of failures. CROSS: from the period's failures
+     * to their findings, whatever indexes there are. */
     [SUM_FINDINGS] =
         ("SELECT * FROM (SELECT w.scope, w.code, w.confidence, NULL AS failures, NULL AS example,"
          " w.evidence, w.advice FROM window_finding w WHERE w.first_us <= :until AND"
@@ -197,9 +198,10 @@ const char *const statements_sum[SUMS] = {
          " UNION ALL SELECT * FROM (SELECT 'failure', g.code, n.confidence, g.failures, g.example,"
          " n.evidence, n.advice FROM (SELECT n.code, count(DISTINCT n.failure_id) AS failures,"
          " min(CASE n.confidence WHEN 'likely' THEN 0 ELSE 4611686018427387904 END + n.failure_id)"
-         " % 4611686018427387904 AS example FROM p_failure f JOIN finding n ON n.failure_id = f.id"
-         " WHERE f.info = 0 GROUP BY n.code) g JOIN finding n ON n.failure_id = g.example AND"
-         " n.code = g.code ORDER BY g.failures DESC, g.code)"),
+         " % 4611686018427387904 AS example FROM p_failure f CROSS JOIN finding n ON n.failure_id ="
+         " f.id"
+         " WHERE f.info = 0 GROUP BY n.code) g CROSS JOIN finding n ON n.failure_id = g.example AND"
+         " +n.code = g.code ORDER BY g.failures DESC, g.code)"),
 
     /* edge, at, length_us, open (connections of the Edge, most in the step), timeouts, connected: a
      * hundred steps from the first to the last attempt whose Edge's open connections were counted
