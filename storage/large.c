@@ -29,14 +29,12 @@ static void first_rows(struct text *sql, const struct view_sql *v, const struct 
 static void limited_text(struct text *sql, const struct view_sql *v, const struct query_filter *f,
                          bool period)
 {
-    char other[1024];
     /* a verdict has an index that is in order of time, too */
     first_rows(sql, v, f, period ? v->usual : NULL,
                f->verdict && v->far_verdict ? "verdict = :verdict" : NULL);
     if (period) {
-        snprintf(other, sizeof other, "id IN (%s)", v->other);
         text_put(sql, " UNION ALL ");
-        first_rows(sql, v, f, other, NULL);
+        first_rows(sql, v, f, v->other, NULL);
     }
     query_ordered(sql, v, f);
 }

@@ -202,7 +202,8 @@ static int too_large(struct retention *r, struct db *db, bool *yes)
         return -1;
     int64_t excess = (pages - free_pages) * size - r->keep.max_bytes;
     *yes = excess > 0;
-    r->over = *yes ? (int)(excess / (r->keep.max_bytes / 100 + 1)) : 0;
+    int64_t percent = excess / (r->keep.max_bytes / 100 + 1);
+    r->over = !*yes ? 0 : percent < 100 ? (int)percent : 100;
     return 0;
 }
 
@@ -398,8 +399,10 @@ int retention_step(struct retention *r, struct db *db)
     adapt_step(r, us);
     if (us / 1000 > r->longest_ms)
         r->longest_ms = us / 1000;
-    if (!more || result)
-        r->urgent = false, r->over = 0;
+    if (!more || result) {
+        r->urgent = false;
+        r->over = 0;
+    }
     int sweep_ms = r->keep.max_bytes ? SIZE_MS : SWEEP_MS;
     r->next_ms = now_ms() + (r->urgent ? 0 : more && result == 0 ? PAUSE_MS : sweep_ms);
     return result;

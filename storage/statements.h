@@ -22,7 +22,7 @@ struct view_sql {
     const char
         *each_span; /* in place of span: asked of each row that other conditions let through */
     /* And for the first rows in order of time: its column in the table, the condition for most
-     * rows of a period, and the ids of the others, which begin before all of those. */
+     * rows of a period, and that for the others, which begin before all of those. */
     const char *time, *usual, *other;
 };
 
