@@ -298,7 +298,9 @@ static const char write_pragmas[] = "PRAGMA page_size = 8192;"
                                     "PRAGMA synchronous = NORMAL;"
                                     "PRAGMA temp_store = MEMORY;"
                                     "PRAGMA cache_size = -16000;"
-                                    "PRAGMA journal_size_limit = 67108864;";
+                                    "PRAGMA journal_size_limit = 67108864;"
+                                    /* a row written over leaves the lists of users (grown.c) */
+                                    "PRAGMA recursive_triggers = ON;";
 
 static int open_once(struct db *db, const struct schema *s)
 {

@@ -1,4 +1,4 @@
-/* Indexes of large tables. */
+/* Indexes of large tables, and their lists of users. */
 #include "storage/grown.h"
 
 #include <stdio.h>
@@ -19,9 +19,35 @@
     " || printf('.%06dZ', from_us % 1000000)"
 
 /* clang-format off */
+/* A part of a user is looked for among different users, who are few. Each is listed once, as long as
+ * a row has him: what retention takes away is in no list either. A row written over goes by these,
+ * too (recursive_triggers). */
+#define ENTER(table, who) \
+    "INSERT INTO " table "_user SELECT NEW." who " WHERE NEW." who " IS NOT NULL" \
+    " AND NOT EXISTS (SELECT 1 FROM " table "_user WHERE name = NEW." who ");"
+#define LEAVE(table, who) \
+    "DELETE FROM " table "_user WHERE name = OLD." who \
+    " AND NOT EXISTS (SELECT 1 FROM " table " WHERE caller = OLD." who ")" \
+    " AND NOT EXISTS (SELECT 1 FROM " table " WHERE callee = OLD." who ");"
+/* those there are, by leaps through the index */
+#define LEAPS(table, who) \
+    "INSERT OR IGNORE INTO " table "_user WITH RECURSIVE each(u) AS (SELECT min(" who ") FROM " table \
+    " UNION ALL SELECT (SELECT min(" who ") FROM " table " WHERE " who " > u) FROM each" \
+    " WHERE u IS NOT NULL) SELECT u FROM each WHERE u IS NOT NULL;"
+#define USERS(table) \
+    "CREATE TABLE " table "_user(name TEXT PRIMARY KEY) WITHOUT ROWID;" \
+    LEAPS(table, "caller") LEAPS(table, "callee") \
+    "CREATE TRIGGER " table "_user_in AFTER INSERT ON " table " BEGIN " \
+    ENTER(table, "caller") ENTER(table, "callee") "END;" \
+    "CREATE TRIGGER " table "_user_out AFTER DELETE ON " table " BEGIN " \
+    LEAVE(table, "caller") LEAVE(table, "callee") "END;" \
+    "CREATE TRIGGER " table "_user_change AFTER UPDATE OF caller, callee ON " table " BEGIN " \
+    ENTER(table, "caller") ENTER(table, "callee") LEAVE(table, "caller") LEAVE(table, "callee") \
+    "END;"
+
 static const struct grown {
-    const char *table, *name, *what; /* what: columns, of another table than the one that is large
-                                        if it says which */
+    const char *table, *name, *what; /* what: columns of the table, or of another one if it says
+                                        which, or the statements that make it */
 } list[] = {
     {"failure", "failure_long", "(last_us, first_us) WHERE last_us - first_us > " HOUR},
     {"failure", "failure_caller", "(caller)"},
@@ -36,10 +62,12 @@ static const struct grown {
     {"failure", "failure_verdict", "(verdict, first_us)"},
     {"failure", "failure_finding", "(finding)"},
     {"failure", "finding_code", "finding(code)"},
+    {"failure", "failure_user", USERS("failure")},
     SPANS("call"),
     {"call", "call_caller", "(caller)"},
     {"call", "call_callee", "(callee)"},
     {"call", "call_name", "(call_id)"},
+    {"call", "call_user", USERS("call")},
     SPANS("allocation"),
     {"allocation", "allocation_client", "(client_addr)"},
     {"allocation", "allocation_server", "(server_addr)"},
@@ -56,7 +84,8 @@ static int there(struct db *db, const char *name, bool *yes)
     char sql[160];
     int64_t n;
     snprintf(sql, sizeof sql,
-             "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = '%s'", name);
+             "SELECT count(*) FROM sqlite_schema WHERE type IN ('index', 'table') AND name = '%s'",
+             name);
     if (db_int(db, sql, 0, &n))
         return -1;
     *yes = n > 0;
@@ -75,9 +104,18 @@ static int large(struct db *db, const char *table, bool *yes)
     return 0;
 }
 
+static int make_users(struct db *db, const char *statements)
+{
+    int result = db_begin(db) || db_exec(db, statements) || db_commit(db) ? -1 : 0;
+    db_rollback(db);
+    return result;
+}
+
 static int make(struct db *db, const struct grown *g)
 {
     char sql[320];
+    if (strncmp(g->what, "CREATE", 6) == 0)
+        return make_users(db, g->what);
     snprintf(sql, sizeof sql, "CREATE INDEX IF NOT EXISTS %s ON %s%s", g->name,
              g->what[0] == '(' ? g->table : "", g->what);
     return db_exec(db, sql);

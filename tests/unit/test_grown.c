@@ -12,7 +12,10 @@
 #include "tests/help/facts_make.h"
 
 #define S "000000"
-/* 400 rows of each kind, a quarter of an hour apart; some last for hours, have no end or no
+static const char series[] =
+    "CREATE TEMP TABLE generate_series AS WITH RECURSIVE k(value) AS (SELECT 1 UNION ALL"
+    " SELECT value + 1 FROM k WHERE value < 300) SELECT value FROM k";
+/* 300 rows of each kind, a quarter of an hour apart; some last for hours, have no end or no
  * beginning; ids as in a large database. Users and addresses come again every 7 to 13 rows. */
 static const char fill[] =
     "UPDATE run SET last_us = 300000" S ";"
@@ -140,12 +143,7 @@ static void its_indexes_change_no_answer(void **state)
     static char before[4][FILTERS][1 << 17];
     facts_close(facts_run(*state, "s"));
     assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
-    assert_int_equal(
-        db_exec(
-            &db,
-            "CREATE TEMP TABLE generate_series AS WITH RECURSIVE k(value) AS (SELECT 1 UNION ALL"
-            " SELECT value + 1 FROM k WHERE value < 300) SELECT value FROM k"),
-        0);
+    assert_int_equal(db_exec(&db, series), 0);
     assert_int_equal(db_exec(&db, fill), 0);
     for (int v = 0; v < 4; v++) {
         assert_false(grown_has(&db, tables[v]));
@@ -176,6 +174,54 @@ static void its_indexes_change_no_answer(void **state)
     db_close(&db);
 }
 
+/* The lists are what the rows have, whatever is written, over, changed or taken away. */
+static void users_are_listed_as_long_as_they_are_there(void **state)
+{
+    static const char *const changes[] = {
+        "INSERT INTO %1$s(id, %2$s, caller, callee) VALUES (900000, 1, 'sip:new@x', 'sip:new@x')",
+        "INSERT INTO %1$s(id, %2$s, caller) VALUES (900001, 2, 'sip:new@x')",
+        "INSERT OR REPLACE INTO %1$s(id, %2$s, caller, callee)"
+        " VALUES (900000, 3, 'sip:other@x', 'sip:v3@b.example')",
+        "UPDATE %1$s SET callee = 'sip:late@x' WHERE id = 900001",
+        "UPDATE %1$s SET caller = callee, callee = caller WHERE id = 900001",
+        "INSERT OR REPLACE INTO %1$s(id, %2$s, caller) VALUES (900001, 4, 'sip:later@x')",
+        "UPDATE %1$s SET caller = NULL WHERE id = 900001",
+        "DELETE FROM %1$s WHERE id = 900001",
+        "DELETE FROM %1$s WHERE caller = 'sip:U4@a.example'",
+        "DELETE FROM %1$s WHERE id %% 2",
+        "DELETE FROM %1$s",
+    };
+    enum { CHANGES = sizeof changes / sizeof *changes };
+    struct db db;
+    bool made = true;
+    char sql[512];
+    facts_close(facts_run(*state, "s"));
+    assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
+    assert_int_equal(db_exec(&db, series), 0);
+    assert_int_equal(db_exec(&db, fill), 0);
+    while (made)
+        assert_int_equal(grown_step(&db, &made), 0);
+    for (int t = 0; t < 2; t++) {
+        for (int i = 0; i < CHANGES; i++) {
+            int64_t wrong, listed;
+            snprintf(sql, sizeof sql, changes[i], tables[t], t ? "run_id" : "event_id");
+            assert_int_equal(db_exec(&db, sql), 0);
+            snprintf(sql, sizeof sql,
+                     "SELECT count(*) FROM (SELECT caller AS u FROM %1$s UNION SELECT callee FROM"
+                     " %1$s) FULL JOIN %1$s_user ON name = u WHERE coalesce(u, name) IS NOT NULL"
+                     " AND u IS NOT name",
+                     tables[t]);
+            assert_int_equal(db_int(&db, sql, -1, &wrong), 0);
+            if (wrong)
+                fail_msg("%s, change %d: %d users differ", tables[t], i, (int)wrong);
+            snprintf(sql, sizeof sql, "SELECT count(*) FROM %s_user", tables[t]);
+            assert_int_equal(db_int(&db, sql, -1, &listed), 0);
+            assert_int_equal(listed == 0, i == CHANGES - 1);
+        }
+    }
+    db_close(&db);
+}
+
 static void a_small_database_gets_none(void **state)
 {
     struct db db;
@@ -192,6 +238,7 @@ int main(void)
 #define ON_DATABASE(test) cmocka_unit_test_setup_teardown(test, facts_begin, facts_end)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(its_indexes_change_no_answer),
+        ON_DATABASE(users_are_listed_as_long_as_they_are_there),
         ON_DATABASE(a_small_database_gets_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
