@@ -200,7 +200,10 @@ static int too_large(struct retention *r, struct db *db, bool *yes)
         db_int(db, "PRAGMA freelist_count", 0, &free_pages) ||
         db_int(db, "PRAGMA page_size", 0, &size))
         return -1;
-    int64_t excess = (pages - free_pages) * size - r->keep.max_bytes;
+    /* begun a little earlier: by the time that deleting keeps up with what arrives, the limit holds
+     */
+    int64_t from = r->keep.max_bytes - r->keep.max_bytes / 16;
+    int64_t excess = (pages - free_pages) * size - from;
     *yes = excess > 0;
     int64_t percent = excess / (r->keep.max_bytes / 100 + 1);
     r->over = !*yes ? 0 : percent < 100 ? (int)percent : 100;

@@ -24,7 +24,8 @@ struct retention {
     uint64_t deleted;
     bool ready;  /* all statements are */
     bool urgent; /* the file is too large, and there is more to delete: no pause between steps */
-    int over;    /* then: by how many percent of the limit, 100 for more */
+    int over;    /* then: by how many percent of the limit, counted from a little below it; 100 for
+                    more */
     struct retention_sql *sql;
 };
 

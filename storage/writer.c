@@ -27,8 +27,8 @@ enum {
     GROW_MS = 5000,         /* live: between two indexes of a table that has become large */
     GROWN_LOOK_MS = 60000,  /* ... and between two looks for one */
     SQUEEZE_BATCH_MS = 100, /* while the file is too large: between transactions rows go */
-    UPKEEP_MS = 30,         /* so long, and the last step, */
-    UPKEEP_MOST_MS = 300, /* and longer by that for each percent that it is too large, up to this */
+    UPKEEP_MS = 60,         /* so long, and the last step, */
+    UPKEEP_MOST_MS = 600, /* and longer by that for each percent that it is too large, up to this */
     RETRY_MS = 1000,      /* live: how often a database that can't be written is tried again */
 };
 
