@@ -40,6 +40,7 @@ struct quoted {
     struct slice udp_payload; /* what is quoted of a UDP payload, often empty */
 };
 
+/* What is looked at of every packet stands first: one processor writes it, another reads it. */
 struct packet {
     tick_t time;
     struct endpoint src, dst; /* ports 0 for ICMP */
@@ -53,13 +54,13 @@ struct packet {
     uint16_t vlan;   /* outermost VLAN id, 0 = none */
     uint8_t tunnels; /* how many tunnel headers were taken off */
     uint16_t window;
-    uint32_t seq, ack;
-    struct slice tcp_options;
-    struct slice payload; /* as captured, inside raw or inside the defragmenter's buffer */
-    uint32_t payload_len; /* by the IP/UDP header: >= payload.n when snapped */
     uint8_t icmp_type, icmp_code;
-    struct quoted quoted;  /* ICMP errors only */
+    uint32_t seq, ack;
+    uint32_t payload_len; /* by the IP/UDP header: >= payload.n when snapped */
+    struct slice payload; /* as captured, inside raw or inside the defragmenter's buffer */
+    struct slice tcp_options;
     struct raw_packet raw; /* the frame as captured, for evidence */
+    struct quoted quoted;  /* ICMP errors only */
 };
 
 /* A fragment, for the defragmenter: the IP header's facts and its piece of the datagram. */
@@ -86,9 +87,9 @@ enum frame_kind {
 /* What can be said of a frame by itself: the source's thread says it (sources_decode()), so that
  * the engine's thread need not. */
 struct decoded {
-    struct packet packet; /* as frame_decode() sets it, but for raw.decoded */
-    uint64_t dedup;       /* FRAME_PACKET: dedup_hash() */
-    enum frame_kind kind; /* a fragment must be decoded again, for its struct fragment */
+    _Alignas(64) uint64_t dedup; /* FRAME_PACKET: dedup_hash() */
+    enum frame_kind kind;        /* a fragment must be decoded again, for its struct fragment */
+    struct packet packet;        /* as frame_decode() sets it, but for raw.decoded */
 };
 
 enum { FRAME_MAX_LAYERS = 12 };

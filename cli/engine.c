@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/reload.h"
 #include "cli/setup.h"
+#include "cli/signals.h"
 #include "cli/tally.h"
 #include "storage/writer.h"
 
@@ -37,58 +38,6 @@ struct engine {
     bool database_failed, database_waits;
     uint64_t lost_told; /* rows lost when that was told */
 };
-
-/* ---- signals ---- */
-
-/* What a signal handler may know. */
-static struct sources *volatile stopped_by_signal;
-static volatile sig_atomic_t signal_came, reload_asked;
-
-static void on_signal(int number)
-{
-    signal_came = number;
-    sources_stop(stopped_by_signal);
-}
-
-static void on_hangup(int number)
-{
-    (void)number;
-    reload_asked = 1;
-}
-
-static void on_alarm(int number)
-{
-    (void)number;
-    sources_stop(stopped_by_signal);
-}
-
-/* The first signal ends the run in good order, a second one at once. */
-static void catch_signals(struct sources *s, unsigned seconds, bool live)
-{
-    const struct sigaction ring = {.sa_handler = on_alarm};
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction hangup = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
-    stopped_by_signal = s;
-    signal_came = reload_asked = 0;
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    if (live)
-        sigaction(SIGHUP, &hangup, NULL);
-    if (!seconds)
-        return;
-    sigaction(SIGALRM, &ring, NULL);
-    alarm(seconds);
-}
-
-static void release_signals(void)
-{
-    alarm(0);
-    signal(SIGALRM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    stopped_by_signal = NULL;
-}
 
 /* ---- from the pipeline to the writer ---- */
 
@@ -210,7 +159,6 @@ static void reload(struct engine *e)
 {
     char why[CONFIG_TEXT], left_out[WHY];
     struct settings fresh;
-    reload_asked = 0;
     notify_reloading();
     if (reload_settings(e->job->settings, &fresh, why) != 0) {
         log_error("%s; going on with the configuration as it was", why);
@@ -250,7 +198,7 @@ static void look_around(struct engine *e)
     show_figures(e, false);
     if (e->job->live)
         notify_alive(&e->notify);
-    if (reload_asked)
+    if (signals_reload())
         reload(e);
     keys_follow(e->job->keys);
     progress_show(&e->progress, e->job->sources, e->packets, tally_failures(&e->tally));
@@ -450,7 +398,7 @@ static int finish(struct engine *e)
     if (code == EXIT_DONE)
         run.damage = NULL;
     if (code == EXIT_DONE && run.first == TICK_NONE && !e->job->live && !s->filter &&
-        !signal_came) {
+        !signals_came()) {
         run.damage = "no packets in it";
         code = EXIT_BAD_INPUT;
     }
@@ -461,7 +409,7 @@ static int finish(struct engine *e)
     }
     if (run.damage)
         log_error("%s", run.damage);
-    else if (signal_came && !e->job->live)
+    else if (signals_came() && !e->job->live)
         run.damage = "stopped by a signal before its end";
     count_losses(e, &run.loss);
     show_figures(e, true);
@@ -492,13 +440,13 @@ static int run(struct engine *e)
     int code = open_writer(e);
     if (code != EXIT_DONE)
         return code;
-    catch_signals(e->job->sources, e->job->watch ? e->job->watch->seconds : 0, e->job->live);
+    signals_catch(e->job->sources, e->job->watch ? e->job->watch->seconds : 0, e->job->live);
     code = begin(e);
     if (code == EXIT_DONE) {
         pull(e);
         code = finish(e);
     }
-    release_signals();
+    signals_release();
     char why[WHY];
     if (e->writer)
         (void)writer_close(e->writer, TICK_NONE, TICK_NONE, "not begun", why, sizeof why);
@@ -518,8 +466,8 @@ int engine_run(const struct engine_job *job)
     int code = run(&e);
     setup_free(&e.setup);
     settings_free(&e.reloaded);
-    if (signal_came && !job->live && !job->watch)
-        raise(signal_came); /* tell the shell: a capture was not read to its end */
+    if (signals_came() && !job->live && !job->watch)
+        raise(signals_came()); /* tell the shell: a capture was not read to its end */
     return code;
 }
 

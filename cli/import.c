@@ -5,6 +5,7 @@
 #include "cli/engine.h"
 #include "cli/progress.h"
 #include "cli/setup.h"
+#include "cli/signals.h"
 
 #include "capture/log.h"
 #include "capture/textlog.h"
@@ -37,30 +38,6 @@ struct import {
     bool database_failed;
     uint64_t refused; /* memory_refused() when the file was begun */
 };
-
-/* ---- signals ---- */
-
-static volatile sig_atomic_t signal_came;
-
-static void on_signal(int number)
-{
-    signal_came = number;
-}
-
-/* The first signal ends the run in good order, a second one at once. */
-static void catch_signals(void)
-{
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    signal_came = 0;
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-}
-
-static void release_signals(void)
-{
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-}
 
 /* ---- calls on their way to the database ---- */
 
@@ -174,7 +151,7 @@ static int read_lines(struct import *im)
 {
     struct textlog_line line;
     struct logbook_counts b;
-    while (!signal_came && !im->database_failed && textlog_next(im->log, &line)) {
+    while (!signals_came() && !im->database_failed && textlog_next(im->log, &line)) {
         logbook_line(im->book, line.text, line.number, line.unended);
         if (!im->writer) {
             logbook_counts(im->book, &b);
@@ -283,9 +260,9 @@ static int conclude(struct import *im)
         snprintf(damage, sizeof damage, "%s: out of memory, some of it is missing", im->name);
     if (damage[0])
         log_error("%s", damage);
-    else if (signal_came)
+    else if (signals_came())
         snprintf(damage, sizeof damage, "stopped by a signal before its end");
-    struct sip_log l = log_of(im, signal_came || forgetful ? 0 : t.fingerprint | 1);
+    struct sip_log l = log_of(im, signals_came() || forgetful ? 0 : t.fingerprint | 1);
     writer_log(im->writer, &l);
     enum db_result stored =
         writer_close(im->writer, l.first, l.last, damage[0] ? damage : NULL, why, sizeof why);
@@ -299,7 +276,7 @@ static int conclude(struct import *im)
         print_summary(im);
     if (forgetful)
         return EXIT_UNAVAILABLE;
-    return damage[0] && !signal_came ? EXIT_BAD_INPUT : EXIT_DONE;
+    return damage[0] && !signals_came() ? EXIT_BAD_INPUT : EXIT_DONE;
 }
 
 static int import_log(struct import *im)
@@ -345,16 +322,16 @@ int import_run(const struct command *self, const struct settings *s, int argc, c
     code = confine(s, &(struct confinement){.inputs = argv, .n_inputs = argc});
     if (code != EXIT_DONE)
         return code;
-    catch_signals();
-    for (int i = 0; i < argc && !signal_came; i++) {
+    signals_catch(NULL, 0, false);
+    for (int i = 0; i < argc && !signals_came(); i++) {
         int one = import_file(self, s, argv[i]);
         if (code == EXIT_DONE)
             code = one;
         if (one == EXIT_DATABASE || one == EXIT_UNAVAILABLE)
             break;
     }
-    release_signals();
-    if (signal_came)
-        raise(signal_came); /* tell the shell: a log was not read to its end */
+    signals_release();
+    if (signals_came())
+        raise(signals_came()); /* tell the shell: a log was not read to its end */
     return code;
 }

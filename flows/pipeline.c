@@ -1,166 +1,14 @@
 /* The engine, put together: one packet's way from frame to record. */
-#include "flows/pipeline.h"
+#include "flows/pipeline_inner.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "capture/dedup.h"
-#include "capture/defrag.h"
 #include "capture/feed.h"
-#include "flows/allowance.h"
-#include "flows/feeder.h"
-#include "flows/feeds.h"
-#include "flows/joiner.h"
-#include "flows/limits.h"
-#include "flows/proto.h"
-#include "flows/session.h"
-#include "flows/traffic.h"
 #include "flows/memory.h"
 
 #define ADVANCE_EVERY (100 * TICK_MS)
-
-/* Failed connects of unknown sources: so many rows a minute, the rest is only counted. */
-struct source_rate {
-    struct addr source;
-    struct allowance rows;
-};
-
-/* A frame of the group under way. */
-struct group_item {
-    const struct packet *packet; /* the source's, or own */
-    struct packet own;
-    struct fragment fragment;
-    uint64_t dedup;
-    const struct flow *known; /* only while the group is looked ahead at */
-    uint32_t flow;
-    enum frame_kind kind;
-    bool tcp;
-};
-
-struct pipeline {
-    struct engine_out out;
-    struct group_item group[PIPELINE_GROUP];
-    struct dedup *dedup;
-    struct defrag *defrag;
-    struct joiner *joiner;
-    struct calls *calls;
-    struct allocations *allocations;
-    struct feeds *feeds;
-    struct proto *proto;
-    struct feeder *feeder;
-    struct tracker *tracker;
-    struct traffic *traffic;
-    struct iface_counts *ifaces;
-    unsigned n_ifaces;
-    tick_t first, last, now, advanced;
-    uint64_t gaps; /* at the last look */
-    bool live, shed;
-    uint64_t seed;
-    uint64_t refused; /* memory_refused() when it began */
-    struct source_rate rates[LIMIT_SOURCES];
-    struct allowance strangers[2]; /* rows of those elsewhere, of those at relays */
-    uint64_t aggregated, attempts, failed_attempts, failures;
-    bool finishing; /* what ends now ends with the capture, not on the wire */
-};
-
-/* ---- records on their way out ---- */
-
-/* Rows that anybody can bring about, by sending SYNs, are so many a minute and no more: of each
- * source, and of all, where those at relays have an allowance of their own. */
-static bool within_rate(struct pipeline *p, const struct attempt *a, bool at_relay)
-{
-    struct endpoint e = {.addr = a->src.addr};
-    struct source_rate *r = &p->rates[endpoint_hash(&e, p->seed) % LIMIT_SOURCES];
-    if (!addr_eq(&r->source, &a->src.addr))
-        *r = (struct source_rate){.source = a->src.addr};
-    if (allowance_take(&r->rows, a->first, LIMIT_UNKNOWN_PER_MINUTE) &&
-        allowance_take(&p->strangers[at_relay], a->first, LIMIT_UNKNOWN_IN_ALL))
-        return true;
-    p->aggregated++;
-    return false;
-}
-
-static void store_attempt(struct pipeline *p, const struct attempt *a)
-{
-    struct evidence ev[ATTEMPT_MAX_EVIDENCE];
-    bool failed = a->verdict != VERDICT_CONNECTED;
-    unsigned n = failed && a->evidence ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
-    p->failed_attempts += failed && !a->again;
-    p->out.attempt(p->out.arg, a, ev, n);
-}
-
-/* A stranger's connection may be opened long before it is used: silence is no failure of it. */
-static bool says_nothing(const struct attempt *a)
-{
-    return a->verdict == VERDICT_OPEN_NO_CHECK && a->peek_out == PEEK_NOTHING &&
-           a->peek_in == PEEK_NOTHING;
-}
-
-/* What is worth a row: every failure, and what connected if it is or may be between a relay and a
- * peer, then when its bytes are known. What strangers do counts only when it is final. */
-static bool worth_a_row(const struct attempt *a, enum attempt_use use, bool known, bool final)
-{
-    if (a->verdict == VERDICT_CONNECTED)
-        return final && use != ATTEMPT_STRANGER && use != ATTEMPT_CLIENT;
-    return final || known || use == ATTEMPT_CLIENT;
-}
-
-static void on_attempt(void *arg, const struct attempt *a, bool final)
-{
-    struct pipeline *p = arg;
-    enum attempt_use use = joiner_attempt(p->joiner, a);
-    bool own = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr);
-    bool known = own || use == ATTEMPT_VISITOR || a->wanted ||
-                 joiner_configured_edge(p->joiner, &a->dst.addr);
-    if (use < ATTEMPT_VISITOR && !known && says_nothing(a))
-        return;
-    p->attempts += !a->again;
-    if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP && !p->finishing)
-        allocations_closed(p->allocations, &a->src, &a->dst, p->now);
-    bool row = worth_a_row(a, use, known, final);
-    bool stored = row && (own || use == ATTEMPT_CLIENT || within_rate(p, a, known));
-    if (stored)
-        store_attempt(p, a);
-    if ((known || (row && !stored)) && !a->again)
-        traffic_add(p->traffic, a, &p->out);
-}
-
-static bool on_wanted(void *arg, const struct endpoint *src, const struct endpoint *dst)
-{
-    struct pipeline *p = arg;
-    return joiner_wanted(p->joiner, src, dst);
-}
-
-static void on_flow_over(void *arg, struct flow *f)
-{
-    struct pipeline *p = arg;
-    feeder_flow_over(p->feeder, f);
-}
-
-static void on_failure(void *arg, const struct failure *f, const struct finding *list, unsigned n)
-{
-    struct pipeline *p = arg;
-    p->failures = (uint64_t)f->id > p->failures ? (uint64_t)f->id : p->failures;
-    p->out.failure(p->out.arg, f, list, n);
-}
-
-static void on_failure_gone(void *arg, int64_t id)
-{
-    struct pipeline *p = arg;
-    p->out.failure_gone(p->out.arg, id);
-}
-
-static void on_attempt_failure(void *arg, uint64_t attempt, int64_t failure)
-{
-    struct pipeline *p = arg;
-    p->out.attempt_failure(p->out.arg, attempt, failure);
-}
-
-static void on_alias(void *arg, const struct fact_alias *a)
-{
-    struct pipeline *p = arg;
-    p->out.alias(p->out.arg, a);
-}
+enum { NEXT = 6 }; /* packets ahead, whose contents are asked for */
 
 /* ---- life ---- */
 
@@ -180,7 +28,7 @@ static struct joiner_config joining(const struct pipeline *p, const struct engin
 static bool build_joining(struct pipeline *p, const struct engine_config *c)
 {
     struct joiner_config jc = joining(p, c);
-    struct joiner_hooks jh = {p, on_failure, on_failure_gone, on_attempt_failure, on_alias};
+    struct joiner_hooks jh = pipeline_joiner_hooks(p);
     p->joiner = joiner_new(&jc, &jh);
     p->calls = p->joiner ? calls_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
     p->allocations = p->joiner ? allocations_new(p->joiner, &p->out, c->interim, p->seed) : NULL;
@@ -194,7 +42,7 @@ static bool build_reading(struct pipeline *p, const struct engine_config *c, con
     struct proto_config pc = {p->calls,      p->allocations, p->joiner,       c->sip_ports,
                               c->turn_ports, c->n_sip_ports, c->n_turn_ports, &p->out,
                               p->feeds,      c->keys};
-    struct tracker_hooks th = {p, on_wanted, on_attempt, on_flow_over};
+    struct tracker_hooks th = pipeline_tracker_hooks(p);
     p->proto = proto_new(&pc);
     p->tracker = tracker_new(c->flows, 0, p->seed, &th);
     p->dedup = dedup_new(p->seed);
@@ -373,9 +221,9 @@ static enum frame_kind defragment(struct pipeline *p, struct fragment *f, struct
     return kind;
 }
 
-static void on_frame(struct pipeline *p, struct group_item *g)
+static void on_frame(struct pipeline *p, struct group_item *g, struct group_own *own)
 {
-    const struct raw_packet *raw = &g->packet->raw;
+    const struct raw_packet *raw = g->raw;
     struct iface_counts *counts = iface_of(p, raw->iface);
     if (!counts)
         return;
@@ -393,9 +241,9 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         return;
     }
     if (g->kind == FRAME_FRAGMENT) {
-        g->kind = defragment(p, &g->fragment, &g->own);
+        g->kind = defragment(p, &own->fragment, &own->packet);
         if (g->kind == FRAME_PACKET)
-            g->dedup = dedup_hash(&g->own, p->seed);
+            g->dedup = dedup_hash(&own->packet, p->seed);
     }
     if (g->kind == FRAME_PACKET)
         on_packet(p, g->packet, g->dedup, counts);
@@ -409,18 +257,25 @@ static void on_frame(struct pipeline *p, struct group_item *g)
         counts->decode_errors++;
 }
 
-static void decode(struct pipeline *p, const struct raw_packet *raw, struct group_item *g)
+static void decode(struct pipeline *p, struct group_item *g, struct group_own *own)
 {
-    const struct decoded *d = raw->decoded;
+    const struct decoded *d = g->raw->decoded;
     if (d && d->kind != FRAME_FRAGMENT) {
         g->packet = &d->packet;
         g->kind = d->kind;
         g->dedup = d->dedup;
         return;
     }
-    g->packet = &g->own;
-    g->kind = frame_decode(raw, &g->own, &g->fragment);
-    g->dedup = g->kind == FRAME_PACKET ? dedup_hash(&g->own, p->seed) : 0;
+    g->packet = &own->packet;
+    g->kind = frame_decode(g->raw, &own->packet, &own->fragment);
+    g->dedup = g->kind == FRAME_PACKET ? dedup_hash(&own->packet, p->seed) : 0;
+}
+
+/* Asks for what is read of each packet: it comes out of another processor's cache. */
+static void decoded_hint(const struct decoded *d)
+{
+    __builtin_prefetch(d);
+    __builtin_prefetch((const char *)d + 64);
 }
 
 /* The five steps of a group (the fifth is on_frame). Each touches what the step before asked the
@@ -429,7 +284,10 @@ static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigne
 {
     for (unsigned i = 0; i < n; i++) {
         struct group_item *g = &p->group[i];
-        decode(p, &raw[i], g);
+        g->raw = &raw[i];
+        if (i + NEXT < n && raw[i + NEXT].decoded)
+            decoded_hint(raw[i + NEXT].decoded);
+        decode(p, g, &p->own[i]);
         g->tcp = g->kind == FRAME_PACKET && g->packet->proto == PROTO_TCP;
         dedup_hint(p->dedup, g->dedup);
         if (g->tcp)
@@ -455,7 +313,7 @@ void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned 
         unsigned now = n < PIPELINE_GROUP ? n : PIPELINE_GROUP;
         look_ahead(p, raw, now);
         for (unsigned i = 0; i < now; i++)
-            on_frame(p, &p->group[i]);
+            on_frame(p, &p->group[i], &p->own[i]);
         raw += now;
         n -= now;
     }

@@ -1,17 +1,11 @@
-/* The writer: the engine's side of the queue, the thread, the life of a run. */
-#include "storage/writer.h"
+/* The writer: its thread and the life of a run; what it is given comes by writer_put.c. */
+#include "storage/writer_inner.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "storage/grown.h"
-#include "storage/queue.h"
-#include "storage/retention.h"
 #include "storage/run.h"
-#include "storage/store.h"
 #include "storage/windows.h"
 
 #define LOG_BYTES (INT64_C(1) << 30)
@@ -23,45 +17,12 @@ enum {
     BATCH_MS = 1000,       /* or wall time */
     LIVE_BATCH_MS = 500, /* live: with the time in a block, what happened is stored within a second,
                             and a crash costs no more */
-    LIVE_BLOCK_MS = 200,
-    GROW_MS = 5000,         /* live: between two indexes of a table that has become large */
+    GROW_MS = 5000,      /* live: between two indexes of a table that has become large */
     GROWN_LOOK_MS = 60000,  /* ... and between two looks for one */
     SQUEEZE_BATCH_MS = 100, /* while the file is too large: between transactions rows go */
     UPKEEP_MS = 60,         /* so long, and the last step, */
     UPKEEP_MOST_MS = 600, /* and longer by that for each percent that it is too large, up to this */
     RETRY_MS = 1000,      /* live: how often a database that can't be written is tried again */
-};
-
-struct writer {
-    /* the engine's thread */
-    struct queue *queue;
-    struct block *current;
-    size_t want;    /* room of the next block */
-    tick_t shipped; /* packet time of the last shipment */
-    uint64_t lost, lost_told;
-    bool live;
-    struct privacy *privacy; /* NULL: nothing is hidden */
-    struct joiner_veil veil;
-    /* the writer's thread, and the engine's again after it has ended */
-    struct store store;
-    pthread_t thread;
-    bool open;        /* a transaction is */
-    unsigned records; /* in it */
-    struct timespec begun;
-    tick_t hour;                    /* live: of the last findings across failures */
-    struct block *held, **held_end; /* live: what the open transaction consists of */
-    size_t held_bytes;
-    struct retention retention;
-    struct timespec looked; /* for indexes that are due */
-    int grown_ms;           /* not before that long afterwards */
-    int64_t log_bytes;
-    struct log_result *log; /* of an import, else NULL */
-    struct failures_found *found;
-    /* both */
-    atomic_bool failed; /* store.db.why is final */
-    atomic_bool waits;
-    pthread_mutex_t told; /* over waits_why */
-    char waits_why[DB_WHY];
 };
 
 /* ---- the thread ---- */
@@ -279,179 +240,6 @@ static void *writer_thread(void *arg)
             return NULL;
         upkeep(w);
     }
-}
-
-/* ---- the engine's side ---- */
-
-/* Is there a block to write into? If not, the record is lost. */
-static bool ready(struct writer *w)
-{
-    if (!w->current)
-        w->current = queue_get(w->queue, w->want, !w->live);
-    w->want = QUEUE_BLOCK;
-    if (w->current)
-        w->current->veil = w->privacy;
-    else
-        w->lost++;
-    return w->current;
-}
-
-/* The record did not fit: a fresh block, or if it was fresh, a larger one. */
-static void spill(struct writer *w)
-{
-    if (w->current->used) {
-        queue_ship(w->queue, w->current);
-    } else {
-        w->want = w->current->room * 2;
-        queue_done(w->queue, w->current);
-    }
-    w->current = NULL;
-}
-
-void writer_attempt(struct writer *w, const struct attempt *a, const struct evidence *ev,
-                    unsigned n_ev)
-{
-    unsigned n = n_ev < ATTEMPT_MAX_EVIDENCE ? n_ev : ATTEMPT_MAX_EVIDENCE;
-    while (ready(w) && !record_attempt(w->current, a, ev, n))
-        spill(w);
-}
-
-static void put_flat(struct writer *w, enum record_kind kind, const void *bytes, size_t n)
-{
-    while (ready(w) && !record_flat(w->current, kind, bytes, n))
-        spill(w);
-}
-
-void writer_attempt_failure(struct writer *w, uint64_t attempt, int64_t failure)
-{
-    struct record_link r = {attempt, failure};
-    put_flat(w, RECORD_LINK, &r, sizeof r);
-}
-
-void writer_call(struct writer *w, const struct fact_call *c)
-{
-    while (ready(w) && !record_call(w->current, c))
-        spill(w);
-}
-
-void writer_allocation(struct writer *w, const struct fact_allocation *a)
-{
-    while (ready(w) && !record_allocation(w->current, a))
-        spill(w);
-}
-
-void writer_alias(struct writer *w, const struct fact_alias *a)
-{
-    struct fact_alias copy = *a;
-    privacy_addr(w->privacy, &copy.private_addr);
-    privacy_addr(w->privacy, &copy.public_addr);
-    put_flat(w, RECORD_ALIAS, &copy, sizeof copy);
-}
-
-void writer_failure(struct writer *w, const struct failure *f, const struct finding *list,
-                    unsigned n)
-{
-    while (ready(w) && !record_failure(w->current, f, list, n))
-        spill(w);
-}
-
-void writer_failure_gone(struct writer *w, int64_t id)
-{
-    put_flat(w, RECORD_GONE, &id, sizeof id);
-}
-
-void writer_trouble(struct writer *w, const struct relay_trouble *t)
-{
-    struct relay_trouble copy = *t;
-    privacy_endpoint(w->privacy, &copy.client);
-    privacy_endpoint(w->privacy, &copy.server);
-    if (w->privacy) {
-        snprintf(copy.detail, sizeof copy.detail, "%s", privacy_text(w->privacy, t->detail));
-        snprintf(copy.partner, sizeof copy.partner, "%s", privacy_text(w->privacy, t->partner));
-    }
-    put_flat(w, RECORD_TROUBLE, &copy, sizeof copy);
-}
-
-void writer_feed(struct writer *w, const struct feed_log *l)
-{
-    struct feed_log copy = *l;
-    const char *name = privacy_id(w->privacy, l->name);
-    if (name != l->name)
-        snprintf(copy.name, sizeof copy.name, "%s", name);
-    put_flat(w, RECORD_FEED, &copy, sizeof copy);
-}
-
-void writer_log(struct writer *w, const struct sip_log *l)
-{
-    put_flat(w, RECORD_LOG, l, sizeof *l);
-}
-
-void writer_tls(struct writer *w, const struct fact_tls *t)
-{
-    while (ready(w) && !record_tls(w->current, t))
-        spill(w);
-}
-
-void writer_traffic(struct writer *w, const struct traffic_row *r)
-{
-    struct traffic_row copy = *r;
-    privacy_addr(w->privacy, &copy.src);
-    privacy_addr(w->privacy, &copy.dst_net);
-    put_flat(w, RECORD_TRAFFIC, &copy, sizeof copy);
-}
-
-void writer_health(struct writer *w, const struct health_row *h, const char *iface_name)
-{
-    uint64_t lost = h->iface < 0 ? w->lost - w->lost_told : 0;
-    while (ready(w)) {
-        if (record_health(w->current, h, iface_name, lost)) {
-            w->lost_told += lost;
-            return;
-        }
-        spill(w);
-    }
-}
-
-/* Ships early only to an idle thread: a busy one does better with full blocks. */
-void writer_advance(struct writer *w, tick_t now)
-{
-    tick_t every = w->live ? LIVE_BLOCK_MS * TICK_MS : TICK_S;
-    if (w->shipped != TICK_NONE && now >= w->shipped && now - w->shipped < every)
-        return;
-    w->shipped = now;
-    put_flat(w, RECORD_ADVANCE, &now, sizeof now);
-    if (w->current && queue_idle(w->queue)) {
-        queue_ship(w->queue, w->current);
-        w->current = NULL;
-    }
-}
-
-bool writer_failed(struct writer *w, char *why, size_t room)
-{
-    if (!atomic_load_explicit(&w->failed, memory_order_acquire))
-        return false;
-    snprintf(why, room, "%s", w->store.db.why);
-    return true;
-}
-
-bool writer_waits(struct writer *w, char *why, size_t room)
-{
-    if (!atomic_load_explicit(&w->waits, memory_order_acquire))
-        return false;
-    pthread_mutex_lock(&w->told);
-    snprintf(why, room, "%s", w->waits_why);
-    pthread_mutex_unlock(&w->told);
-    return true;
-}
-
-uint64_t writer_lost(const struct writer *w)
-{
-    return w->lost;
-}
-
-int64_t writer_run(const struct writer *w)
-{
-    return w->store.run;
 }
 
 /* ---- the life of a run ---- */
