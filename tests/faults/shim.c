@@ -82,7 +82,8 @@ static void note_site(uint64_t n)
  */
 static bool known_to_crash(void)
 {
-    static const char *const known[] = {"CRYPTO_secure_malloc_init", "OSSL_PROVIDER_load"};
+    static const char *const known[] = {"CRYPTO_secure_malloc_init", "OSSL_PROVIDER_load",
+                                        "OSSL_PROVIDER_try_load"};
     void *frames[FRAMES];
     Dl_info who;
     int depth = backtrace(frames, FRAMES);
