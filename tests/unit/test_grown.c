@@ -180,11 +180,10 @@ static void users_are_listed_as_long_as_they_are_there(void **state)
     static const char *const changes[] = {
         "INSERT INTO %1$s(id, %2$s, caller, callee) VALUES (900000, 1, 'sip:new@x', 'sip:new@x')",
         "INSERT INTO %1$s(id, %2$s, caller) VALUES (900001, 2, 'sip:new@x')",
-        "INSERT OR REPLACE INTO %1$s(id, %2$s, caller, callee)"
-        " VALUES (900000, 3, 'sip:other@x', 'sip:v3@b.example')",
+        "REPLACE INTO %1$s(id, %2$s, caller, callee) VALUES (900000, 3, 'sip:o@x', 'sip:v3@x')",
         "UPDATE %1$s SET callee = 'sip:late@x' WHERE id = 900001",
         "UPDATE %1$s SET caller = callee, callee = caller WHERE id = 900001",
-        "INSERT OR REPLACE INTO %1$s(id, %2$s, caller) VALUES (900001, 4, 'sip:later@x')",
+        "REPLACE INTO %1$s(id, %2$s, caller) VALUES (900001, 4, 'sip:later@x')",
         "UPDATE %1$s SET caller = NULL WHERE id = 900001",
         "DELETE FROM %1$s WHERE id = 900001",
         "DELETE FROM %1$s WHERE caller = 'sip:U4@a.example'",
