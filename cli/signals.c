@@ -7,13 +7,20 @@
 /* What a handler may know. */
 static struct sources *volatile stopped;
 static volatile sig_atomic_t came, reload_asked;
-static bool hangups; /* are caught: a run under nohup leaves them ignored */
+static bool hangups; /* are caught; else they stay as they were, under nohup ignored */
+
+/* Once read: it may run on a thread of its own while the run ends. */
+static void stop(void)
+{
+    struct sources *s = stopped;
+    if (s)
+        sources_stop(s);
+}
 
 static void on_signal(int number)
 {
     came = number;
-    if (stopped)
-        sources_stop(stopped);
+    stop();
 }
 
 static void on_hangup(int number)
@@ -25,8 +32,7 @@ static void on_hangup(int number)
 static void on_alarm(int number)
 {
     (void)number;
-    if (stopped)
-        sources_stop(stopped);
+    stop();
 }
 
 void signals_catch(struct sources *s, unsigned seconds, bool reload)

@@ -19,9 +19,9 @@
     " || printf('.%06dZ', from_us % 1000000)"
 
 /* clang-format off */
-/* A part of a user is looked for among different users, who are few. Each is listed once, as long as
- * a row has him: what retention takes away is in no list either. A row written over goes by these,
- * too (recursive_triggers). */
+/* A part of a user is looked for among different users, who are few at a site. Each is listed once, as
+ * long as a row has him: what retention takes away is in no list either. A row written over goes by
+ * these, too (recursive_triggers; another program's may leave a name, which then finds nothing). */
 #define ENTER(table, who) \
     "INSERT INTO " table "_user SELECT NEW." who " WHERE NEW." who " IS NOT NULL" \
     " AND NOT EXISTS (SELECT 1 FROM " table "_user WHERE name = NEW." who ");"
@@ -104,9 +104,14 @@ static int large(struct db *db, const char *table, bool *yes)
     return 0;
 }
 
-static int make_users(struct db *db, const char *statements)
+/* Another process may have made it while this one waited to write. */
+static int make_users(struct db *db, const struct grown *g)
 {
-    int result = db_begin(db) || db_exec(db, statements) || db_commit(db) ? -1 : 0;
+    bool has = true;
+    int result = db_begin(db) || there(db, g->name, &has) ||
+                         (!has && (db_exec(db, g->what) || db_commit(db)))
+                     ? -1
+                     : 0;
     db_rollback(db);
     return result;
 }
@@ -115,7 +120,7 @@ static int make(struct db *db, const struct grown *g)
 {
     char sql[320];
     if (strncmp(g->what, "CREATE", 6) == 0)
-        return make_users(db, g->what);
+        return make_users(db, g);
     snprintf(sql, sizeof sql, "CREATE INDEX IF NOT EXISTS %s ON %s%s", g->name,
              g->what[0] == '(' ? g->table : "", g->what);
     return db_exec(db, sql);

@@ -2,14 +2,18 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "storage/grown.h"
 #include "storage/query_inner.h"
 #include "tests/help/facts_make.h"
+
+static pthread_barrier_t begun;
 
 #define S "000000"
 static const char series[] =
@@ -221,6 +225,50 @@ static void users_are_listed_as_long_as_they_are_there(void **state)
     db_close(&db);
 }
 
+/* Begins to write, and makes the list only when the other one waits for that. */
+static void *make_it_meanwhile(void *path)
+{
+    struct db db;
+    bool holds = db_open(&db, path, &schema_edgewatch) == DB_OK && db_begin(&db) == 0;
+    pthread_barrier_wait(&begun);
+    if (!holds)
+        return NULL;
+    usleep(300000);
+    void *made = db_exec(&db, "CREATE TABLE failure_user(name TEXT PRIMARY KEY) WITHOUT ROWID") ||
+                         db_commit(&db)
+                     ? NULL
+                     : path;
+    db_close(&db);
+    return made;
+}
+
+static void another_process_may_make_it_first(void **state)
+{
+    struct db db;
+    bool made = true;
+    pthread_t other;
+    void *done;
+    facts_close(facts_run(*state, "s"));
+    assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
+    assert_int_equal(db_exec(&db, series), 0);
+    assert_int_equal(db_exec(&db, fill), 0);
+    while (made)
+        assert_int_equal(grown_step(&db, &made), 0);
+    assert_int_equal(db_exec(&db, "DROP TRIGGER failure_user_in; DROP TRIGGER failure_user_out;"
+                                  "DROP TRIGGER failure_user_change; DROP TABLE failure_user"),
+                     0);
+    pthread_barrier_init(&begun, NULL, 2);
+    assert_int_equal(pthread_create(&other, NULL, make_it_meanwhile, *state), 0);
+    pthread_barrier_wait(&begun);
+    if (grown_step(&db, &made))
+        fail_msg("%s", db.why);
+    assert_int_equal(pthread_join(other, &done), 0);
+    assert_non_null(done);
+    pthread_barrier_destroy(&begun);
+    assert_true(grown_has(&db, "failure"));
+    db_close(&db);
+}
+
 static void a_small_database_gets_none(void **state)
 {
     struct db db;
@@ -238,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_DATABASE(its_indexes_change_no_answer),
         ON_DATABASE(users_are_listed_as_long_as_they_are_there),
+        ON_DATABASE(another_process_may_make_it_first),
         ON_DATABASE(a_small_database_gets_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
