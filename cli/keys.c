@@ -67,8 +67,10 @@ static int ask_terminal(const char *file, char *out, int room)
     }
     quiet = old;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    dprintf(fd, "passphrase of %s: ", file);
+    /* before the question: what is typed as soon as it stands there is neither shown nor thrown
+     * away */
     tcsetattr(fd, TCSAFLUSH, &quiet);
+    dprintf(fd, "passphrase of %s: ", file);
     ssize_t n = read(fd, out, (size_t)room);
     tcsetattr(fd, TCSAFLUSH, &old);
     dprintf(fd, "\n");
