@@ -178,6 +178,18 @@ static void its_indexes_change_no_answer(void **state)
     db_close(&db);
 }
 
+/* Filled, with all that a large database has. */
+static void open_grown(struct db *db, const char *path)
+{
+    bool made = true;
+    facts_close(facts_run(path, "s"));
+    assert_int_equal(db_open(db, path, &schema_edgewatch), DB_OK);
+    assert_int_equal(db_exec(db, series), 0);
+    assert_int_equal(db_exec(db, fill), 0);
+    while (made)
+        assert_int_equal(grown_step(db, &made), 0);
+}
+
 /* The lists are what the rows have, whatever is written, over, changed or taken away. */
 static void users_are_listed_as_long_as_they_are_there(void **state)
 {
@@ -196,14 +208,8 @@ static void users_are_listed_as_long_as_they_are_there(void **state)
     };
     enum { CHANGES = sizeof changes / sizeof *changes };
     struct db db;
-    bool made = true;
     char sql[512];
-    facts_close(facts_run(*state, "s"));
-    assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
-    assert_int_equal(db_exec(&db, series), 0);
-    assert_int_equal(db_exec(&db, fill), 0);
-    while (made)
-        assert_int_equal(grown_step(&db, &made), 0);
+    open_grown(&db, *state);
     for (int t = 0; t < 2; t++) {
         for (int i = 0; i < CHANGES; i++) {
             int64_t wrong, listed;
@@ -245,15 +251,10 @@ static void *make_it_meanwhile(void *path)
 static void another_process_may_make_it_first(void **state)
 {
     struct db db;
-    bool made = true;
+    bool made;
     pthread_t other;
     void *done;
-    facts_close(facts_run(*state, "s"));
-    assert_int_equal(db_open(&db, *state, &schema_edgewatch), DB_OK);
-    assert_int_equal(db_exec(&db, series), 0);
-    assert_int_equal(db_exec(&db, fill), 0);
-    while (made)
-        assert_int_equal(grown_step(&db, &made), 0);
+    open_grown(&db, *state);
     assert_int_equal(db_exec(&db, "DROP TRIGGER failure_user_in; DROP TRIGGER failure_user_out;"
                                   "DROP TRIGGER failure_user_change; DROP TABLE failure_user"),
                      0);
