@@ -262,6 +262,7 @@ static void release_tables(struct feeder *f)
 {
     lru_end(&f->fed_lru);
     lru_end(&f->room_lru);
+    rest_end(&f->stock);
     pages_release(f->fed, f->fed_bytes);
     pages_release(f->rooms, f->rooms_bytes);
     free(f->holed);

@@ -3,8 +3,9 @@
  * docs/DESIGN.md): never a raw packet, never a SYN, own private copies, IPv6 as 240.0.0.0/4,
  * made-up handshakes, clamped acknowledgments, healed holes, sweeps.
  *
- * A segment in order is read from the packet itself, as long as the reader takes all of it. Only a
- * message that spans segments, and what arrives out of order, goes through libnids (reassembly.c).
+ * A segment in order is read from the packet itself; what the reader leaves of it, the front of a
+ * message, is collected until the rest has come. What arrives out of order, or behind a hole, goes
+ * through libnids (reassembly.c).
  */
 #ifndef EW_FLOWS_FEEDER_H
 #define EW_FLOWS_FEEDER_H
@@ -14,8 +15,9 @@
 struct feeder;
 
 struct feeder_counts {
-    uint64_t direct_segments; /* read in order without libnids */
-    uint64_t nids_segments;   /* through libnids */
+    uint64_t direct_segments;    /* read in order from the packet itself */
+    uint64_t collected_segments; /* in order too, the rest of a message that began before */
+    uint64_t nids_segments;      /* through libnids */
     uint64_t streams;
     uint64_t adopted;          /* of these, begun without sight of their start */
     uint64_t released;         /* the reader wanted no more */

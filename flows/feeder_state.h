@@ -4,10 +4,11 @@
  *
  *   flow->stream --> fed[i] --room--> rooms[j] --> libnids
  *
- * A fed flow reads straight from the packets (half.kept and half.waiting are 0) or through libnids,
- * each direction for itself. The libnids stream, with what we must know about its content, is a
- * room; it is taken when first needed and stays, without buffers, while the flow needs it now and
- * then.
+ * A fed flow reads straight from the packets (half.kept and half.waiting are 0), collects a message
+ * that spans segments as long as they come in order (rooms[j].rest), or goes through libnids, each
+ * direction for itself. What is held, with the libnids stream and what we must know about its
+ * content, is a room; it is taken when first needed and stays, without buffers, while the flow
+ * needs it now and then. A room's libnids stream is opened with the first disorder.
  */
 #ifndef EW_FLOWS_FEEDER_STATE_H
 #define EW_FLOWS_FEEDER_STATE_H
@@ -15,6 +16,7 @@
 #include "flows/feeder.h"
 #include "flows/lru.h"
 #include "flows/ranges.h"
+#include "flows/rest.h"
 #include "flows/streams_nids.h"
 
 enum start {
@@ -27,7 +29,7 @@ enum start {
 struct half {
     uint32_t next;   /* everything before it was handed to the reader */
     uint32_t acked;  /* highest acknowledgment of it seen from the other side */
-    uint32_t kept;   /* bytes before next that the reader left; libnids holds them */
+    uint32_t kept;   /* bytes before next that the reader left: the room's rest, or in libnids */
     uint32_t fin;    /* where its FIN stands, with fin_seen */
     tick_t seen;     /* last packet of this side; TICK_NONE = none ever */
     tick_t hole_at;  /* since when next stands still before a hole */
@@ -49,10 +51,11 @@ struct fed {
 };
 
 struct room {
-    struct nids_stream nids;
+    struct nids_stream nids; /* open from the first disorder on */
     uint32_t fed;
     tick_t used;
-    size_t memory; /* as libnids said last; part of feeder.memory */
+    size_t memory;       /* held here and in libnids; part of feeder.memory */
+    struct rest rest[2]; /* by side: what is kept, unless it is in libnids */
     struct ranges waiting[2];
 };
 
@@ -71,10 +74,11 @@ struct feeder {
     struct lru fed_lru;
     struct room *rooms; /* [0] is not used */
     struct lru room_lru;
+    struct rest_stock stock;
     size_t fed_bytes, rooms_bytes;
     uint32_t *holed; /* numbers of the fed flows with a hole */
     uint32_t n_holed;
-    size_t memory; /* bytes that libnids holds */
+    size_t memory; /* bytes of rests, and in libnids */
     enum nids_mode mode;
     tick_t checked; /* last look for due holes and idle rooms */
 };

@@ -394,6 +394,7 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
         .failures = p->failures,
         .streams = f.streams,
         .direct_segments = f.direct_segments,
+        .collected_segments = f.collected_segments,
         .nids_segments = f.nids_segments,
         .nids_warnings = f.nids_warnings,
         .feed_messages = e.messages,

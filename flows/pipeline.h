@@ -30,7 +30,8 @@ struct engine_counts {
     uint64_t compressed, compressed_unread; /* connections with MS-SIPCOMP; of these given up */
     uint64_t decrypted_tls;
     uint64_t calls, allocations, attempts, failed_attempts, failures;
-    uint64_t streams, direct_segments, nids_segments, nids_warnings; /* of the feeder */
+    /* of the feeder */
+    uint64_t streams, direct_segments, collected_segments, nids_segments, nids_warnings;
     uint64_t feed_messages, feed_sip, feed_bad; /* HEP and SDN; bad: damaged or something else */
 };
 

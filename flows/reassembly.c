@@ -1,11 +1,12 @@
 /*
- * What becomes of a segment: handed on from the packet, through libnids, or waiting there behind a
- * hole; and the healing of holes.
+ * What becomes of a segment: handed on from the packet, or behind what was collected of its
+ * message, or through libnids, or waiting there behind a hole; and the healing of holes.
  *
  *   sequence numbers ->      | kept |                 | waiting[0] |     | waiting[1] |
  *                    read ...        ^next    hole                   hole
  *
- * libnids holds kept and waiting. Healing moves next to waiting[0] and feeds libnids one made-up
+ * libnids holds kept and waiting; without a hole or disorder, kept is collected in the room's rest
+ * and libnids knows nothing of it. Healing moves next to waiting[0] and feeds libnids one made-up
  * byte in front of it, since it looks at what waits only when something arrives.
  */
 #include "flows/feeder_state.h"
@@ -116,7 +117,9 @@ static void begin_hole(struct feeder *f, struct fed *e, enum stream_side side)
 
 static void count_memory(struct feeder *f, struct room *r)
 {
-    size_t now = r->nids.tcp ? streams_nids_memory(&r->nids) : 0;
+    size_t now = (size_t)r->rest[0].size + r->rest[1].size;
+    if (r->nids.tcp)
+        now += streams_nids_memory(&r->nids);
     f->memory += now - r->memory;
     r->memory = now;
 }
@@ -125,12 +128,14 @@ static void give_room(struct feeder *f, struct fed *e)
 {
     struct room *r = room_of(f, e);
     streams_nids_close(&r->nids);
+    rest_drop(&f->stock, &r->rest[0]);
+    rest_drop(&f->stock, &r->rest[1]);
     count_memory(f, r);
     lru_give(&f->room_lru, e->room);
     e->room = 0;
 }
 
-/* libnids holds nothing for this flow any more: what it held is missing, and tell says so. */
+/* Nothing is held for this flow any more: what was held is missing, and tell says so. */
 static void lose_room(struct feeder *f, struct fed *e,
                       void (*tell)(struct feeder *, struct fed *, enum stream_side, uint32_t))
 {
@@ -166,31 +171,15 @@ static void evict_oldest_room(struct feeder *f)
     reassembly_leave(f, &f->fed[f->rooms[lru_oldest(&f->room_lru)].fed]);
 }
 
-static bool open_room(struct feeder *f, struct fed *e)
+static struct room *take_room(struct feeder *f, struct fed *e)
 {
-    if (f->room_lru.live == f->room_lru.size)
-        evict_oldest_room(f);
-    uint32_t number = lru_take(&f->room_lru);
-    struct room *r = &f->rooms[number];
-    *r = (struct room){.fed = (uint32_t)(e - f->fed), .used = e->stream.time};
-    uint32_t seq[2] = {e->half[SIDE_CLIENT].next, e->half[SIDE_SERVER].next};
-    if (!streams_nids_open(&r->nids, number, seq, e->stream.time)) {
-        lru_give(&f->room_lru, number);
-        f->counts.v6_map_full++;
-        return false;
+    if (!e->room) {
+        if (f->room_lru.live == f->room_lru.size)
+            evict_oldest_room(f);
+        e->room = lru_take(&f->room_lru);
+        f->rooms[e->room] = (struct room){.fed = (uint32_t)(e - f->fed), .used = e->stream.time};
     }
-    e->room = number;
-    return true;
-}
-
-/* Makes sure that libnids stands at seq on this side. NULL: it has no memory. */
-static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
-{
-    if (!e->room && !open_room(f, e))
-        return NULL;
     struct room *r = room_of(f, e);
-    if (clean(&e->half[side]))
-        streams_nids_seek(&r->nids, side, seq);
     if (is_stale(r->used, e->stream.time, TICK_S)) {
         lru_touch(&f->room_lru, e->room);
         r->used = e->stream.time;
@@ -198,17 +187,11 @@ static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side
     return r;
 }
 
-/* After libnids took something in: forgets what is no longer held. */
-static void settle(struct feeder *f, struct fed *e, enum stream_side side)
+/* Eviction for the sake of memory spares only the stream at hand. */
+static void bound_memory(struct feeder *f, const struct fed *e)
 {
-    struct half *h = &e->half[side];
-    struct room *r = room_of(f, e);
-    ranges_drop(&r->waiting[side], h->next);
-    h->waiting = (uint8_t)r->waiting[side].n;
-    if (clean(h))
-        streams_nids_shrink(&r->nids, side);
-    count_memory(f, r);
-    unlist_hole(f, e);
+    while (f->memory > LIMIT_STREAM_BYTES && lru_oldest(&f->room_lru) != e->room)
+        evict_oldest_room(f);
 }
 
 /* False: out of memory, and the flow is not in libnids any more. */
@@ -225,11 +208,48 @@ static bool feed(struct feeder *f, struct fed *e, enum stream_side side, uint32_
     return fed;
 }
 
-/* Eviction for the sake of memory spares only the stream at hand. */
-static void bound_memory(struct feeder *f, const struct fed *e)
+/* libnids goes on with what was collected. False: it has no memory. */
+static bool move_rest(struct feeder *f, struct fed *e, enum stream_side side)
 {
-    while (f->memory > LIMIT_STREAM_BYTES && lru_oldest(&f->room_lru) != e->room)
-        evict_oldest_room(f);
+    struct room *r = room_of(f, e);
+    struct rest *rest = &r->rest[side];
+    uint32_t seq = e->half[side].next - rest->n;
+    streams_nids_seek(&r->nids, side, seq);
+    if (!feed(f, e, side, seq, slice_of(rest->bytes, rest->n), MODE_KEEP))
+        return false;
+    rest_drop(&f->stock, rest);
+    return true;
+}
+
+/* Makes sure that libnids stands at seq on this side, and holds what is kept before it. NULL: it
+ * has no memory. */
+static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
+{
+    struct room *r = take_room(f, e);
+    uint32_t next[2] = {e->half[SIDE_CLIENT].next, e->half[SIDE_SERVER].next};
+    if (!r->nids.tcp && !streams_nids_open(&r->nids, e->room, next, e->stream.time)) {
+        f->counts.v6_map_full++;
+        lose_room(f, e, tell_gap);
+        return NULL;
+    }
+    if (clean(&e->half[side]))
+        streams_nids_seek(&r->nids, side, seq);
+    else if (r->rest[side].n && !move_rest(f, e, side))
+        return NULL;
+    return r;
+}
+
+/* After libnids took something in: forgets what is no longer held. */
+static void settle(struct feeder *f, struct fed *e, enum stream_side side)
+{
+    struct half *h = &e->half[side];
+    struct room *r = room_of(f, e);
+    ranges_drop(&r->waiting[side], h->next);
+    h->waiting = (uint8_t)r->waiting[side].n;
+    if (clean(h))
+        streams_nids_shrink(&r->nids, side);
+    count_memory(f, r);
+    unlist_hole(f, e);
 }
 
 /* ---- holes ---- */
@@ -243,7 +263,10 @@ static void jump(struct feeder *f, struct fed *e, enum stream_side side, uint32_
     bool kept = h->kept;
     h->next = seq;
     tell_gap(f, e, side, missing);
-    if (kept) {
+    if (kept && room_of(f, e)->rest[side].n) {
+        rest_drop(&f->stock, &room_of(f, e)->rest[side]);
+        count_memory(f, room_of(f, e));
+    } else if (kept) {
         streams_nids_seek(&room_of(f, e)->nids, side, seq);
         settle(f, e, side);
     }
@@ -392,6 +415,30 @@ static void give_up_hole(struct feeder *f, struct fed *e, enum stream_side side,
     heal(f, e, side, seq_diff(seq, end) < 0 ? seq : end);
 }
 
+/* More of a message that is being collected, or the first of one: all or nothing. */
+static bool collect(struct feeder *f, struct fed *e, enum stream_side side, struct slice data)
+{
+    struct room *r = take_room(f, e);
+    bool done = rest_add(&f->stock, &r->rest[side], data);
+    if (!done) {
+        f->counts.v6_map_full++;
+        lose_room(f, e, tell_gap);
+    }
+    return done;
+}
+
+/* The reader left so much of what is collected. */
+static void keep(struct feeder *f, struct fed *e, enum stream_side side, size_t left)
+{
+    struct room *r = room_of(f, e);
+    e->half[side].kept = (uint32_t)left;
+    if (left > LIMIT_SIP_MESSAGE)
+        tell_gap(f, e, side, 0);
+    rest_taken(&f->stock, &r->rest[side], e->half[side].kept);
+    count_memory(f, r);
+    bound_memory(f, e);
+}
+
 static void read_direct(struct feeder *f, struct fed *e, enum stream_side side, struct slice data)
 {
     struct half *h = &e->half[side];
@@ -401,16 +448,25 @@ static void read_direct(struct feeder *f, struct fed *e, enum stream_side side, 
     if (used == data.n)
         return;
     struct slice rest = slice_of(data.p + used, data.n - used);
-    uint32_t seq = h->next - (uint32_t)rest.n;
-    if (!enter(f, e, side, seq)) {
-        tell_gap(f, e, side, 0);
-        return;
-    }
     h->kept = (uint32_t)rest.n;
-    if (!feed(f, e, side, seq, rest, MODE_KEEP))
+    if (collect(f, e, side, rest))
+        keep(f, e, side, rest.n);
+}
+
+static void read_collected(struct feeder *f, struct fed *e, enum stream_side side,
+                           struct slice data)
+{
+    struct half *h = &e->half[side];
+    f->counts.collected_segments++;
+    h->next += (uint32_t)data.n;
+    if (!collect(f, e, side, data))
         return;
-    count_memory(f, room_of(f, e));
-    bound_memory(f, e);
+    const struct rest *rest = &room_of(f, e)->rest[side];
+    struct slice avail = slice_of(rest->bytes, rest->n);
+    keep(f, e, side, avail.n - hand_on(f, e, side, avail));
+    h->hole_at = e->stream.time; /* it waited for this */
+    h->since = 0;
+    unlist_hole(f, e);
 }
 
 static void read_through_libnids(struct feeder *f, struct fed *e, enum stream_side side,
@@ -419,7 +475,7 @@ static void read_through_libnids(struct feeder *f, struct fed *e, enum stream_si
     struct half *h = &e->half[side];
     uint32_t end = h->next + (uint32_t)data.n;
     f->counts.nids_segments++;
-    enter(f, e, side, h->next);
+    take_room(f, e);
     if (!feed(f, e, side, h->next, data, MODE_READ)) {
         if (seq_diff(end, h->next) > 0)
             reassembly_skip(f, e, side, end);
@@ -460,6 +516,8 @@ static bool read_part(struct feeder *f, struct fed *e, enum stream_side side, ui
     }
     if (clean(h))
         read_direct(f, e, side, part);
+    else if (room_of(f, e)->rest[side].n)
+        read_collected(f, e, side, part);
     else
         read_through_libnids(f, e, side, part);
     return true;

@@ -2,9 +2,10 @@
  * In-order byte streams out of TCP flows, as their readers see them.
  *
  * The feeder (feeder.h) decides per flow and segment. While a flow's segments arrive in order and
- * hold whole messages, the reader gets them straight from the packet. As soon as a message spans
- * segments or something is missing or reordered, the flow goes through libnids (streams_nids.c),
- * each direction for itself, and reads from the packets again once nothing is left waiting.
+ * hold whole messages, the reader gets them straight from the packet; a message that spans segments
+ * is collected (rest.h). As soon as something is missing or reordered, the flow goes through
+ * libnids (streams_nids.c), each direction for itself, and reads from the packets again once
+ * nothing is left waiting.
  */
 #ifndef EW_FLOWS_STREAMS_H
 #define EW_FLOWS_STREAMS_H

@@ -41,7 +41,68 @@ static void test_back_to_direct_after_the_message(void **state)
     lab_text(&l->conn, C, 4, "direct\n");
     lab_counts(l);
     assert_int_equal(l->counts.direct_segments, 2);
+    assert_int_equal(l->counts.collected_segments, 1);
+    assert_int_equal(l->counts.nids_segments, 0);
+    assert_int_equal(l->feeder->memory, 0);
+}
+
+/* ---- a message that is being collected, and then disorder ---- */
+
+static void test_disorder_inside_a_message_moves_it_to_libnids(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "first\nab");
+    lab_text(&l->conn, C, 8, "cd");
+    lab_text(&l->conn, C, 12, "gh\n");
+    lab_counts(l);
     assert_int_equal(l->counts.nids_segments, 1);
+    lab_text(&l->conn, C, 10, "ef");
+    lab_text(&l->conn, C, 15, "direct\n");
+    lab_assert_got(l, C, "first\nabcdefgh\ndirect\n");
+    lab_counts(l);
+    assert_int_equal(l->counts.direct_segments, 2);
+    assert_int_equal(l->counts.collected_segments, 1);
+    assert_int_equal(l->counts.nids_segments, 2);
+    assert_int_equal(l->reader.seen.gaps, 0);
+    assert_int_equal(l->feeder->memory, 0);
+}
+
+static void test_disorder_of_one_side_leaves_the_other_collecting(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, S, 0, "ans");
+    lab_text(&l->conn, C, 0, "que");
+    lab_text(&l->conn, C, 7, "n\n");
+    lab_text(&l->conn, C, 3, "stio");
+    lab_text(&l->conn, S, 3, "wer\n");
+    lab_assert_got(l, C, "question\n");
+    lab_assert_got(l, S, "answer\n");
+    lab_counts(l);
+    assert_int_equal(l->counts.collected_segments, 1);
+    assert_int_equal(l->counts.nids_segments, 2);
+    assert_int_equal(l->feeder->memory, 0);
+}
+
+static void test_overlap_while_collecting_is_read_once(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "ab");
+    lab_text(&l->conn, C, 1, "Xcd");
+    lab_text(&l->conn, C, 0, "XXXXef\n");
+    lab_assert_got(l, C, "abcdef\n");
+}
+
+static void test_collected_message_of_any_size(void **state)
+{
+    struct lab *l = *state;
+    static uint8_t block[30000];
+    memset(block, 'x', sizeof block);
+    for (uint32_t at = 0; at < 4 * sizeof block; at += sizeof block)
+        lab_send(&l->conn, C, at, slice_of(block, sizeof block), 0);
+    assert_true(l->feeder->memory >= 4 * sizeof block);
+    lab_text(&l->conn, C, 4 * sizeof block, "\n");
+    assert_int_equal(l->reader.seen.n[C], 4 * sizeof block + 1);
+    assert_int_equal(l->reader.seen.gaps, 0);
     assert_int_equal(l->feeder->memory, 0);
 }
 
@@ -205,12 +266,32 @@ static void test_one_direction_of_a_gigabyte(void **state)
     l->flow.saw_synack = false;
     static uint8_t block[60000];
     memset(block, 'x', sizeof block);
-    block[sizeof block - 2] = '\n'; /* never clean: libnids all the way */
+    block[sizeof block - 2] = '\n'; /* never clean: something is kept all the way */
     uint32_t at = 0;
     for (int i = 0; i < 19000; i++, at += sizeof block) { /* beyond 65535 << 14 */
         lab_send(&l->conn, C, at, slice_of(block, sizeof block), 0);
         l->reader.seen.n[C] = 0;
     }
+    lab_text(&l->conn, C, at, "last\n");
+    lab_assert_got(l, C, "xlast\n");
+    assert_int_equal(l->reader.seen.gaps, 0);
+}
+
+static void test_a_gigabyte_that_libnids_never_gives_back(void **state)
+{
+    struct lab *l = *state;
+    static uint8_t block[60000];
+    memset(block, 'x', sizeof block);
+    block[sizeof block - 2] = '\n';
+    uint32_t at = 2 * sizeof block;
+    lab_send(&l->conn, C, sizeof block, slice_of(block, sizeof block), 0);
+    lab_send(&l->conn, C, 0, slice_of(block, sizeof block), 0);
+    for (int i = 0; i < 19000; i++, at += sizeof block) {
+        lab_send(&l->conn, C, at, slice_of(block, sizeof block), 0);
+        l->reader.seen.n[C] = 0;
+    }
+    lab_counts(l);
+    assert_int_equal(l->counts.nids_segments, 19002);
     lab_text(&l->conn, C, at, "last\n");
     lab_assert_got(l, C, "xlast\n");
     assert_int_equal(l->reader.seen.gaps, 0);
@@ -222,6 +303,10 @@ int main(void)
         LAB_TEST(test_whole_messages_do_not_touch_libnids),
         LAB_TEST(test_message_over_three_segments_comes_whole),
         LAB_TEST(test_back_to_direct_after_the_message),
+        LAB_TEST(test_disorder_inside_a_message_moves_it_to_libnids),
+        LAB_TEST(test_disorder_of_one_side_leaves_the_other_collecting),
+        LAB_TEST(test_overlap_while_collecting_is_read_once),
+        LAB_TEST(test_collected_message_of_any_size),
         LAB_TEST(test_both_directions_span_segments_at_once),
         LAB_TEST(test_segment_in_front_of_a_guard_page),
         LAB_TEST(test_sequence_numbers_wrap),
@@ -236,6 +321,7 @@ int main(void)
         LAB_TEST(test_midstream_ack_ahead_of_the_first_data),
         LAB_TEST(test_data_in_the_syn),
         LAB_TEST(test_one_direction_of_a_gigabyte),
+        LAB_TEST(test_a_gigabyte_that_libnids_never_gives_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
