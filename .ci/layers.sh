@@ -12,7 +12,7 @@ declare -A MAY=(
     [capture]='capture/'
     [flows/wire]='flows/wire/ capture/bytes.h capture/endpoint.h'
     [flows]='flows/ capture/'
-    [storage]='storage/ capture/bytes.h capture/endpoint.h capture/frame.h capture/tick.h
+    [storage]='storage/ capture/bytes.h capture/digits.h capture/endpoint.h capture/frame.h capture/tick.h
         flows/arena.h flows/facts.h flows/skew.h flows/findings.h flows/joiner.h flows/limits.h flows/matcher.h
         flows/memory.h flows/pipeline.h flows/verdict.h flows/wire/ms_diag.h flows/wire/sdp.h'
     [report]='report/ storage/page.h storage/query.h capture/bytes.h capture/endpoint.h capture/frame.h

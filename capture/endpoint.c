@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "capture/digits.h"
+
 bool addr_is_private(const struct addr *a)
 {
     if (addr_is_v4(a)) {
@@ -16,36 +18,13 @@ bool addr_is_private(const struct addr *a)
            memcmp(a->b, loop, 16) == 0;
 }
 
-/* n in decimal, and where it ends. By hand: texts of failures hold many addresses. */
-static char *put_number(char *to, unsigned n)
-{
-    char digits[10];
-    int used = 0;
-    do
-        digits[used++] = (char)('0' + n % 10);
-    while (n /= 10);
-    while (used)
-        *to++ = digits[--used];
-    return to;
-}
-
-static char *put_addr4(char *to, const uint8_t b[4])
-{
-    for (int i = 0; i < 4; i++) {
-        to = put_number(to, b[i]);
-        *to++ = '.';
-    }
-    *--to = 0;
-    return to;
-}
-
 char *addr_text(const struct addr *a, char out[ADDR_TEXT])
 {
     out[0] = 0;
     if (addr_none(a))
         return out;
     if (addr_is_v4(a))
-        put_addr4(out, a->b + 12);
+        *digits_put_addr4(out, a->b + 12) = 0;
     else
         inet_ntop(AF_INET6, a->b, out, ADDR_TEXT);
     return out;
@@ -62,9 +41,9 @@ char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT])
         snprintf(out, ENDPOINT_TEXT, a[0] ? "[%s]:%u" : "%s:%u", a, e->port);
         return out;
     }
-    char *end = put_addr4(out, e->addr.b + 12);
+    char *end = digits_put_addr4(out, e->addr.b + 12);
     *end++ = ':';
-    *put_number(end, e->port) = 0;
+    *digits_put(end, e->port) = 0;
     return out;
 }
 

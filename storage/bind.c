@@ -47,7 +47,9 @@ static size_t good_prefix(const uint8_t *s, size_t n)
 {
     size_t i = 0;
     while (i < n) {
-        size_t step = s[i] < 0x80 ? 1 : text_utf8(s + i, n - i);
+        size_t step = n - i >= 8 && text_ascii(s + i) ? 8
+                      : s[i] < 0x80                   ? 1
+                                                      : text_utf8(s + i, n - i);
         if (!step)
             break;
         i += step;
@@ -59,8 +61,12 @@ void bind_text(struct binds *b, const char *s)
 {
     size_t n = s ? strlen(s) : 0;
     size_t good = good_prefix((const uint8_t *)s, n);
+    if (n == 0) {
+        bind_null(b);
+        return;
+    }
     if (good == n) {
-        bind_word(b, s);
+        bind_chars(b, s, n);
         return;
     }
     char *clean = strdup(s);

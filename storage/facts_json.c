@@ -3,14 +3,21 @@
 
 #include "flows/wire/ms_diag.h"
 
-static void json_endpoint(struct text *t, const struct endpoint *e)
+/* ---- sides ---- */
+
+static char *put_endpoint(char *p, const struct endpoint *e)
 {
-    text_json_addr(t, &e->addr);
-    text_char(t, ',');
-    text_json_port(t, e->port);
+    p = json_put_addr(p, &e->addr);
+    *p++ = ',';
+    return json_put_port(p, e->port);
 }
 
-/* ---- sides ---- */
+static void json_endpoint(struct text *t, const struct endpoint *e)
+{
+    char *p = text_room(t, JSON_ADDR + 1 + JSON_PORT);
+    if (p)
+        text_to(t, put_endpoint(p, e));
+}
 
 static bool same_text(const char *a, const char *b)
 {
@@ -35,35 +42,46 @@ static unsigned components(const struct fact_candidate *k, unsigned n)
     return run;
 }
 
-/* One entry for n components. */
+/* One entry for n components: room for all of it is made once. */
 static void json_candidate(struct text *t, const struct fact_candidate *k, unsigned n)
 {
-    text_char(t, '[');
-    text_int(t, k->component);
-    text_char(t, ',');
-    text_int(t, k->transport);
-    text_char(t, ',');
-    text_int(t, k->type);
-    text_char(t, ',');
-    if (k->name && *k->name)
-        text_json(t, k->name);
-    else
-        text_json_addr(t, &k->at.addr);
-    text_char(t, ',');
-    text_json_port(t, k->at.port);
+    enum { FIXED = 2 * (JSON_ADDR + JSON_PORT) + 4 * JSON_INT + 24 }; /* 24: what is between */
+    struct slice name = slice_of(NULL, 0), foundation = slice_of(NULL, 0);
+    if (k->name)
+        name = slice_str(k->name);
+    if (k->foundation)
+        foundation = slice_str(k->foundation);
+    char *p = text_room(t, FIXED + n * (JSON_INT + 1) + json_string_most(name.n) +
+                               json_string_most(foundation.n));
+    if (!p)
+        return;
+    *p++ = '[';
+    p = digits_put(p, k->component);
+    *p++ = ',';
+    p = digits_put(p, k->transport);
+    *p++ = ',';
+    p = digits_put(p, k->type);
+    *p++ = ',';
+    p = name.n ? json_put_string(p, name) : json_put_addr(p, &k->at.addr);
+    *p++ = ',';
+    p = json_put_port(p, k->at.port);
     for (unsigned i = 0; i < n; i++) {
-        text_put(t, i ? "," : ",[");
-        text_int(t, k[i].priority);
+        *p++ = ',';
+        if (!i)
+            *p++ = '[';
+        p = digits_put(p, k[i].priority);
     }
-    text_raw(t, "],", 2);
-    text_json(t, k->foundation);
-    text_char(t, ',');
-    text_int(t, k->dialect);
+    *p++ = ']';
+    *p++ = ',';
+    p = k->foundation ? json_put_string(p, foundation) : json_put_null(p);
+    *p++ = ',';
+    p = digits_put(p, k->dialect);
     if (!endpoint_none(&k->related)) {
-        text_char(t, ',');
-        json_endpoint(t, &k->related);
+        *p++ = ',';
+        p = put_endpoint(p, &k->related);
     }
-    text_char(t, ']');
+    *p++ = ']';
+    text_to(t, p);
 }
 
 /* The default address counts as a candidate of its own where no line names it: MOC 2005 sends
@@ -140,22 +158,21 @@ bool facts_json_side(struct text *out, const struct fact_call *c, enum call_side
 /* One sentence per set bit. */
 static void icewarn_sentences(struct text *t, uint32_t value)
 {
-    struct text plain = {0};
+    bool any = false;
     for (uint32_t bit = 1; bit; bit <<= 1) {
         const struct icewarn_bit *w = value & bit ? icewarn_bit(bit) : NULL;
-        if (!w)
+        struct slice text = w ? slice_str(w->text) : slice_of(NULL, 0);
+        char *p = text.n ? text_room(t, json_string_most(text.n) + 2) : NULL;
+        if (!p)
             continue;
-        if (plain.n)
-            text_put(&plain, " ");
-        text_put(&plain, w->text);
-        if (plain.n && plain.p[plain.n - 1] != '.')
-            text_put(&plain, ".");
+        *p++ = any ? ' ' : '"';
+        p = json_put_chars(p, text);
+        if (text.p[text.n - 1] != '.')
+            *p++ = '.';
+        text_to(t, p);
+        any = true;
     }
-    if (plain.n)
-        text_json_slice(t, slice_of(plain.p, plain.n));
-    else
-        text_json(t, NULL);
-    text_free(&plain);
+    text_put(t, any ? "\"" : "null");
 }
 
 static bool same_word(struct slice s, const char *word)

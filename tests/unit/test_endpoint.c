@@ -1,12 +1,14 @@
 /* Addresses and endpoints: text both ways, order, what is private. */
 #include "capture/endpoint.h"
 
+#include "capture/digits.h"
 #include "tests/help/guard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static bool parse(const char *text, struct addr *out)
@@ -42,6 +44,38 @@ static void addresses_are_read_and_written(void **state)
         char text[ADDR_TEXT];
         assert_true(parse(texts[i].in, &a));
         assert_string_equal(addr_text(&a, text), texts[i].out);
+    }
+}
+
+static void assert_digits(uint64_t v)
+{
+    char want[DIGITS_MOST + 1], got[DIGITS_MOST + 1];
+    snprintf(want, sizeof want, "%llu", (unsigned long long)v);
+    *digits_put(got, v) = 0;
+    assert_string_equal(got, want);
+}
+
+static void numbers_are_written_as_printf_does(void **state)
+{
+    (void)state;
+    for (uint64_t v = 0; v < 70000; v++)
+        assert_digits(v);
+    for (uint64_t power = 1; power < UINT64_MAX / 10; power *= 10)
+        for (uint64_t v = power * 10 - 2; v < power * 10 + 2; v++)
+            assert_digits(v);
+    for (unsigned bits = 0; bits < 64; bits++)
+        assert_digits(UINT64_MAX >> bits);
+}
+
+static void octets_are_written_as_printf_does(void **state)
+{
+    (void)state;
+    for (unsigned v = 0; v < 256; v++) {
+        const uint8_t b[] = {(uint8_t)v, 0, (uint8_t)(255 - v), (uint8_t)v};
+        char want[DIGITS_ADDR4 + 1], got[DIGITS_ADDR4 + 1];
+        snprintf(want, sizeof want, "%u.0.%u.%u", v, 255 - v, v);
+        *digits_put_addr4(got, b) = 0;
+        assert_string_equal(got, want);
     }
 }
 
@@ -162,6 +196,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_read_and_written),
+        cmocka_unit_test(numbers_are_written_as_printf_does),
+        cmocka_unit_test(octets_are_written_as_printf_does),
         cmocka_unit_test(what_is_no_address_leaves_the_output_alone),
         cmocka_unit_test(endpoints_are_read_and_written),
         cmocka_unit_test(nothing_has_no_text),
