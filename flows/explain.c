@@ -1,6 +1,5 @@
 /* One failure in one to four plain sentences: what the packets show, and nothing they do not. */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "flows/hypothesis.h"
 
@@ -13,7 +12,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct prose *p, const cha
 {
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(p->out + p->n, p->room - p->n, format, args);
+    int n = format_args(p->out + p->n, p->room - p->n, format, args);
     va_end(args);
     if (n > 0)
         p->n = p->n + (size_t)n < p->room ? p->n + (size_t)n : p->room - 1;

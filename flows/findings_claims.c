@@ -2,7 +2,6 @@
  * What the clients said of their checks (ICEWarn in diagnostics headers) beside what the packets
  * show of the same (claims.h): agreement makes a finding likely, conflict is one of its own.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "flows/claims.h"
@@ -154,7 +153,7 @@ static void conflict_evidence(const struct hypothesis_case *c, struct evidence_l
 
 static void conflict_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Trust the packets for what became of %s to %s at %s, and read the client's log for why it "
         "says otherwise: it may have ended the call before its checks did.",

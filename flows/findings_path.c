@@ -4,8 +4,6 @@
  * Nobody can tell from a RST alone who sent it (P§7.4): it carries the peer's address whoever made
  * it. So a single refused pair always gets several hypotheses, all of them "possible".
  */
-#include <stdio.h>
-
 #include "flows/hypothesis.h"
 
 enum { RELAY_LOW = 50000, RELAY_HIGH = 59999 };
@@ -124,11 +122,12 @@ static void admin_advice(const struct hypothesis_case *c, char out[FINDING_ADVIC
 {
     char from[ADDR_TEXT];
     addr_text(&c->f->icmp_from, from);
-    snprintf(out, FINDING_ADVICE,
-             "Ask who runs %s for the rule that rejected %s from %s to %s at %s, and have it let "
-             "through.",
-             from[0] ? from : "the device that sent the ICMP error", c->proto, c->src_text,
-             c->dst_text, c->when);
+    format_text(
+        out, FINDING_ADVICE,
+        "Ask who runs %s for the rule that rejected %s from %s to %s at %s, and have it let "
+        "through.",
+        from[0] ? from : "the device that sent the ICMP error", c->proto, c->src_text, c->dst_text,
+        c->when);
 }
 
 /* ---- own-outbound-range-blocked ---- */
@@ -162,11 +161,11 @@ static void outbound_advice(const struct hypothesis_case *c, char out[FINDING_AD
 {
     char src[SEEN_TEXT], real[ADDR_TEXT], wire[ADDR_TEXT];
     if (addr_eq(&c->src.addr, &c->f->src.addr))
-        snprintf(src, sizeof src, "%s", addr_text(&c->src.addr, real));
+        format_text(src, sizeof src, "%s", addr_text(&c->src.addr, real));
     else
-        snprintf(src, sizeof src, "%s (%s)", addr_text(&c->src.addr, real),
-                 addr_text(&c->f->src.addr, wire));
-    snprintf(
+        format_text(src, sizeof src, "%s (%s)", addr_text(&c->src.addr, real),
+                    addr_text(&c->f->src.addr, wire));
+    format_text(
         out, FINDING_ADVICE,
         "Ask the firewall team for the log of %s from %s source ports %u-%u to %s at %s. The Edge "
         "must be able to open outbound connections from and to %u-%u/%s.",
@@ -197,7 +196,7 @@ static void far_evidence(const struct hypothesis_case *c, struct evidence_lists 
 
 static void far_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Rule out the own firewall first. Then ask the partner whether %s from %s reached %s at "
         "%s, and what answered it there: the relay, its host, or a firewall.",
@@ -256,13 +255,13 @@ static void race_evidence(const struct hypothesis_case *c, struct evidence_lists
 
 static void race_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Compare the time of the refusals (%s, from %s) with the time at which the client "
-             "behind %s "
-             "first sent to that peer (its log, its relay connection). If it was later, no "
-             "firewall needs "
-             "to change.",
-             c->when, c->src_text, c->dst_text);
+    format_text(out, FINDING_ADVICE,
+                "Compare the time of the refusals (%s, from %s) with the time at which the client "
+                "behind %s "
+                "first sent to that peer (its log, its relay connection). If it was later, no "
+                "firewall needs "
+                "to change.",
+                c->when, c->src_text, c->dst_text);
 }
 
 /* ---- silent-drop ---- */
@@ -305,7 +304,7 @@ static void drop_evidence(const struct hypothesis_case *c, struct evidence_lists
 
 static void drop_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Ask the firewall team for dropped %s from %s to %s at %s, and for answers to it. If the "
         "own side passed it on, ask the partner whether it arrived.",
@@ -340,7 +339,7 @@ static void blind_evidence(const struct hypothesis_case *c, struct evidence_list
 
 static void blind_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Check that the span port carries both directions of the Edge's inner and outer interface "
         "(edgewatch doctor), and what was lost at %s (edgewatch health).",

@@ -2,8 +2,6 @@
  * Hypotheses on the relay itself: the client's way to it, what it granted, which addresses were
  * offered through it, and what the clients said of it afterwards.
  */
-#include <stdio.h>
-
 #include "flows/hypothesis.h"
 #include "flows/wire/framing.h"
 #include "flows/wire/ms_diag.h"
@@ -54,7 +52,7 @@ static void auth_evidence(const struct hypothesis_case *c, struct evidence_lists
 
 static void auth_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Check the relay credentials of client %s at %s (error %u at %s): the service that issues "
         "them (port 5062 of the Edge), their lifetime, and the clocks.",
@@ -74,7 +72,7 @@ static void quota_evidence(const struct hypothesis_case *c, struct evidence_list
 
 static void quota_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Raise the allocation quota per user of the relay %s, or find out why client %s holds so "
         "many ports (edgewatch allocations, around %s).",
@@ -94,7 +92,7 @@ static void ports_evidence(const struct hypothesis_case *c, struct evidence_list
 
 static void ports_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Widen the relay port range of %s or add an Edge: it had no port left at %s (edgewatch "
         "allocations shows who held them).",
@@ -127,7 +125,7 @@ static void inspection_evidence(const struct hypothesis_case *c, struct evidence
 
 static void inspection_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Exempt %s from TLS inspection for clients like %s (seen at %s): what looks like TLS there "
         "is relay traffic, which an inspecting proxy breaks.",
@@ -163,7 +161,7 @@ static void tls_evidence(const struct hypothesis_case *c, struct evidence_lists 
 
 static void tls_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Check certificates and TLS versions between %s and %s (handshake failed at %s): expiry, "
         "chain, names, and what both ends allow.",
@@ -212,11 +210,11 @@ static void hairpin_evidence(const struct hypothesis_case *c, struct evidence_li
 
 static void hairpin_advice(const struct hypothesis_case *c, char out[FINDING_ADVICE])
 {
-    snprintf(out, FINDING_ADVICE,
-             "Let the firewall turn round (hairpin NAT) what the Edge sends to its own public "
-             "address: %s "
-             "from %s to %s at %s did not get through.",
-             c->proto, c->src_text, c->dst_text, c->when);
+    format_text(out, FINDING_ADVICE,
+                "Let the firewall turn round (hairpin NAT) what the Edge sends to its own public "
+                "address: %s "
+                "from %s to %s at %s did not get through.",
+                c->proto, c->src_text, c->dst_text, c->when);
 }
 
 static bool near_is_private_relay(const struct hypothesis_case *c)
@@ -255,7 +253,7 @@ static void private_advice(const struct hypothesis_case *c, char out[FINDING_ADV
 {
     char at[ENDPOINT_TEXT];
     bool near = near_is_private_relay(c);
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "%s the A/V Edge behind %s for NAT with its public address: it hands out an address that "
         "peers in the Internet cannot reach (%s).",
@@ -343,11 +341,11 @@ static void no_relay_advice(const struct hypothesis_case *c, char out[FINDING_AD
 {
     const struct fact_call *call = c->ctx->call;
     const char *who = c->ctx->near_side == SIDE_OFFER ? call->callee : call->caller;
-    snprintf(out, FINDING_ADVICE,
-             "Find out why %.120s has no relay: can that client reach its Edge on 443/TCP and "
-             "3478/UDP, and "
-             "does it get relay credentials? Call at %s.",
-             who ? who : "the other side", c->when);
+    format_text(out, FINDING_ADVICE,
+                "Find out why %.120s has no relay: can that client reach its Edge on 443/TCP and "
+                "3478/UDP, and "
+                "does it get relay credentials? Call at %s.",
+                who ? who : "the other side", c->when);
 }
 
 /* ---- what the client did and said ---- */
@@ -398,7 +396,7 @@ static void client_advice(const struct hypothesis_case *c, char out[FINDING_ADVI
 {
     char at[ENDPOINT_TEXT];
     const char *client = endpoint_none(&c->f->client) ? "" : endpoint_text(&c->f->client, at);
-    snprintf(
+    format_text(
         out, FINDING_ADVICE,
         "Look on the client %s for antivirus, web filter or endpoint firewall that touches relay "
         "traffic, exempt the Lync / Skype process, and repeat the call of %s.",

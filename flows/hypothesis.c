@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "flows/wire/framing.h"
@@ -87,7 +86,7 @@ void evidence_add(struct evidence_lists *e, enum evidence_list which, const char
     char line[FINDING_TEXT / 2];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    format_args(line, sizeof line, format, args);
     va_end(args);
     if (e->n[which] == EVIDENCE_LINES || EVIDENCE_ROOM - e->used < 6 * strlen(line) + 2)
         return;
@@ -158,15 +157,18 @@ const char *hypothesis_when(tick_t first, tick_t last, char out[64])
 {
     char from[TICK_TEXT], to[TICK_TEXT];
     second_text(first, from);
-    second_text(last, to);
-    if (!from[0])
-        snprintf(out, 64, "an unknown time");
-    else if (strcmp(from, to) == 0 || !to[0])
-        snprintf(out, 64, "%.19s UTC", from);
-    else if (memcmp(from, to, 10) == 0)
-        snprintf(out, 64, "%.19s to %.8s UTC", from, to + 11);
+    if (first >= 0 && last >= first && last / TICK_S == first / TICK_S)
+        memcpy(to, from, sizeof to);
     else
-        snprintf(out, 64, "%.19s to %.19s UTC", from, to);
+        second_text(last, to);
+    if (!from[0])
+        format_text(out, 64, "an unknown time");
+    else if (strcmp(from, to) == 0 || !to[0])
+        format_text(out, 64, "%.19s UTC", from);
+    else if (memcmp(from, to, 10) == 0)
+        format_text(out, 64, "%.19s to %.8s UTC", from, to + 11);
+    else
+        format_text(out, 64, "%.19s to %.19s UTC", from, to);
     return out;
 }
 
@@ -176,11 +178,11 @@ const char *hypothesis_seen(const struct endpoint *wire, const struct addr *alia
     char seen[ENDPOINT_TEXT], real[ENDPOINT_TEXT];
     endpoint_text(wire, seen);
     if (addr_none(alias) || addr_eq(alias, &wire->addr)) {
-        snprintf(out, SEEN_TEXT, "%s", seen);
+        format_text(out, SEEN_TEXT, "%s", seen);
         return out;
     }
     struct endpoint public_end = {*alias, wire->port};
-    snprintf(out, SEEN_TEXT, "%s (%s)", endpoint_text(&public_end, real), seen);
+    format_text(out, SEEN_TEXT, "%s (%s)", endpoint_text(&public_end, real), seen);
     return out;
 }
 

@@ -5,6 +5,7 @@
 #ifndef EW_FLOWS_HYPOTHESIS_H
 #define EW_FLOWS_HYPOTHESIS_H
 
+#include "capture/format.h"
 #include "flows/findings.h"
 
 /* How far the packets of this failure alone support a rule. Only LIKELY is called likely; the

@@ -1,6 +1,5 @@
 /* From a failed pair, medium or allocation to the failure record, with its findings. */
-#include <stdio.h>
-
+#include "capture/format.h"
 #include "flows/findings.h"
 #include "flows/joiner_state.h"
 #include "flows/wire/sdp.h"
@@ -91,14 +90,15 @@ static void candidate_text(char out[80], const struct fact_candidate *c, bool pr
     const char *transport = proto == PROTO_UDP ? "UDP" : "TCP-PASS";
     endpoint_text(e, at);
     if (c && c->dialect != DIALECT_DEFAULT)
-        snprintf(out, 80, "%s %s %s", cand_type_name(c->type) ? cand_type_name(c->type) : "unknown",
-                 cand_transport_name(c->transport), at);
+        format_text(out, 80, "%s %s %s",
+                    cand_type_name(c->type) ? cand_type_name(c->type) : "unknown",
+                    cand_transport_name(c->transport), at);
     else if (c || preset)
-        snprintf(out, 80, "default %s %s", transport, at);
+        format_text(out, 80, "default %s %s", transport, at);
     else if (relay)
-        snprintf(out, 80, "relay %s %s", transport, at);
+        format_text(out, 80, "relay %s %s", transport, at);
     else
-        snprintf(out, 80, "%s", at);
+        format_text(out, 80, "%s", at);
 }
 
 static void describe_call(struct failure *f, const struct fact_call *c, unsigned medium)
