@@ -43,7 +43,8 @@ static struct arena_chunk *chunk_new(struct arena_pool *p, size_t size)
     return c;
 }
 
-void *arena_get(struct arena *a, size_t n)
+/* Not zeroed. */
+static void *room_for(struct arena *a, size_t n)
 {
     n = (n + 7) & ~(size_t)7;
     if (n > a->left) {
@@ -58,18 +59,43 @@ void *arena_get(struct arena *a, size_t n)
     }
     uint8_t *at = (uint8_t *)a->first + a->first->size - a->left;
     a->left -= n;
-    return memset(at, 0, n);
+    return at;
+}
+
+void *arena_get(struct arena *a, size_t n)
+{
+    void *at = room_for(a, n);
+    return at ? memset(at, 0, (n + 7) & ~(size_t)7) : NULL;
+}
+
+/* Copies the bytes at the front that stay as they are, as far as whole words of input tell. */
+static size_t copy_plain(char *out, const uint8_t *in, size_t n)
+{
+    size_t used = 0;
+    while (n - used >= 8) {
+        uint64_t w = text_word(in + used);
+        uint64_t marks = text_below(w, ' ' + 1) | text_equal(w, 0x7f);
+        memcpy(out + used, in + used, 8);
+        if (marks)
+            return used + text_first(marks);
+        used += 8;
+    }
+    return used;
 }
 
 char *arena_text(struct arena *a, struct slice s, size_t max)
 {
     s = slice_trim(s);
     size_t n = s.n < max ? s.n : max, used = 0;
-    char *out = arena_get(a, n + 1);
+    char *out = room_for(a, n + 1);
     if (!out)
         return NULL;
-    for (size_t i = 0; i < n; i++) {
-        uint8_t c = s.p[i];
+    for (size_t i = 0; i < n;) {
+        size_t plain = copy_plain(out + used, s.p + i, n - i);
+        used += plain, i += plain;
+        if (i == n)
+            break;
+        uint8_t c = s.p[i++];
         bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
         if (blank && used && out[used - 1] == ' ')
             continue;

@@ -32,14 +32,28 @@ struct fact_side {
                            side from a log or the engine, TICK_NONE from elsewhere */
     const char *ufrag;
     struct fact_candidate *candidates;
+    uint16_t *ports; /* of the candidates once more, side by side: a dozen candidates are as many
+                        cache lines. NULL: nobody laid them out */
     uint16_t n_candidates, room;
 };
+
+/* From i on the first candidate that may be at this port: one of an active candidate (9 or 0) says
+ * nothing. */
+static inline unsigned fact_next_at(const struct fact_side *s, unsigned i, uint16_t port)
+{
+    while (s->ports && i < s->n_candidates && s->ports[i] != port && s->ports[i] != 9 &&
+           s->ports[i] != 0)
+        i++;
+    return i;
+}
 
 struct fact_media {
     const char *medium; /* contract's word: "audio", "applicationsharing" ... */
     struct fact_side side[CALL_SIDES];
     bool concluded; /* a=remote-candidates seen: ICE finished (P§2.3) */
 };
+
+struct ms_diag;
 
 struct fact_diag {
     tick_t seen;
@@ -50,7 +64,8 @@ struct fact_diag {
     const char *medium; /* contract's word */
     bool has_icewarn;
     uint32_t icewarn;
-    const char *value; /* the whole header value (no secrets in it) */
+    const char *value;          /* the whole header value (no secrets in it) */
+    const struct ms_diag *said; /* value taken apart, NULL: match_said() does so each time */
 };
 
 enum call_outcome { CALL_UNKNOWN, CALL_CONNECTED, CALL_FAILED };

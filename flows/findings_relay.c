@@ -299,14 +299,13 @@ static bool diag_lacks_relay(const struct hypothesis_case *c)
 {
     const struct fact_call *call = c->ctx->call;
     for (unsigned i = 0; call && i < call->n_diags; i++) {
-        struct ms_diag d;
-        if (!call->diags[i].value ||
-            ms_diag_parse(slice_str(call->diags[i].value), &d, NULL) != WIRE_OK)
-            continue;
-        for (unsigned k = 0; k < d.n_media; k++) {
-            int remote = d.media[k].side == DIAG_CALLER ? SIDE_ANSWER : SIDE_OFFER;
-            if (d.media[k].side != DIAG_NO_SIDE && c->ctx->near_side >= 0 &&
-                remote != c->ctx->near_side && d.media[k].has_local_mr && !d.media[k].has_remote_mr)
+        struct ms_diag room;
+        const struct ms_diag *d = match_said(&call->diags[i], &room);
+        for (unsigned k = 0; d && k < d->n_media; k++) {
+            const struct media_debug *m = &d->media[k];
+            int remote = m->side == DIAG_CALLER ? SIDE_ANSWER : SIDE_OFFER;
+            if (m->side != DIAG_NO_SIDE && c->ctx->near_side >= 0 && remote != c->ctx->near_side &&
+                m->has_local_mr && !m->has_remote_mr)
                 return true;
         }
     }

@@ -24,47 +24,36 @@ uint64_t index_client_key(const struct joiner *j, const struct addr *a)
 
 /* ---- known relay addresses, servers, Edges ---- */
 
-static bool addr_listed(const struct addr *list, unsigned n, const struct addr *a)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (addr_eq(&list[i], a))
-            return true;
-    return false;
-}
-
 void relay_addr_add(struct joiner *j, const struct addr *a)
 {
-    if (addr_none(a) || j->n_relay_addrs == LIMIT_ALIASES ||
-        addr_listed(j->relay_addrs, j->n_relay_addrs, a))
-        return;
-    j->relay_addrs[j->n_relay_addrs++] = *a;
-    j->rescan = true; /* what touched its relay range while it was unknown */
+    struct endpoint e = {.addr = *a};
+    if (!addr_none(a) && known_add(&j->relay_addrs, &e, j->config.seed))
+        j->rescan = true; /* what touched its relay range while it was unknown */
 }
 
 bool is_configured_edge(const struct joiner *j, const struct addr *a)
 {
-    return addr_listed(j->config.edges, j->config.n_edges, a);
-}
-
-bool is_edge(const struct joiner *j, const struct addr *a)
-{
-    return addr_listed(j->relay_addrs, j->n_relay_addrs, a) || is_configured_edge(j, a);
-}
-
-bool is_server(const struct joiner *j, const struct endpoint *e)
-{
-    for (unsigned i = 0; i < j->n_servers; i++)
-        if (endpoint_eq(&j->servers[i], e))
+    for (unsigned i = 0; i < j->config.n_edges; i++)
+        if (addr_eq(&j->config.edges[i], a))
             return true;
     return false;
 }
 
+bool is_edge(const struct joiner *j, const struct addr *a)
+{
+    struct endpoint e = {.addr = *a};
+    return known_has(&j->relay_addrs, &e, j->config.seed) || is_configured_edge(j, a);
+}
+
+bool is_server(const struct joiner *j, const struct endpoint *e)
+{
+    return known_has(&j->servers, e, j->config.seed);
+}
+
 void server_add(struct joiner *j, const struct endpoint *e)
 {
-    if (is_server(j, e) || j->n_servers == LIMIT_ALIASES)
-        return;
-    j->servers[j->n_servers++] = *e;
-    rejudge_waiting(j, e, false);
+    if (known_add(&j->servers, e, j->config.seed))
+        rejudge_waiting(j, e, false);
 }
 
 /* ---- aliases ---- */
@@ -428,7 +417,8 @@ static void consider_endpoint(const struct joiner *j, struct inquiry *in, tick_t
 static bool side_names(const struct fact_side *s, const struct endpoint *e)
 {
     bool named = s->present && endpoint_eq(&s->preset, e);
-    for (unsigned i = 0; i < s->n_candidates && !named; i++)
+    for (unsigned i = fact_next_at(s, 0, e->port); i < s->n_candidates && !named;
+         i = fact_next_at(s, i + 1, e->port))
         named = endpoint_eq(&s->candidates[i].at, e);
     return named;
 }
@@ -449,7 +439,9 @@ static bool alias_guess(const struct multimap_node *n, const struct pair_end *en
     const struct fact_call *c = n->owner;
     const struct fact_side *s = &c->media[n->medium].side[n->side];
     *relay = s->preset;
-    for (unsigned i = 0; i < s->n_candidates && relay->port != end->wire.port; i++)
+    for (unsigned i = fact_next_at(s, 0, end->wire.port);
+         i < s->n_candidates && relay->port != end->wire.port;
+         i = fact_next_at(s, i + 1, end->wire.port))
         *relay = s->candidates[i].at;
     return relay->port == end->wire.port &&
            side_names(&c->media[n->medium].side[!n->side], &far->pub);

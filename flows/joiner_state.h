@@ -13,6 +13,7 @@
 
 #include "flows/allowance.h"
 #include "flows/joiner.h"
+#include "flows/known.h"
 #include "flows/limits.h"
 #include "flows/multimap.h"
 #include "flows/pool.h"
@@ -115,10 +116,7 @@ struct joiner {
     struct alias_entry aliases[LIMIT_ALIASES];
     struct fact_alias alias_list[LIMIT_ALIASES];
     unsigned n_aliases;
-    struct addr relay_addrs[LIMIT_ALIASES];
-    unsigned n_relay_addrs;
-    struct endpoint servers[LIMIT_ALIASES];
-    unsigned n_servers;
+    struct known relay_addrs, servers;
     struct trouble_note notes[LIMIT_TROUBLE_NOTES];
     uint32_t last_note;
     int64_t last_failure;

@@ -81,7 +81,8 @@ static bool find_on_side(const struct fact_side *s, const struct endpoint *ep, u
 {
     *candidate = NULL;
     *preset = s->present && s->tcp == (proto == PROTO_TCP) && endpoint_eq(&s->preset, ep);
-    for (unsigned i = 0; i < s->n_candidates && !*candidate; i++)
+    for (unsigned i = fact_next_at(s, 0, ep->port); i < s->n_candidates && !*candidate;
+         i = fact_next_at(s, i + 1, ep->port))
         if (transport_fits(&s->candidates[i], proto) && names_end(&s->candidates[i], ep))
             *candidate = &s->candidates[i];
     return *candidate || *preset;
@@ -140,15 +141,23 @@ static bool text_eq(const char *a, const char *b)
 }
 
 /* rport of a relay candidate is the client's port on its relay connection (P§2.7). */
-static bool rport_agrees(const struct fact_side *s, const struct fact_allocation *a)
+static bool rport_agrees_at(const struct fact_side *s, const struct fact_allocation *a,
+                            uint16_t port)
 {
-    for (unsigned i = 0; i < s->n_candidates; i++) {
+    for (unsigned i = fact_next_at(s, 0, port); i < s->n_candidates;
+         i = fact_next_at(s, i + 1, port)) {
         const struct fact_candidate *c = &s->candidates[i];
         if (match_owns(a, &c->at) && c->related.port &&
             (endpoint_eq(&c->related, &a->client) || endpoint_eq(&c->related, &a->reflexive)))
             return true;
     }
     return false;
+}
+
+static bool rport_agrees(const struct fact_side *s, const struct fact_allocation *a)
+{
+    return rport_agrees_at(s, a, a->relay.port) ||
+           (a->relay2.port && rport_agrees_at(s, a, a->relay2.port));
 }
 
 /* *MR, or its address with *MRTCPPort: audio has its UDP relay port in the first (P§3.1). */
@@ -169,15 +178,21 @@ static bool media_debug_names(const struct media_debug *m, const struct endpoint
             endpoint_eq(&m->local_site, other));
 }
 
+const struct ms_diag *match_said(const struct fact_diag *d, struct ms_diag *room)
+{
+    if (d->said)
+        return d->said;
+    return d->value && ms_diag_parse(slice_str(d->value), room, NULL) == WIRE_OK ? room : NULL;
+}
+
 static bool media_debug_agrees(const struct fact_call *c, const struct endpoint *a,
                                const struct endpoint *b)
 {
     for (unsigned i = 0; i < c->n_diags; i++) {
-        struct ms_diag d;
-        if (!c->diags[i].value || ms_diag_parse(slice_str(c->diags[i].value), &d, NULL) != WIRE_OK)
-            continue;
-        for (unsigned k = 0; k < d.n_media; k++) {
-            if (media_debug_names(&d.media[k], a, b) || media_debug_names(&d.media[k], b, a))
+        struct ms_diag room;
+        const struct ms_diag *d = match_said(&c->diags[i], &room);
+        for (unsigned k = 0; d && k < d->n_media; k++) {
+            if (media_debug_names(&d->media[k], a, b) || media_debug_names(&d->media[k], b, a))
                 return true;
         }
     }

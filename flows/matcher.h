@@ -62,6 +62,10 @@ struct match_answer {
 /* Judges one question. Never rejects for a "passive" source candidate (P§2.6). */
 void match_judge(const struct match_question *q, struct match_answer *out);
 
+/* What the header says, taken apart: into *room, unless that was done before. NULL if it can't be.
+ */
+const struct ms_diag *match_said(const struct fact_diag *d, struct ms_diag *room);
+
 /* Did the scope live at t? Ports are reused, so a match counts only then. slack: of how far t may
  * lie before the start (signaling seen late, clocks of two spans apart). */
 bool match_call_alive(const struct fact_call *c, tick_t t, tick_t slack);

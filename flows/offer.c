@@ -85,12 +85,16 @@ static bool side_room(struct call *k, struct fact_side *s, unsigned more)
         want = LIMIT_CANDIDATES_PER_SIDE;
     if (want <= s->room)
         return true;
-    struct fact_candidate *grown = arena_get(&k->arena, want * sizeof *grown);
+    struct fact_candidate *grown = arena_get(&k->arena, want * (sizeof *grown + sizeof *s->ports));
     if (!grown)
         return false;
-    if (s->n_candidates)
+    uint16_t *ports = (uint16_t *)(grown + want);
+    if (s->n_candidates) {
         memcpy(grown, s->candidates, s->n_candidates * sizeof *grown);
+        memcpy(ports, s->ports, s->n_candidates * sizeof *ports);
+    }
     s->candidates = grown;
+    s->ports = ports;
     s->room = (uint16_t)want;
     return true;
 }
@@ -115,6 +119,7 @@ static unsigned take_candidates(struct call *k, struct fact_side *s, const struc
         if (!foundation || !slice_eq(last, c->foundation))
             foundation = arena_text(&k->arena, c->foundation, 64);
         last = c->foundation;
+        s->ports[s->n_candidates] = c->at.port;
         s->candidates[s->n_candidates++] = (struct fact_candidate){
             c->at,        c->related,   c->priority,
             c->component, c->transport, c->type,
@@ -131,6 +136,7 @@ static void remember_preset(struct call *k, struct fact_side *s)
             return;
     if (!side_room(k, s, 1) || s->n_candidates == s->room)
         return;
+    s->ports[s->n_candidates] = s->preset.port;
     s->candidates[s->n_candidates++] =
         (struct fact_candidate){.at = s->preset,
                                 .component = 1,
@@ -295,6 +301,13 @@ static void take_diag_block(struct call *k, const struct ms_diag *d, const struc
     k->fact.diags[k->fact.n_diags++] = base;
 }
 
+/* Every failure of the call asks what the header says. */
+static const struct ms_diag *taken_apart(struct call *k, const char *value)
+{
+    struct ms_diag *d = value ? arena_get(&k->arena, sizeof *d) : NULL;
+    return d && ms_diag_parse(slice_str(value), d, NULL) == WIRE_OK ? d : NULL;
+}
+
 void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
 {
     if (!k->fact.diags)
@@ -310,6 +323,7 @@ void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
         struct fact_diag base = {.seen = time,
                                  .header = name,
                                  .value = arena_text(&k->arena, m->diag[i].value, DIAG_TEXT_MAX)};
+        base.said = taken_apart(k, base.value);
         take_diag_block(k, &d, d.n_media ? &d.media[0] : NULL, base);
         for (unsigned b = 1; b < d.n_media; b++)
             take_diag_block(k, &d, &d.media[b], base);

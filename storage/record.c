@@ -129,6 +129,7 @@ static void copy_side(struct block *b, struct fact_side *s)
     s->ufrag = text(b, s->ufrag);
     privacy_endpoint(b->veil, &s->preset);
     s->candidates = copy(b, s->candidates, s->n_candidates * sizeof *s->candidates);
+    s->ports = NULL; /* they stay with the engine */
     for (unsigned i = 0; !b->full && i < s->n_candidates; i++) {
         struct fact_candidate *k = &s->candidates[i];
         privacy_endpoint(b->veil, &k->at);
@@ -159,6 +160,7 @@ static void copy_diags(struct block *b, struct fact_call *c)
         d->side = text(b, d->side);
         d->medium = text(b, d->medium);
         d->value = prose(b, d->value);
+        d->said = NULL; /* it stays with the engine */
     }
 }
 
