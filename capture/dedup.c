@@ -1,41 +1,50 @@
 /*
- * A table of fixed size: a hash picks a line of four entries; a new packet goes to its front and
- * pushes the oldest out. Nothing is ever swept: an entry older than the window simply does not
- * count. The whole hash is kept, so that two different packets are not mixed up in practice.
+ * A hash picks a line of four entries; a new packet goes to its front and pushes the oldest out.
+ * Nothing is ever swept: an entry older than the window simply does not count. An entry that would
+ * still count is not pushed out as long as the table may grow: so it is as large as the packets of
+ * one window need, and stays in the cache. The whole hash is kept, so that two different packets
+ * are not mixed up in practice.
  */
 #include "capture/dedup.h"
 
 #include <stdlib.h>
 
-enum { WAYS = 4, SETS = DEDUP_ENTRIES / WAYS };
+enum { WAYS = 4, FIRST_SETS = 64, MOST_SETS = DEDUP_ENTRIES / WAYS };
 
 struct seen {
     uint64_t hash;
     tick_t time;
 };
 
+typedef struct seen seen_set[WAYS]; /* a cache line */
+
 struct dedup {
     uint64_t seed;
-    struct seen (*sets)[WAYS]; /* a cache line each */
+    seen_set *sets;
+    size_t n; /* a power of two */
 };
 
-static const size_t table_size = SETS * sizeof(struct seen[WAYS]);
+static seen_set *new_sets(size_t n)
+{
+    seen_set *sets = aligned_alloc(64, n * sizeof *sets);
+    if (!sets)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        for (size_t w = 0; w < WAYS; w++)
+            sets[i][w] = (struct seen){0, TICK_NONE};
+    return sets;
+}
 
 struct dedup *dedup_new(uint64_t seed)
 {
     struct dedup *d = malloc(sizeof *d);
     if (!d)
         return NULL;
-    d->seed = seed;
-    d->sets = aligned_alloc(64, table_size);
+    *d = (struct dedup){.seed = seed, .sets = new_sets(FIRST_SETS), .n = FIRST_SETS};
     if (!d->sets) {
         free(d);
         return NULL;
     }
-    /* written once here, so that the packet path never meets a fresh page */
-    for (size_t i = 0; i < SETS; i++)
-        for (size_t w = 0; w < WAYS; w++)
-            d->sets[i][w] = (struct seen){0, TICK_NONE};
     return d;
 }
 
@@ -118,19 +127,42 @@ uint64_t dedup_hash(const struct packet *p, uint64_t seed)
 
 void dedup_hint(const struct dedup *d, uint64_t h)
 {
-    __builtin_prefetch(d->sets[h % SETS], 1);
+    __builtin_prefetch(d->sets[h & (d->n - 1)], 1);
+}
+
+static void push(struct seen *set, struct seen s)
+{
+    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+    set[0] = s;
+}
+
+/* Twice as many lines. False: it stays as it is, and forgets early. */
+static bool grow(struct dedup *d)
+{
+    seen_set *sets = d->n < MOST_SETS ? new_sets(2 * d->n) : NULL;
+    if (!sets)
+        return false;
+    for (size_t i = 0; i < d->n; i++)
+        for (size_t w = WAYS; w-- > 0;)
+            if (d->sets[i][w].hash)
+                push(sets[d->sets[i][w].hash & (2 * d->n - 1)], d->sets[i][w]);
+    free(d->sets);
+    d->sets = sets;
+    d->n *= 2;
+    return true;
 }
 
 bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t h)
 {
     if (!h)
         return false;
-    struct seen *set = d->sets[h % SETS];
+    struct seen *set = d->sets[h & (d->n - 1)];
     for (size_t w = 0; w < WAYS; w++)
         if (set[w].hash == h && near(p->time, set[w].time))
             return true;
-    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
-    set[0] = (struct seen){h, p->time};
+    while (near(p->time, set[WAYS - 1].time) && grow(d))
+        set = d->sets[h & (d->n - 1)];
+    push(set, (struct seen){h, p->time});
     return false;
 }
 

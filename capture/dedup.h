@@ -17,7 +17,7 @@
  * sooner than 200 ms, except after three duplicate acknowledgments. */
 #define DEDUP_WINDOW (10 * TICK_MS)
 
-enum { DEDUP_ENTRIES = 65536, DEDUP_PAYLOAD = 64 };
+enum { DEDUP_ENTRIES = 65536 /* at most */, DEDUP_PAYLOAD = 64 };
 
 struct dedup;
 

@@ -61,6 +61,15 @@ static inline bool endpoint_eq(const struct endpoint *a, const struct endpoint *
     return a->port == b->port && addr_eq(&a->addr, &b->addr);
 }
 
+/* 0 if they are the same. Without branches: which way round a packet goes can't be predicted. */
+static inline uint64_t endpoint_diff(const struct endpoint *a, const struct endpoint *b)
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a->addr.b, sizeof x);
+    memcpy(y, b->addr.b, sizeof y);
+    return (x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port);
+}
+
 static inline bool endpoint_none(const struct endpoint *e)
 {
     return e->port == 0 && addr_none(&e->addr);
@@ -106,6 +115,13 @@ static inline uint64_t endpoint_hash2(const struct endpoint *a, const struct end
                            hash_load(b->addr.b + 8) ^ UINT64_C(0xe7037ed1a0b428db));
     return hash_fold(x ^ ((uint64_t)a->port << 16 | b->port),
                      y ^ seed ^ UINT64_C(0xd6e8feb86659fd93));
+}
+
+/* Of a connection: the same for both directions, a sum needs no order. */
+static inline uint32_t endpoint_hash_pair(const struct endpoint *a, const struct endpoint *b,
+                                          uint64_t seed)
+{
+    return (uint32_t)(endpoint_hash(a, seed) + endpoint_hash(b, seed));
 }
 
 /* RFC 1918, RFC 6598, link-local, ULA, loopback: not routable from a federated peer. */

@@ -89,6 +89,7 @@ enum frame_kind {
 struct decoded {
     _Alignas(64) uint64_t dedup; /* FRAME_PACKET: dedup_hash() */
     enum frame_kind kind;        /* a fragment must be decoded again, for its struct fragment */
+    uint32_t flow;               /* FRAME_PACKET: endpoint_hash_pair() of src and dst */
     struct packet packet;        /* as frame_decode() sets it, but for raw.decoded */
 };
 

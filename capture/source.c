@@ -138,7 +138,10 @@ void source_decode(struct source *src, struct batch *b)
         struct raw_packet raw = source_frame(b, b->n_decoded);
         struct decoded *d = &b->decoded[b->n_decoded];
         d->kind = frame_decode(&raw, &d->packet, &unused);
-        d->dedup = d->kind == FRAME_PACKET ? dedup_hash(&d->packet, src->owner->seed) : 0;
+        if (d->kind != FRAME_PACKET)
+            continue;
+        d->dedup = dedup_hash(&d->packet, src->owner->seed);
+        d->flow = endpoint_hash_pair(&d->packet.src, &d->packet.dst, src->owner->seed);
     }
 }
 

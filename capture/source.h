@@ -70,7 +70,7 @@ enum source_error sources_add_interface(struct sources *s, const char *name);
 const char *sources_error_text(const struct sources *s);
 
 /* From the start on, the threads of files and interfaces decode their frames (raw_packet.decoded).
- * seed: for dedup_hash(). */
+ * seed: for dedup_hash() and endpoint_hash_pair(). */
 void sources_decode(struct sources *s, uint64_t seed);
 
 /* Starts the threads. 0 or -1. */

@@ -116,7 +116,8 @@ static inline struct raw_packet source_frame(const struct batch *b, size_t i)
                                .caplen = p->caplen,
                                .len = p->len,
                                .linktype = p->linktype,
-                               .iface = p->iface};
+                               .iface = p->iface,
+                               .decoded = i < b->n_decoded ? &b->decoded[i] : NULL};
 }
 
 /* Registers an interface and returns its number. */

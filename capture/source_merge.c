@@ -12,7 +12,8 @@
 enum {
     HOLD_MS = 50, /* longest wait for a silent interface: more than two poll periods */
     IDLE_MS =
-        100, /* idle time given out lies this far behind the clock: nothing older is under way */
+        100,  /* idle time given out lies this far behind the clock: nothing older is under way */
+    NEXT = 8, /* frames ahead, whose place is asked for */
     WAIT_MS = 200, /* one sleep for a file; it is only a net under the bell */
 };
 
@@ -97,10 +98,8 @@ static bool live_may_go(struct sources *s, tick_t t)
 
 static enum source_pull hand_out(struct source *src, struct raw_packet *out)
 {
-    *out = source_frame(src->batch, src->next);
-    if (src->next < src->batch->n_decoded)
-        out->decoded = &src->batch->decoded[src->next];
-    src->next++;
+    *out = source_frame(src->batch, src->next++);
+    __builtin_prefetch(head(src) + NEXT); /* out of another processor's cache */
     return PULL_PACKET;
 }
 

@@ -21,28 +21,29 @@ enum stream_kind {
 
 /* Per side. */
 struct half {
+    uint32_t searched; /* bytes looked through without finding a message */
+    uint32_t media;    /* bytes since the last control message */
+    uint32_t enough;   /* SIP: unread bytes without which the next message cannot be complete */
     bool refused;      /* its first bytes were nothing we know */
     bool greeted;      /* pseudo-TLS hello or answer, HTTP upgrade done */
     bool lost;         /* bytes are missing: look for the next message */
-    uint32_t searched; /* bytes looked through without finding a message */
-    uint32_t media;    /* bytes since the last control message */
-    size_t enough;     /* SIP: unread bytes without which the next message cannot be complete */
 };
 
+/* What every segment needs fills the first cache line. */
 struct conversation {
-    struct conversation *next; /* free list */
-    uint8_t kind;
+    _Alignas(64) uint8_t kind;
     bool troubled;     /* the relay trouble was told */
     bool inside;       /* what a TLS connection carries */
     bool closed;       /* compressed (MS-SIPCOMP), and not read any more */
     uint32_t messages; /* SIP */
-    tick_t first;
     struct half half[2];
     struct allocation_ref allocation;
-    uint8_t *text; /* WebSocket: message being put together */
+    struct tls_talk *tls; /* STREAM_TLS (proto_tls.c) */
+    tick_t first;
+    struct conversation *next; /* free list */
+    uint8_t *text;             /* WebSocket: message being put together */
     size_t text_used;
     struct sipcomp *compression; /* of a STREAM_SIPCOMP */
-    struct tls_talk *tls;        /* STREAM_TLS (proto_tls.c) */
 };
 
 struct proto {

@@ -7,11 +7,23 @@
 
 #include <stdlib.h>
 
-enum { LOOK_EVERY = HEAL_AFTER / 4 };
-
-#define TOUCH_AFTER (8 * TICK_S) /* of the flows by their last use: the order need not be finer */
+enum {
+    LOOK_EVERY = HEAL_AFTER / 4,
+    LIST_AFTER = 8, /* seconds: the order of flows by their last use need not be finer */
+};
 
 /* ---- life of a fed flow ---- */
+
+/* The feeder's to write to, the readers' to look at. */
+static struct flow *flow_of(const struct fed *e)
+{
+    return (struct flow *)e->stream.flow;
+}
+
+static uint32_t seconds(tick_t t)
+{
+    return (uint32_t)(t / TICK_S);
+}
 
 static void end_fed(struct feeder *f, struct fed *e, bool closed, enum flow_watch watch)
 {
@@ -21,8 +33,8 @@ static void end_fed(struct feeder *f, struct fed *e, bool closed, enum flow_watc
         watch = WATCH_IGNORE;
     }
     f->reader.over(f->reader.arg, &e->stream, closed);
-    e->flow->stream = 0;
-    e->flow->watch = (uint8_t)watch;
+    flow_of(e)->stream = 0;
+    flow_of(e)->watch = (uint8_t)watch;
     lru_give(&f->fed_lru, (uint32_t)(e - f->fed));
 }
 
@@ -51,7 +63,7 @@ static void place_silent(struct half *h, bool saw_isn, uint32_t isn, const struc
 
 static void place_both(struct fed *e, enum stream_side from, const struct packet *p)
 {
-    const struct flow *flow = e->flow;
+    const struct flow *flow = e->stream.flow;
     bool saw[2] = {flow->saw_syn, flow->saw_synack};
     uint32_t isn[2] = {flow->client_isn, flow->server_isn};
     enum stream_side to = other_side(from);
@@ -62,16 +74,32 @@ static void place_both(struct fed *e, enum stream_side from, const struct packet
     e->half[to].seen = saw[to] ? p->time : TICK_NONE;
 }
 
+/* The flow whose last packet lies furthest back, or nearly so. Flows are not moved in their list
+ * with their packets, which would cost three cache lines, but when they are met here. */
+static struct fed *longest_idle(struct feeder *f)
+{
+    for (;;) {
+        uint32_t number = lru_oldest(&f->fed_lru);
+        struct fed *e = &f->fed[number];
+        tick_t client = e->half[SIDE_CLIENT].seen, server = e->half[SIDE_SERVER].seen;
+        uint32_t used = seconds(client > server ? client : server);
+        if ((int32_t)(used - e->listed) <= LIST_AFTER)
+            return e;
+        lru_touch(&f->fed_lru, number);
+        e->listed = used;
+    }
+}
+
 static struct fed *begin_fed(struct feeder *f, struct flow *flow, enum stream_side from,
                              const struct packet *p)
 {
     if (f->fed_lru.live == f->fed_lru.size) {
         f->counts.evicted++;
-        end_fed(f, &f->fed[lru_oldest(&f->fed_lru)], false, WATCH_UNDECIDED);
+        end_fed(f, longest_idle(f), false, WATCH_UNDECIDED);
     }
     uint32_t number = lru_take(&f->fed_lru);
     struct fed *e = &f->fed[number];
-    *e = (struct fed){.flow = flow, .touched = p->time, .stream = {.flow = flow}};
+    *e = (struct fed){.stream = {.flow = flow}, .listed = seconds(p->time)};
     flow->stream = number;
     flow->watch = WATCH_FEED;
     place_both(e, from, p);
@@ -104,9 +132,12 @@ static void note_first(struct half *h, uint32_t seq)
 }
 
 /* How much payload the packet had on the wire. A header that claims more than a frame that was
- * captured whole has room for is wrong, not cut. */
+ * captured whole has room for is wrong, not cut. Of most packets p->raw is not looked at: it lies
+ * on a cache line of its own. */
 static uint32_t wire_payload(const struct packet *p)
 {
+    if (p->payload.n == p->payload_len)
+        return p->payload_len;
     return p->raw.caplen < p->raw.len ? p->payload_len : (uint32_t)p->payload.n;
 }
 
@@ -164,10 +195,6 @@ static void fed_packet(struct feeder *f, struct fed *e, enum stream_side side,
         reassembly_fin(f, e, side, seq + wire_payload(p));
     if (e->holed)
         reassembly_heal_due(f, e, p->time);
-    if (is_stale(e->touched, p->time, TOUCH_AFTER)) {
-        lru_touch(&f->fed_lru, (uint32_t)(e - f->fed));
-        e->touched = p->time;
-    }
     if (e->release) {
         end_fed(f, e, false, WATCH_IGNORE);
     } else if (is_reset(h, p) || (is_done(h) && is_done(other))) {
@@ -196,11 +223,11 @@ void feeder_tcp(struct feeder *f, const struct flow_ref *ref, const struct packe
 
 void feeder_hint(const struct feeder *f, const struct flow *flow)
 {
-    const char *e = (const char *)&f->fed[flow->stream];
+    const struct fed *e = &f->fed[flow->stream];
     if (!flow->stream)
         return;
-    for (size_t at = 0; at < sizeof(struct fed); at += 64)
-        __builtin_prefetch(e + at, 1);
+    __builtin_prefetch(e, 1);
+    __builtin_prefetch((const char *)e + 64, 1);
 }
 
 void feeder_hint_reader(const struct feeder *f, const struct flow *flow)

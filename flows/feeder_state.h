@@ -42,13 +42,14 @@ struct half {
 
 struct fed {
     struct stream stream;
-    struct flow *flow;
     struct half half[2]; /* by enum stream_side */
-    tick_t touched;      /* when it last became the newest of its list */
-    uint32_t room;       /* 0 = not in libnids */
+    uint32_t room;       /* 0 = none */
     uint32_t holed;      /* place in feeder.holed + 1; 0 = has no hole */
+    uint32_t listed;     /* second of packet time when it last became the newest of its list */
     bool release;        /* the reader wants no more of it */
 };
+
+_Static_assert(sizeof(struct fed) == 128, "two cache lines a packet");
 
 struct room {
     struct nids_stream nids; /* open from the first disorder on */

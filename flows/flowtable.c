@@ -10,13 +10,13 @@ enum {
 
 static size_t index_bytes(const struct flowtable *t)
 {
-    return t->size * sizeof *t->index;
+    return 2 * t->size * sizeof *t->index;
 }
 
 int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed)
 {
     *t = (struct flowtable){.size = flows + 1, .grown = 1, .buckets = 1, .seed = seed};
-    while (t->buckets < FIRST_BUCKETS && t->buckets <= flows / 2)
+    while (t->buckets < FIRST_BUCKETS && t->buckets <= flows)
         t->buckets *= 2;
     for (int i = 0; i < FLOW_LISTS; i++)
         t->due[i] = INT64_MAX;
@@ -38,17 +38,15 @@ void flowtable_close(struct flowtable *t)
     *t = (struct flowtable){0};
 }
 
-/* The same for both directions: a sum needs no order. */
-static uint64_t hash_of(const struct flowtable *t, const struct endpoint *a,
-                        const struct endpoint *b)
+static uint32_t *bucket(const struct flowtable *t, uint32_t hash)
 {
-    return endpoint_hash(a, t->seed) + endpoint_hash(b, t->seed);
+    return &t->index[hash & (t->buckets - 1)];
 }
 
-static uint32_t *bucket(const struct flowtable *t, const struct endpoint *a,
-                        const struct endpoint *b)
+static uint32_t hash_of(const struct flowtable *t, uint32_t n)
 {
-    return &t->index[hash_of(t, a, b) & (t->buckets - 1)];
+    const struct flow *f = &t->hot[n].flow;
+    return endpoint_hash_pair(&f->client, &f->server, t->seed);
 }
 
 /* Twice as many buckets: each chain is split in two by the next bit of the hash. */
@@ -60,7 +58,7 @@ static void grow_index(struct flowtable *t)
         uint32_t n = t->index[i], *low = &t->index[i], *high = &t->index[i + old];
         while (n) {
             struct entry *e = &t->hot[n];
-            uint32_t **end = hash_of(t, &e->flow.client, &e->flow.server) & old ? &high : &low;
+            uint32_t **end = hash_of(t, n) & old ? &high : &low;
             **end = n;
             *end = &e->next;
             n = e->next;
@@ -74,42 +72,38 @@ static bool pair_at(const struct flowtable *t, uint32_t n, const struct endpoint
                     const struct endpoint *dst, bool *forward)
 {
     const struct flow *f = &t->hot[n].flow;
-    *forward = endpoint_eq(&f->client, src) && endpoint_eq(&f->server, dst);
-    return *forward || (endpoint_eq(&f->client, dst) && endpoint_eq(&f->server, src));
+    uint64_t there = endpoint_diff(&f->client, src) | endpoint_diff(&f->server, dst);
+    uint64_t back = endpoint_diff(&f->client, dst) | endpoint_diff(&f->server, src);
+    *forward = there == 0;
+    return (there == 0) | (back == 0); /* one branch, nearly always the same way */
 }
 
-uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
+uint32_t flowtable_find(const struct flowtable *t, uint32_t hash, const struct endpoint *src,
                         const struct endpoint *dst, bool *forward)
 {
-    uint32_t n = *bucket(t, src, dst);
-    for (; n; n = t->hot[n].next) {
-        __builtin_prefetch(&t->hot[n].hs); /* the other line, while this one is compared */
-        if (pair_at(t, n, src, dst, forward))
-            break;
-    }
+    uint32_t n = *bucket(t, hash);
+    while (n && !pair_at(t, n, src, dst, forward))
+        n = t->hot[n].next;
     return n;
 }
 
-uint32_t flowtable_hint(const struct flowtable *t, const struct endpoint *src,
-                        const struct endpoint *dst)
+void flowtable_hint(const struct flowtable *t, uint32_t hash)
 {
-    const uint32_t *head = bucket(t, src, dst);
-    __builtin_prefetch(head);
-    return (uint32_t)(head - t->index);
+    __builtin_prefetch(bucket(t, hash));
 }
 
-void flowtable_hint_entry(const struct flowtable *t, uint32_t hint)
+void flowtable_hint_entry(const struct flowtable *t, uint32_t hash)
 {
-    uint32_t n = t->index[hint];
+    uint32_t n = *bucket(t, hash);
     if (!n)
         return;
     __builtin_prefetch(&t->hot[n], 1);
     __builtin_prefetch((const char *)&t->hot[n] + 64, 1);
 }
 
-const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hint)
+const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hash)
 {
-    uint32_t n = t->index[hint];
+    uint32_t n = *bucket(t, hash);
     return n ? &t->hot[n].flow : NULL;
 }
 
@@ -148,9 +142,9 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
     uint32_t n = new_slot(t);
     if (!n)
         return 0;
-    if (t->used >= t->buckets && 2 * t->buckets <= t->size)
+    if (2 * t->used >= t->buckets && t->buckets <= t->size)
         grow_index(t);
-    uint32_t *head = bucket(t, client, server), other = *head;
+    uint32_t *head = bucket(t, endpoint_hash_pair(client, server, t->seed)), other = *head;
     t->hot[n] = (struct entry){.flow = {.client = *client, .server = *server}, .next = other};
     t->cold[n] = (struct entry_cold){
         .last = TICK_NONE, .asked = TICK_NONE, .rtt_us = UINT32_MAX, .list = -1};
@@ -216,7 +210,7 @@ void flowtable_arm(struct flowtable *t, uint32_t n, tick_t now)
 void flowtable_remove(struct flowtable *t, uint32_t n)
 {
     struct entry *e = &t->hot[n];
-    uint32_t *link = bucket(t, &e->flow.client, &e->flow.server);
+    uint32_t *link = bucket(t, hash_of(t, n));
     while (*link != n)
         link = &t->hot[*link].next;
     *link = e->next;
@@ -240,5 +234,5 @@ int flowtable_due(const struct flowtable *t, tick_t *due)
 
 unsigned flowtable_bytes_per_flow(void)
 {
-    return sizeof(struct entry) + sizeof(struct entry_cold) + sizeof(uint32_t);
+    return sizeof(struct entry) + sizeof(struct entry_cold) + 2 * sizeof(uint32_t);
 }

@@ -43,6 +43,8 @@ struct entry_cold {
 
 _Static_assert(sizeof(struct entry) == 128, "two cache lines");
 _Static_assert(sizeof(struct entry_cold) <= 56, "at most 192 bytes per flow with its index");
+/* The index has at least twice as many places as there are entries: most chains are of one, so that
+ * what a hint asks for is what the packet needs. */
 
 enum { FLOW_LISTS = WAITS * 2 };
 
@@ -64,15 +66,15 @@ struct flowtable {
 int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed);
 void flowtable_close(struct flowtable *t);
 
-/* The first entry of the pair, 0 = none; *forward: its client is src. */
-uint32_t flowtable_find(const struct flowtable *t, const struct endpoint *src,
+/* The first entry of the pair, 0 = none; *forward: its client is src. hash: endpoint_hash_pair() of
+ * the two with the table's seed. */
+uint32_t flowtable_find(const struct flowtable *t, uint32_t hash, const struct endpoint *src,
                         const struct endpoint *dst, bool *forward);
 /* For packets handled in groups, each step after the memory that the one before asked for has come:
  * where the pair's chain begins; its first entry; that entry's flow (NULL = none). */
-uint32_t flowtable_hint(const struct flowtable *t, const struct endpoint *src,
-                        const struct endpoint *dst);
-void flowtable_hint_entry(const struct flowtable *t, uint32_t hint);
-const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hint);
+void flowtable_hint(const struct flowtable *t, uint32_t hash);
+void flowtable_hint_entry(const struct flowtable *t, uint32_t hash);
+const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hash);
 
 /* The next one of the same pair. */
 uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n);

@@ -8,7 +8,8 @@
 #include "flows/memory.h"
 
 #define ADVANCE_EVERY (100 * TICK_MS)
-enum { NEXT = 6 }; /* packets ahead, whose contents are asked for */
+/* Memory is asked for so many packets ahead, in steps: each needs what the one before asked for. */
+enum { STEP = 4, AHEAD = 4 * STEP };
 
 /* ---- life ---- */
 
@@ -158,9 +159,9 @@ static void set_now(struct pipeline *p, tick_t t)
 
 /* ---- packets ---- */
 
-static void on_tcp(struct pipeline *p, const struct packet *k)
+static void on_tcp(struct pipeline *p, const struct packet *k, uint32_t flow)
 {
-    struct flow_ref ref = tracker_tcp(p->tracker, k);
+    struct flow_ref ref = tracker_tcp_at(p->tracker, k, flow);
     if (ref.flow)
         feeder_tcp(p->feeder, &ref, k);
 }
@@ -172,17 +173,17 @@ static void on_udp(struct pipeline *p, const struct packet *k)
         tracker_stun(p->tracker, k, &stun);
 }
 
-static void on_packet(struct pipeline *p, const struct packet *k, uint64_t hint,
-                      struct iface_counts *counts)
+static void on_packet(struct pipeline *p, const struct group_item *g, struct iface_counts *counts)
 {
-    if (dedup_seen_at(p->dedup, k, hint)) {
+    const struct packet *k = g->packet;
+    if (dedup_seen_at(p->dedup, k, g->dedup)) {
         counts->duplicates++;
         return;
     }
     counts->handled++;
     switch (k->proto) {
     case PROTO_TCP:
-        on_tcp(p, k);
+        on_tcp(p, k, g->flow);
         break;
     case PROTO_UDP:
         on_udp(p, k);
@@ -221,6 +222,12 @@ static enum frame_kind defragment(struct pipeline *p, struct fragment *f, struct
     return kind;
 }
 
+static void hash(const struct pipeline *p, struct group_item *g, const struct group_own *own)
+{
+    g->dedup = dedup_hash(&own->packet, p->seed);
+    g->flow = endpoint_hash_pair(&own->packet.src, &own->packet.dst, p->seed);
+}
+
 static void on_frame(struct pipeline *p, struct group_item *g, struct group_own *own)
 {
     const struct raw_packet *raw = g->raw;
@@ -243,10 +250,10 @@ static void on_frame(struct pipeline *p, struct group_item *g, struct group_own 
     if (g->kind == FRAME_FRAGMENT) {
         g->kind = defragment(p, &own->fragment, &own->packet);
         if (g->kind == FRAME_PACKET)
-            g->dedup = dedup_hash(&own->packet, p->seed);
+            hash(p, g, own);
     }
     if (g->kind == FRAME_PACKET)
-        on_packet(p, g->packet, g->dedup, counts);
+        on_packet(p, g, counts);
     else if (g->kind == FRAME_FRAGMENT)
         counts->fragments++;
     else if (g->kind == FRAME_OTHER)
@@ -264,11 +271,13 @@ static void decode(struct pipeline *p, struct group_item *g, struct group_own *o
         g->packet = &d->packet;
         g->kind = d->kind;
         g->dedup = d->dedup;
+        g->flow = d->flow;
         return;
     }
     g->packet = &own->packet;
     g->kind = frame_decode(g->raw, &own->packet, &own->fragment);
-    g->dedup = g->kind == FRAME_PACKET ? dedup_hash(&own->packet, p->seed) : 0;
+    if (g->kind == FRAME_PACKET)
+        hash(p, g, own);
 }
 
 /* Asks for what is read of each packet: it comes out of another processor's cache. */
@@ -278,42 +287,53 @@ static void decoded_hint(const struct decoded *d)
     __builtin_prefetch((const char *)d + 64);
 }
 
-/* The five steps of a group (the fifth is on_frame). Each touches what the step before asked the
- * memory for. */
-static void look_ahead(struct pipeline *p, const struct raw_packet *raw, unsigned n)
+static void begin_item(struct pipeline *p, unsigned i, const struct raw_packet *raw)
 {
-    for (unsigned i = 0; i < n; i++) {
-        struct group_item *g = &p->group[i];
-        g->raw = &raw[i];
-        if (i + NEXT < n && raw[i + NEXT].decoded)
-            decoded_hint(raw[i + NEXT].decoded);
-        decode(p, g, &p->own[i]);
-        g->tcp = g->kind == FRAME_PACKET && g->packet->proto == PROTO_TCP;
+    struct group_item *g = &p->group[i];
+    g->raw = raw;
+    decode(p, g, &p->own[i]);
+    g->tcp = g->kind == FRAME_PACKET && g->packet->proto == PROTO_TCP;
+    g->known = NULL;
+    if (g->kind == FRAME_PACKET)
         dedup_hint(p->dedup, g->dedup);
-        if (g->tcp)
-            g->flow = tracker_hint(p->tracker, g->packet);
-    }
-    for (unsigned i = 0; i < n; i++)
-        if (p->group[i].tcp)
-            tracker_hint_entry(p->tracker, p->group[i].flow);
-    for (unsigned i = 0; i < n; i++) {
-        struct group_item *g = &p->group[i];
-        g->known = g->tcp ? tracker_hint_flow(p->tracker, g->flow) : NULL;
-        if (g->known)
+    if (g->tcp)
+        tracker_hint(p->tracker, g->flow);
+}
+
+/* The frame that is so many steps behind the i-th of n; NULL: there is none. */
+static struct group_item *behind(struct pipeline *p, unsigned i, unsigned steps, unsigned n)
+{
+    unsigned at = i - steps * STEP;
+    return at < n ? &p->group[at] : NULL;
+}
+
+/* Each frame is looked at in five steps, several frames apart, so that its memory has come when it
+ * is handled, and is still in the nearest cache. */
+static void group_frames(struct pipeline *p, const struct raw_packet *raw, unsigned n)
+{
+    struct group_item *g;
+    for (unsigned i = 0; i < n + AHEAD; i++) {
+        if (i + STEP < n && raw[i + STEP].decoded)
+            decoded_hint(raw[i + STEP].decoded);
+        if (i < n)
+            begin_item(p, i, &raw[i]);
+        if ((g = behind(p, i, 1, n)) && g->tcp)
+            tracker_hint_entry(p->tracker, g->flow);
+        if ((g = behind(p, i, 2, n)) && g->tcp &&
+            (g->known = tracker_hint_flow(p->tracker, g->flow)))
             feeder_hint(p->feeder, g->known);
+        if ((g = behind(p, i, 3, n)) && g->known)
+            feeder_hint_reader(p->feeder, g->known);
+        if ((g = behind(p, i, 4, n)))
+            on_frame(p, g, &p->own[g - p->group]);
     }
-    for (unsigned i = 0; i < n; i++)
-        if (p->group[i].known)
-            feeder_hint_reader(p->feeder, p->group[i].known);
 }
 
 void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned n)
 {
     while (n) {
         unsigned now = n < PIPELINE_GROUP ? n : PIPELINE_GROUP;
-        look_ahead(p, raw, now);
-        for (unsigned i = 0; i < now; i++)
-            on_frame(p, &p->group[i], &p->own[i]);
+        group_frames(p, raw, now);
         raw += now;
         n -= now;
     }

@@ -29,8 +29,8 @@ struct group_item {
     const struct raw_packet *raw;
     const struct packet *packet; /* the source's, or own */
     uint64_t dedup;
-    const struct flow *known; /* only while the group is looked ahead at */
-    uint32_t flow;
+    const struct flow *known; /* only while the packet is looked ahead at */
+    uint32_t flow;            /* endpoint_hash_pair() */
     enum frame_kind kind;
     bool tcp;
 };

@@ -19,6 +19,7 @@ enum { CONVERSATION_BLOCK = 16384, SEARCH_MAX = 16384 };
 
 struct conversation_block {
     struct conversation_block *next;
+    unsigned used; /* items handed out so far; the rest of the memory is untouched */
     struct conversation items[CONVERSATION_BLOCK];
 };
 
@@ -57,7 +58,7 @@ void proto_free(struct proto *p)
     while (p->blocks) {
         struct conversation_block *b = p->blocks;
         p->blocks = b->next;
-        for (int i = 0; i < CONVERSATION_BLOCK; i++) {
+        for (unsigned i = 0; i < b->used; i++) {
             free(b->items[i].text);
             sipcomp_free(b->items[i].compression);
         }
@@ -92,21 +93,26 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
 
 /* ---- conversations ---- */
 
-struct conversation *conversation_new(struct proto *p)
+/* One that was never used. */
+static struct conversation *fresh_conversation(struct proto *p)
 {
-    if (!p->spare) {
+    if (!p->blocks || p->blocks->used == CONVERSATION_BLOCK) {
         struct conversation_block *b = memory_got(pages_reserve(sizeof *b));
         if (!b)
             return NULL;
         b->next = p->blocks;
         p->blocks = b;
-        for (int i = 0; i < CONVERSATION_BLOCK; i++) {
-            b->items[i].next = p->spare;
-            p->spare = &b->items[i];
-        }
     }
+    return &p->blocks->items[p->blocks->used++];
+}
+
+struct conversation *conversation_new(struct proto *p)
+{
     struct conversation *c = p->spare;
-    p->spare = c->next;
+    if (c)
+        p->spare = c->next;
+    else if (!(c = fresh_conversation(p)))
+        return NULL;
     *c = (struct conversation){.kind = STREAM_UNDECIDED};
     return c;
 }

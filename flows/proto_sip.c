@@ -81,7 +81,7 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
         }
         enum wire_result r = sip_parse(rest, false, &m, &fault);
         if (r == WIRE_MORE && rest.n <= LIMIT_SIP_MESSAGE) {
-            h->enough = fault.offset;
+            h->enough = fault.offset < UINT32_MAX ? (uint32_t)fault.offset : UINT32_MAX;
             return take;
         }
         if (r == WIRE_OK) {

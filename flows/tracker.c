@@ -117,12 +117,19 @@ static struct handshake_event event_of(const struct packet *p)
                                     .flags = p->flags};
 }
 
+static uint32_t find(const struct tracker *t, const struct endpoint *src,
+                     const struct endpoint *dst, bool *forward)
+{
+    uint32_t hash = endpoint_hash_pair(src, dst, t->table.seed);
+    return flowtable_find(&t->table, hash, src, dst, forward);
+}
+
 /* The older connections on the ports of n are over. */
 static void replace_others(struct tracker *t, uint32_t n)
 {
     const struct flow f = t->table.hot[n].flow;
     bool forward;
-    uint32_t next, i = flowtable_find(&t->table, &f.client, &f.server, &forward);
+    uint32_t next, i = find(t, &f.client, &f.server, &forward);
     for (; i; i = next) {
         struct entry *e = &t->table.hot[i];
         next = flowtable_sibling(&t->table, i);
@@ -278,28 +285,33 @@ static uint32_t choose(struct tracker *t, uint32_t n, const struct packet *p)
     return best;
 }
 
-uint32_t tracker_hint(const struct tracker *t, const struct packet *p)
+void tracker_hint(const struct tracker *t, uint32_t hash)
 {
-    return flowtable_hint(&t->table, &p->src, &p->dst);
+    flowtable_hint(&t->table, hash);
 }
 
-void tracker_hint_entry(const struct tracker *t, uint32_t hint)
+void tracker_hint_entry(const struct tracker *t, uint32_t hash)
 {
-    flowtable_hint_entry(&t->table, hint);
+    flowtable_hint_entry(&t->table, hash);
 }
 
-const struct flow *tracker_hint_flow(const struct tracker *t, uint32_t hint)
+const struct flow *tracker_hint_flow(const struct tracker *t, uint32_t hash)
 {
-    return flowtable_hint_flow(&t->table, hint);
+    return flowtable_hint_flow(&t->table, hash);
 }
 
 struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p)
+{
+    return tracker_tcp_at(t, p, endpoint_hash_pair(&p->src, &p->dst, t->table.seed));
+}
+
+struct flow_ref tracker_tcp_at(struct tracker *t, const struct packet *p, uint32_t hash)
 {
     const uint8_t control = TCP_SYN | TCP_FIN | TCP_RST;
     bool forward;
     clock_to(t, p->time);
     t->attempts.counts.tcp_packets++;
-    uint32_t n = flowtable_find(&t->table, &p->src, &p->dst, &forward);
+    uint32_t n = flowtable_find(&t->table, hash, &p->src, &p->dst, &forward);
     if ((p->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
         return on_syn(t, n, p);
     if (!n)
@@ -351,7 +363,7 @@ static bool icmp_for_tcp(struct tracker *t, const struct packet *p)
                                  .icmp_from = &p->src.addr,
                                  .icmp_code = p->icmp_code};
     bool forward;
-    uint32_t n = flowtable_find(&t->table, &q->src, &q->dst, &forward);
+    uint32_t n = find(t, &q->src, &q->dst, &forward);
     for (; n; n = flowtable_sibling(&t->table, n)) {
         struct entry *e = &t->table.hot[n];
         if (!endpoint_eq(&e->flow.client, &q->src))

@@ -70,13 +70,16 @@ void tracker_free(struct tracker *t);
 
 /* For packets handled in groups: three steps that ask early for the memory tracker_tcp() will need,
  * each of use only some packets after the one before. The last gives the flow the packet probably
- * belongs to, or NULL. They change nothing. */
-uint32_t tracker_hint(const struct tracker *t, const struct packet *p);
-void tracker_hint_entry(const struct tracker *t, uint32_t hint);
-const struct flow *tracker_hint_flow(const struct tracker *t, uint32_t hint);
+ * belongs to, or NULL. They change nothing. hash: endpoint_hash_pair() of the packet's two ends,
+ * with the tracker's seed. */
+void tracker_hint(const struct tracker *t, uint32_t hash);
+void tracker_hint_entry(const struct tracker *t, uint32_t hash);
+const struct flow *tracker_hint_flow(const struct tracker *t, uint32_t hash);
 
 /* One TCP packet, in order of time (small steps back are tolerated). */
 struct flow_ref tracker_tcp(struct tracker *t, const struct packet *p);
+/* The same where the hash is known. */
+struct flow_ref tracker_tcp_at(struct tracker *t, const struct packet *p, uint32_t hash);
 
 /* One STUN/TURN message over UDP: request, answer, error. Others are ignored. */
 void tracker_stun(struct tracker *t, const struct packet *p, const struct stun_msg *m);

@@ -193,10 +193,26 @@ static void copies_are_found_among_many(void **state)
     assert_in_range(found, 3990, 4000); /* a fifth packet in a line pushes one out: very rare */
 }
 
+/* More packets within one window than the first table has entries, and all of them again. */
+static void nobody_is_forgotten_within_the_window(void **state)
+{
+    (void)state;
+    enum { PACKETS = 6000 };
+    struct layers l;
+    for (int again = 0; again < 2; again++)
+        for (uint32_t i = 0; i < PACKETS; i++) {
+            tcp4(&l, "data", i, TCP_ACK);
+            layers_ethernet(&l, 0x0800);
+            if (seen(&l, TICK_S) != (again == 1))
+                fail_msg("packet %u, round %d", i, again);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_copy_is_seen_within_the_window_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_is_forgotten_within_the_window, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_that_is_stamped_earlier_is_one_too, setup, teardown),
         cmocka_unit_test_setup_teardown(vlan_ttl_checksum_and_tunnel_do_not_matter, setup,
                                         teardown),

@@ -190,6 +190,7 @@ static void frames_come_decoded_if_asked(void **state)
         assert_int_equal(d->packet.payload.n, p.payload.n);
         assert_int_equal(d->dedup, dedup_hash(&p, SEED));
         assert_int_not_equal(d->dedup, dedup_hash(&p, SEED + 1));
+        assert_int_equal(d->flow, endpoint_hash_pair(&p.dst, &p.src, SEED));
     }
     assert_int_equal(port, 401);
     sources_free(s);
