@@ -1,45 +1,68 @@
-/* Typed binds in order: absent things become SQL NULL, foreign bytes become UTF-8. */
-#include "storage/db.h"
-#include "storage/text.h"
+/* Values of a row, and how SQLite gets them. */
+#include "storage/bind.h"
 
 #include <stdlib.h>
 
-void bind_start(struct binds *b, sqlite3_stmt *s)
+#include "storage/text.h"
+
+/* A text that was mended, as long as the row is lent. */
+struct bind_clean {
+    struct bind_clean *next;
+    char text[];
+};
+
+void bind_free(struct binds *b)
 {
-    b->s = s;
-    b->at = 1;
-    b->used = 0;
+    while (b->clean) {
+        struct bind_clean *next = b->clean->next;
+        free(b->clean);
+        b->clean = next;
+    }
 }
 
-void bind_int(struct binds *b, int64_t v)
+void bind_start(struct binds *b)
 {
-    sqlite3_bind_int64(b->s, b->at++, v);
+    bind_free(b);
+    b->n = b->used = 0;
 }
 
-void bind_null(struct binds *b)
+void bind_to(const struct binds *b, sqlite3_stmt *s)
 {
-    sqlite3_bind_null(b->s, b->at++);
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct cell *c = &b->cell[i];
+        int at = (int)i + 1;
+        switch ((enum cell_kind)c->kind) {
+        case CELL_NULL:
+            sqlite3_bind_null(s, at);
+            break;
+        case CELL_INT:
+            sqlite3_bind_int64(s, at, c->i);
+            break;
+        case CELL_TEXT:
+            sqlite3_bind_text64(s, at, c->p, c->n, SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case CELL_BLOB:
+            sqlite3_bind_blob64(s, at, c->p, c->n, SQLITE_STATIC);
+            break;
+        }
+    }
 }
 
-void bind_known(struct binds *b, int64_t v)
+void bind_result(const struct cell *c, sqlite3_context *out)
 {
-    if (v < 0)
-        bind_null(b);
-    else
-        bind_int(b, v);
-}
-
-void bind_chars(struct binds *b, const char *p, size_t n)
-{
-    sqlite3_bind_text64(b->s, b->at++, p, n, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-void bind_word(struct binds *b, const char *s)
-{
-    if (s && *s)
-        bind_chars(b, s, strlen(s));
-    else
-        bind_null(b);
+    switch ((enum cell_kind)c->kind) {
+    case CELL_NULL: /* as it is */
+        break;
+    case CELL_INT:
+        sqlite3_result_int64(out, c->i);
+        break;
+    case CELL_TEXT:
+        sqlite3_result_text64(out, c->p, c->n, SQLITE_STATIC, SQLITE_UTF8);
+        break;
+    case CELL_BLOB:
+        sqlite3_result_blob64(out, c->p, c->n, SQLITE_STATIC);
+        break;
+    }
 }
 
 /* First byte that is no UTF-8, or the end. */
@@ -57,45 +80,41 @@ static size_t good_prefix(const uint8_t *s, size_t n)
     return i;
 }
 
+/* NULL without memory */
+static char *kept_copy(struct binds *b, const char *s, size_t n)
+{
+    struct bind_clean *c = malloc(sizeof *c + n);
+    if (!c)
+        return NULL;
+    c->next = b->clean;
+    b->clean = c;
+    return memcpy(c->text, s, n);
+}
+
 void bind_text(struct binds *b, const char *s)
 {
     size_t n = s ? strlen(s) : 0;
     size_t good = good_prefix((const uint8_t *)s, n);
-    if (n == 0) {
+    char *clean = good < n ? kept_copy(b, s, n) : NULL;
+    if (n == 0 || (good < n && !clean)) {
         bind_null(b);
         return;
     }
-    if (good == n) {
-        bind_chars(b, s, n);
-        return;
-    }
-    char *clean = strdup(s);
     while (clean && good < n) {
         clean[good] = '?';
         good += good_prefix((const uint8_t *)clean + good, n - good);
     }
-    if (clean)
-        sqlite3_bind_text64(b->s, b->at++, clean, n, free, SQLITE_UTF8);
-    else
-        bind_null(b);
+    bind_chars(b, clean ? clean : s, n);
 }
 
-void bind_bytes(struct binds *b, const void *p, size_t n)
+static char *scratch(struct binds *b)
 {
-    sqlite3_bind_blob64(b->s, b->at++, p, n, SQLITE_STATIC);
-}
-
-void bind_tick(struct binds *b, tick_t t)
-{
-    if (t == TICK_NONE)
-        bind_null(b);
-    else
-        bind_int(b, t / TICK_US);
+    return b->scratch[b->used++ % BIND_SCRATCH];
 }
 
 void bind_addr(struct binds *b, const struct addr *a)
 {
-    char *out = b->scratch[b->used++ % DB_SCRATCH];
+    char *out = scratch(b);
     size_t n = text_of_addr(a, out);
     if (n)
         bind_chars(b, out, n);
@@ -106,8 +125,10 @@ void bind_addr(struct binds *b, const struct addr *a)
 void bind_endpoint(struct binds *b, const struct endpoint *e)
 {
     bind_addr(b, &e->addr);
-    if (e->port)
-        bind_int(b, e->port);
-    else
-        bind_null(b);
+    bind_nonzero(b, e->port);
+}
+
+void bind_endpoint_text(struct binds *b, const struct endpoint *e)
+{
+    bind_word(b, e ? endpoint_text(e, scratch(b)) : NULL);
 }

@@ -134,6 +134,12 @@ int db_run(struct db *db, sqlite3_stmt *s)
     return result;
 }
 
+int db_run_with(struct db *db, sqlite3_stmt *s, const struct binds *b)
+{
+    bind_to(b, s);
+    return db_run(db, s);
+}
+
 int db_int(struct db *db, const char *sql, int64_t none, int64_t *out)
 {
     sqlite3_stmt *s = db_prepare(db, sql);

@@ -7,12 +7,11 @@
 
 #include <sqlite3.h>
 
-#include "capture/endpoint.h"
-#include "capture/tick.h"
+#include "storage/bind.h"
 #include "storage/schema.h"
 #include "storage/writer.h" /* enum db_result */
 
-enum { DB_WHY = 512, DB_SCRATCH = 12 };
+enum { DB_WHY = 512 };
 
 struct db {
     sqlite3 *handle;
@@ -48,6 +47,8 @@ int db_exec(struct db *db, const char *sql);
 sqlite3_stmt *db_prepare(struct db *db, const char *sql);
 /* Steps a statement that gives no rows, and resets it. 0, or -1 with db->why. */
 int db_run(struct db *db, sqlite3_stmt *s);
+/* The same with parameters. */
+int db_run_with(struct db *db, sqlite3_stmt *s, const struct binds *b);
 /* One integer out of the first row, or 'none' if there is no row or it is NULL. -1 on error. */
 int db_int(struct db *db, const char *sql, int64_t none, int64_t *out);
 /* Begins (waiting for the lock), commits, or gives up a transaction. 0 or -1. */
@@ -66,28 +67,5 @@ int db_log_within(struct db *db, int64_t most);
 
 /* db->why for memory that ran out; returns -1. */
 int db_no_memory(struct db *db);
-
-/* Binds the parameters of one statement in order. Texts and blobs are lent until the step. Absent
- * things (NULL, TICK_NONE, address none, port 0) are SQL NULL. */
-struct binds {
-    sqlite3_stmt *s;
-    int at;
-    unsigned used;
-    char scratch[DB_SCRATCH][ADDR_TEXT];
-};
-void bind_start(struct binds *b, sqlite3_stmt *s);
-void bind_int(struct binds *b, int64_t v);
-void bind_null(struct binds *b);
-/* NULL if v is negative */
-void bind_known(struct binds *b, int64_t v);
-/* literals and texts known to be UTF-8 */
-void bind_word(struct binds *b, const char *s);
-/* texts from outside: bytes that are no UTF-8 are replaced; "" is NULL */
-void bind_text(struct binds *b, const char *s);
-void bind_bytes(struct binds *b, const void *p, size_t n);
-void bind_chars(struct binds *b, const char *p, size_t n);
-void bind_tick(struct binds *b, tick_t t);
-void bind_addr(struct binds *b, const struct addr *a);
-void bind_endpoint(struct binds *b, const struct endpoint *e); /* two parameters */
 
 #endif

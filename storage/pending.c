@@ -65,10 +65,10 @@ void pending_drop(struct pending *p, int64_t id)
     p->table->copy[*slot - 1] = NULL;
 }
 
-const struct record_failure *pending_at(const struct pending *p, unsigned i)
+struct record_failure *pending_at(const struct pending *p, unsigned i)
 {
     size_t at = 0;
     enum record_kind kind;
     const struct block *b = p->table->copy[i];
-    return b ? record_next(b, &at, &kind) : NULL;
+    return b ? (struct record_failure *)record_next(b, &at, &kind) : NULL;
 }

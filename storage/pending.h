@@ -22,7 +22,7 @@ bool pending_put(struct pending *p, const struct record_failure *r);
 /* The failure is none. */
 void pending_drop(struct pending *p, int64_t id);
 /* The i-th of n, oldest first; NULL if it was dropped. */
-const struct record_failure *pending_at(const struct pending *p, unsigned i);
+struct record_failure *pending_at(const struct pending *p, unsigned i);
 /* Forgets all of them. */
 void pending_clear(struct pending *p);
 

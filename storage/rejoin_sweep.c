@@ -295,18 +295,21 @@ static void tell_ends(struct sweep *w, bool calls)
 /* What the joiner concluded of it is stored: how a call went, and where a relay was seen. */
 static int store_scope(struct sweep *w, const struct held *h)
 {
-    struct binds b;
+    struct store *s = w->r->s;
     if (h->call && h->of_call.outcome != h->state.outcome) {
-        bind_start(&b, w->outcome);
-        bind_word(&b, store_outcome(h->of_call.outcome));
-        bind_int(&b, h->of_call.id);
-        return db_run(db_of(w), w->outcome);
+        struct binds *b = store_bind(s);
+        bind_word(b, store_outcome(h->of_call.outcome));
+        bind_int(b, h->of_call.id);
+        return db_run_with(&s->db, w->outcome, b);
     }
-    if (!h->call && !addr_eq(&h->of_allocation.wire_addr, &h->wire_addr)) {
-        bind_start(&b, w->wire);
-        bind_addr(&b, &h->of_allocation.wire_addr);
-        bind_int(&b, h->of_allocation.id);
-        return store_relay(w->r->s, &h->of_allocation.wire_addr) ? -1 : db_run(db_of(w), w->wire);
+    const struct fact_allocation *a = &h->of_allocation;
+    if (!h->call && !addr_eq(&a->wire_addr, &h->wire_addr)) {
+        if (store_relay(s, &a->wire_addr))
+            return -1;
+        struct binds *b = store_bind(s);
+        bind_addr(b, &a->wire_addr);
+        bind_int(b, a->id);
+        return db_run_with(&s->db, w->wire, b);
     }
     return 0;
 }

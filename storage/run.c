@@ -44,7 +44,7 @@ static int run_insert(struct store *s, const struct run_info *run, struct privac
     const struct joiner_config *c = run->joiner;
     struct text edges = {0};
     int result = edge_list(s, c, p, &edges);
-    struct binds *b = store_bind(s, WRITE_RUN);
+    struct binds *b = store_bind(s);
     bind_chars(b, run->sensor, strlen(run->sensor)); /* "" is a name, too */
     bind_text(b, run->command);
     bind_text(b, privacy_text(p, run->sources));
@@ -83,7 +83,7 @@ static int run_ended(struct store *s, const struct run_end *e)
     snprintf(sql, sizeof sql, late, (unsigned long long)e->lost, (long long)s->run);
     if (e->lost && db_exec(&s->db, sql))
         return -1;
-    struct binds *b = store_bind(s, WRITE_RUN_END);
+    struct binds *b = store_bind(s);
     bind_tick(b, wall_clock());
     bind_text(b, privacy_text(e->privacy, e->damaged));
     bind_int(b, s->run);

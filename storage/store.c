@@ -1,24 +1,25 @@
-/* Records into rows: all but failures (store_failure.c), calls and allocations (store_facts.c). */
-#include "storage/store.h"
+/* Records into rows: which file makes what, and the small kinds. */
+#include "storage/store_inner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct binds *store_bind(struct store *s, enum write_sql which)
+struct binds *store_bind(struct store *s)
 {
-    bind_start(&s->binds, s->sql[which]);
+    bind_start(&s->binds);
     return &s->binds;
 }
 
 int store_run(struct store *s, enum write_sql which)
 {
-    return db_run(&s->db, s->sql[which]);
+    return db_run_with(&s->db, s->sql[which], &s->binds);
 }
 
 int store_begin(struct store *s)
 {
     s->first = s->last = TICK_NONE;
-    return write_sql_prepare(&s->db, s->sql);
+    s->rows.row = &s->binds;
+    return rowset_open(&s->db, &s->rows) || write_sql_prepare(&s->db, s->sql) ? -1 : 0;
 }
 
 void store_end(struct store *s)
@@ -28,6 +29,7 @@ void store_end(struct store *s)
     for (int i = 0; i < 3; i++)
         text_free(&s->json[i]);
     text_free(&s->bytes);
+    bind_free(&s->binds);
     free(s->crowded);
     pending_free(&s->pending);
 }
@@ -42,106 +44,9 @@ static void saw(struct store *s, tick_t t)
         s->last = t;
 }
 
-/* ---- attempts and their packets ---- */
-
-/* 0 stays 0: unknown */
-static int64_t row_of(struct store *s, enum ids_kind kind, int64_t engine)
+int64_t store_row_of(struct store *s, enum ids_kind kind, int64_t engine)
 {
     return engine > 0 ? ids_row(&s->ids, &s->db, kind, engine) : 0;
-}
-
-const char *store_proto(uint8_t proto)
-{
-    return proto == PROTO_UDP ? "UDP" : "TCP";
-}
-
-static int store_evidence(struct store *s, int64_t row, const struct evidence *ev, unsigned n)
-{
-    struct text *list = &s->json[0], *bytes = &s->bytes;
-    list->n = bytes->n = 0;
-    for (unsigned i = 0; i < n; i++) {
-        const int64_t item[] = {ev[i].time / TICK_US, ev[i].iface, ev[i].linktype,
-                                ev[i].caplen,         ev[i].len,   (int64_t)bytes->n};
-        for (unsigned k = 0; k < sizeof item / sizeof *item; k++) {
-            text_put(list, k ? "," : i ? ",[" : "[[");
-            text_int(list, item[k]);
-        }
-        text_put(list, "]");
-        text_raw(bytes, (const char *)ev[i].bytes, ev[i].caplen);
-    }
-    text_put(list, "]");
-    struct binds *b = store_bind(s, WRITE_EVIDENCE);
-    bind_int(b, row);
-    bind_int(b, s->run);
-    bind_int(b, n);
-    bind_chars(b, list->p, list->n);
-    bind_bytes(b, bytes->p, bytes->n);
-    if (list->failed || bytes->failed)
-        return db_no_memory(&s->db);
-    return store_run(s, WRITE_EVIDENCE);
-}
-
-static int store_attempt(struct store *s, const struct record_attempt *r)
-{
-    const struct attempt *a = &r->attempt;
-    int64_t row = ids_row(&s->ids, &s->db, IDS_ATTEMPT, (int64_t)a->id);
-    if (row < 0)
-        return -1;
-    struct binds *b = store_bind(s, WRITE_ATTEMPT);
-    bind_int(b, row);
-    bind_int(b, s->run);
-    bind_endpoint(b, &a->src);
-    bind_endpoint(b, &a->dst);
-    bind_word(b, store_proto(a->proto));
-    bind_int(b, a->isn);
-    bind_word(b, verdict_name((enum verdict)a->verdict));
-    bind_word(b, quality_name((enum quality)a->quality));
-    bind_int(b, a->peek_out | a->peek_in << 4);
-    bind_int(b, a->wanted);
-    bind_int(b, a->syns);
-    bind_int(b, a->synacks);
-    bind_int(b, a->rsts);
-    bind_tick(b, a->first);
-    bind_tick(b, a->last);
-    bind_known(b, a->rtt_us);
-    bind_known(b, a->answer_ttl);
-    bind_known(b, a->answer_ipid);
-    bind_known(b, a->icmp_type);
-    bind_known(b, a->icmp_code);
-    bind_addr(b, &a->icmp_from);
-    bind_int(b, (int64_t)a->bytes_out);
-    bind_int(b, (int64_t)a->bytes_in);
-    bind_int(b, a->concurrency);
-    saw(s, a->first);
-    saw(s, a->last);
-    if (store_run(s, WRITE_ATTEMPT))
-        return -1;
-    /* evidence is for what failed */
-    return a->verdict == VERDICT_CONNECTED || !r->n ? 0 : store_evidence(s, row, r->evidence, r->n);
-}
-
-int store_link(struct store *s, int64_t attempt_row, int64_t failure_row)
-{
-    struct binds *b = store_bind(s, WRITE_LINK);
-    bind_int(b, attempt_row);
-    bind_int(b, s->run);
-    if (failure_row)
-        bind_int(b, failure_row);
-    else
-        bind_null(b);
-    return store_run(s, WRITE_LINK);
-}
-
-/* What has no attempt of its own (trouble above TCP) has no link either. */
-static int store_linked(struct store *s, const struct record_link *r)
-{
-    int64_t attempt = row_of(s, IDS_ATTEMPT, (int64_t)r->attempt);
-    int64_t failure = row_of(s, IDS_FAILURE, r->failure);
-    if (attempt < 0 || failure < 0)
-        return -1;
-    if (!attempt)
-        return 0;
-    return store_link(s, attempt, failure);
 }
 
 /* ---- counters ---- */
@@ -149,7 +54,7 @@ static int store_linked(struct store *s, const struct record_link *r)
 static int store_traffic(struct store *s, const struct traffic_row *r)
 {
     char net[NET_TEXT];
-    struct binds *b = store_bind(s, WRITE_TRAFFIC);
+    struct binds *b = store_bind(s);
     bind_int(b, s->run);
     bind_tick(b, r->hour);
     bind_addr(b, &r->src);
@@ -166,7 +71,7 @@ static int store_traffic(struct store *s, const struct traffic_row *r)
 
 static int store_interface(struct store *s, int number, const char *name)
 {
-    struct binds *b = store_bind(s, WRITE_INTERFACE);
+    struct binds *b = store_bind(s);
     bind_int(b, s->run);
     bind_int(b, number);
     bind_text(b, name);
@@ -183,7 +88,7 @@ static int store_health(struct store *s, const struct record_health *r)
     const uint64_t shed[] = {h->shed_cut, h->shed_dropped};
     if (h->iface >= 0 && r->interface && store_interface(s, h->iface, r->interface))
         return -1;
-    struct binds *b = store_bind(s, WRITE_HEALTH);
+    struct binds *b = store_bind(s);
     bind_int(b, s->run);
     bind_text(b, r->interface);
     bind_tick(b, h->from);
@@ -205,7 +110,7 @@ int store_relay(struct store *s, const struct addr *a)
     if (addr_none(a) || addr_eq(known, a))
         return 0;
     *known = *a;
-    bind_addr(store_bind(s, WRITE_RELAY), a);
+    bind_addr(store_bind(s), a);
     return store_run(s, WRITE_RELAY);
 }
 
@@ -213,13 +118,13 @@ static int store_alias(struct store *s, const struct fact_alias *a)
 {
     if (store_relay(s, &a->private_addr) || store_relay(s, &a->public_addr))
         return -1;
-    struct binds *b = store_bind(s, WRITE_ALIAS_OVER);
+    struct binds *b = store_bind(s);
     bind_addr(b, &a->private_addr);
     bind_addr(b, &a->public_addr);
     bind_int(b, s->run);
     if (a->configured && store_run(s, WRITE_ALIAS_OVER))
         return -1;
-    b = store_bind(s, WRITE_ALIAS);
+    b = store_bind(s);
     bind_addr(b, &a->private_addr);
     bind_addr(b, &a->public_addr);
     bind_int(b, a->configured ? s->run : 0);
@@ -229,7 +134,7 @@ static int store_alias(struct store *s, const struct fact_alias *a)
 
 static int store_trouble(struct store *s, const struct relay_trouble *t)
 {
-    struct binds *b = store_bind(s, WRITE_TROUBLE);
+    struct binds *b = store_bind(s);
     bind_int(b, s->run);
     bind_endpoint(b, &t->client);
     bind_endpoint(b, &t->server);
@@ -247,7 +152,7 @@ static int store_trouble(struct store *s, const struct relay_trouble *t)
 static int store_feed(struct store *s, const struct feed_log *l)
 {
     static const char *const kinds[FEED_KINDS] = {[FEED_HEP] = "hep", [FEED_SDN] = "sdn"};
-    struct binds *b = store_bind(s, WRITE_FEED);
+    struct binds *b = store_bind(s);
     bind_int(b, s->run);
     bind_text(b, l->name);
     bind_word(b, kinds[l->kind]);
@@ -261,7 +166,7 @@ static int store_feed(struct store *s, const struct feed_log *l)
 
 static int store_log(struct store *s, const struct sip_log *l)
 {
-    struct binds *b = store_bind(s, WRITE_LOG);
+    struct binds *b = store_bind(s);
     if (s->log_row)
         bind_int(b, s->log_row);
     else
@@ -288,48 +193,61 @@ static int store_log(struct store *s, const struct sip_log *l)
 
 /* ---- all ---- */
 
-static int store_told(struct store *s, const struct record_failure *record)
+/* Its ids become those of rows. */
+static int with_rows(struct store *s, struct record_failure *r, struct failure_row *out)
 {
-    struct record_failure r = *record;
-    struct failure *f = &r.failure;
-    int64_t row = row_of(s, IDS_FAILURE, f->id);
-    int64_t attempt = row_of(s, IDS_ATTEMPT, (int64_t)f->attempt);
-    f->call_row = row_of(s, IDS_CALL, f->call_row);
-    f->allocation_row = row_of(s, IDS_ALLOCATION, f->allocation_row);
+    struct failure *f = &r->failure;
+    int64_t engine = f->id, row = store_row_of(s, IDS_FAILURE, engine);
+    int64_t attempt = store_row_of(s, IDS_ATTEMPT, (int64_t)f->attempt);
+    f->call_row = store_row_of(s, IDS_CALL, f->call_row);
+    f->allocation_row = store_row_of(s, IDS_ALLOCATION, f->allocation_row);
     f->attempt = (uint64_t)attempt;
     if (row < 0 || attempt < 0 || f->call_row < 0 || f->allocation_row < 0)
         return -1;
-    bool again = record->failure.id <= s->top_failure;
-    if (!again)
-        s->top_failure = record->failure.id;
-    return store_failure_row(s, row, s->run, &r, again);
+    *out = (struct failure_row){row, s->run, r, engine <= s->top_failure};
+    if (!out->again)
+        s->top_failure = engine;
+    return 0;
 }
 
 static int store_pending(struct store *s)
 {
+    struct failure_row list[BATCH_ROWS];
+    unsigned n = 0;
     int result = 0;
     for (unsigned i = 0; i < s->pending.n && result == 0; i++) {
-        const struct record_failure *r = pending_at(&s->pending, i);
-        result = r ? store_told(s, r) : 0;
+        struct record_failure *r = pending_at(&s->pending, i);
+        if (!r)
+            continue;
+        result = with_rows(s, r, &list[n]) ? -1 : 0;
+        if (result == 0 && ++n == BATCH_ROWS) {
+            result = store_failures(s, list, n);
+            n = 0;
+        }
     }
+    if (result == 0)
+        result = store_failures(s, list, n);
     pending_clear(&s->pending);
     return result;
 }
 
-static int store_new_failure(struct store *s, const struct record_failure *r)
+/* Too many wait, or there is no memory for one more. */
+static int store_now(struct store *s, const struct record_failure *record)
 {
-    if (pending_put(&s->pending, r))
-        return 0;
-    return store_pending(s) || store_told(s, r) ? -1 : 0;
+    struct record_failure r = *record;
+    struct failure_row row;
+    return store_pending(s) || with_rows(s, &r, &row) || store_failures(s, &row, 1) ? -1 : 0;
 }
 
 int store_record(struct store *s, enum record_kind kind, const void *record)
 {
     switch (kind) {
     case RECORD_ATTEMPT:
+        saw(s, ((const struct record_attempt *)record)->attempt.first);
+        saw(s, ((const struct record_attempt *)record)->attempt.last);
         return store_attempt(s, record);
     case RECORD_LINK:
-        return store_linked(s, record);
+        return store_link(s, record);
     case RECORD_CALL:
         return store_call(s, record);
     case RECORD_ALLOCATION:
@@ -337,7 +255,7 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
     case RECORD_ALIAS:
         return store_alias(s, record);
     case RECORD_FAILURE:
-        return store_new_failure(s, record);
+        return pending_put(&s->pending, record) ? 0 : store_now(s, record);
     case RECORD_GONE:
         return store_gone(s, *(const int64_t *)record);
     case RECORD_TRAFFIC:
@@ -363,10 +281,10 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
 
 int store_settle_batch(struct store *s)
 {
-    if (store_pending(s))
+    if (store_flush(s) || store_pending(s))
         return -1;
     for (size_t i = 0; i < s->n_crowded; i++) {
-        struct binds *b = store_bind(s, WRITE_EVIDENCE_CAP);
+        struct binds *b = store_bind(s);
         bind_int(b, s->crowded[i]);
         bind_int(b, EVIDENCE_PER_FAILURE);
         if (store_run(s, WRITE_EVIDENCE_CAP))
@@ -375,7 +293,7 @@ int store_settle_batch(struct store *s)
     s->n_crowded = 0;
     if (s->first == TICK_NONE)
         return 0;
-    struct binds *b = store_bind(s, WRITE_RUN_SPAN);
+    struct binds *b = store_bind(s);
     bind_tick(b, s->first);
     bind_tick(b, s->last);
     bind_int(b, s->run);
@@ -390,6 +308,7 @@ void store_keep(struct store *s)
 void store_undo(struct store *s)
 {
     ids_undo(&s->ids);
+    store_forget(s);
     pending_clear(&s->pending);
     memset(s->relays, 0, sizeof s->relays);
     s->n_crowded = 0;

@@ -9,15 +9,39 @@
 #include "storage/ids.h"
 #include "storage/pending.h"
 #include "storage/record.h"
+#include "storage/rowset.h"
 #include "storage/text.h"
 #include "storage/write_sql.h"
 
-enum { EVIDENCE_PER_FAILURE = 60, STORE_RELAYS = 256 };
+enum { EVIDENCE_PER_FAILURE = 60, STORE_RELAYS = 256, BATCH_ROWS = 256 };
+
+/* What is held back, so that all of a kind are written by one statement; in the order of writing.
+ */
+enum batch_kind {
+    BATCH_CALL,
+    BATCH_SDP,
+    BATCH_ALLOCATION,
+    BATCH_ATTEMPT,
+    BATCH_LINK,
+    BATCH_EVIDENCE,
+    BATCHES
+};
+struct batch_row {
+    int64_t row;
+    int64_t failure;    /* of an attempt or a link: its row, 0 = none */
+    const void *record; /* lent until store_flush() */
+};
+struct batch {
+    unsigned n;
+    struct batch_row list[BATCH_ROWS];
+};
 
 struct store {
     struct db db;
     sqlite3_stmt *sql[WRITE_SQLS];
-    struct binds binds;
+    struct binds binds; /* the row that is being written */
+    struct rowset rows;
+    struct batch batch[BATCHES];
     struct ids ids;
     int64_t run;
     struct text json[3];    /* scratch: a call's two sides and diagnostics */
@@ -36,39 +60,31 @@ int store_begin(struct store *s);
 /* Statements and memory, not the database. */
 void store_end(struct store *s);
 
-/* Writes one record. 0 or -1. */
+/* Takes one record, which is lent until store_flush() has written it. 0 or -1. */
 int store_record(struct store *s, enum record_kind kind, const void *record);
+int store_flush(struct store *s);
+/* Takes back what store_flush() would write. */
+void store_forget(struct store *s);
 /* The run's packet time, us; 0 and 0 if nothing was seen. 0 or -1. */
 int store_run_span(struct store *s, int64_t *first, int64_t *last);
-/* Before a commit: failures of the batch are written, evidence beyond its cap goes, the run's
- * packet time is brought up to date. */
+/* Before a commit: what is held back and failures of the batch are written, evidence beyond its cap
+ * goes, the run's packet time is brought up to date. */
 int store_settle_batch(struct store *s);
 
 /* The transaction was committed, or rolled back: what the store took for written is not. */
 void store_keep(struct store *s);
 void store_undo(struct store *s);
 
-/* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids.
- */
+/* The parts that the end of a run uses too. In r, ids of call, allocation and attempt are row ids;
+ * the row may have findings already. */
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r);
-/* again: the row may have findings already */
-int store_failure_row(struct store *s, int64_t row, int64_t run, const struct record_failure *r,
-                      bool again);
-/* The failure of that engine id is withdrawn. */
-int store_gone(struct store *s, int64_t engine);
-/* "TCP" or "UDP" */
-const char *store_proto(uint8_t proto);
-/* failure_row 0: the attempt belongs to none */
-int store_link(struct store *s, int64_t attempt_row, int64_t failure_row);
-int store_call(struct store *s, const struct fact_call *c);
-int store_tls(struct store *s, const struct fact_tls *t);
-int store_allocation(struct store *s, const struct fact_allocation *a);
 /* The address is a relay's or an Edge's; none is none. */
 int store_relay(struct store *s, const struct addr *a);
 /* enum call_outcome in the database's words */
 const char *store_outcome(uint8_t outcome);
-/* Starts the binds of one statement. */
-struct binds *store_bind(struct store *s, enum write_sql which);
+/* Begins the values of one row, for */
+struct binds *store_bind(struct store *s);
+/* this, which writes it. */
 int store_run(struct store *s, enum write_sql which);
 
 #endif

@@ -1,6 +1,6 @@
 /* Calls and allocations into rows: what lists need in columns, the rest as compact JSON. */
 #include "storage/facts_json.h"
-#include "storage/store.h"
+#include "storage/store_inner.h"
 
 const char *store_outcome(uint8_t outcome)
 {
@@ -42,15 +42,14 @@ static const struct endpoint *default_relay_of(const struct fact_side *s)
     return &s->preset;
 }
 
-static void bind_relay(struct binds *b, const struct fact_call *c, enum call_side side,
-                       char out[ENDPOINT_TEXT])
+static void bind_relay(struct binds *b, const struct fact_call *c, enum call_side side)
 {
     const struct endpoint *relay = NULL;
     for (unsigned i = 0; !relay && i < c->n_media; i++)
         relay = relay_of(&c->media[i].side[side]);
     for (unsigned i = 0; !relay && i < c->n_media; i++)
         relay = default_relay_of(&c->media[i].side[side]);
-    bind_word(b, relay ? endpoint_text(relay, out) : NULL);
+    bind_endpoint_text(b, relay);
 }
 
 /* "audio,video": each word once, in SDP order. */
@@ -70,37 +69,30 @@ static void media_words(const struct fact_call *c, struct text *out)
     text_raw(out, "", 1); /* NUL: bound as foreign text */
 }
 
-static int store_sdp(struct store *s, int64_t row, const struct fact_call *c)
+bool store_sdp_row(struct store *s, struct binds *b, const struct batch_row *held)
 {
-    struct binds *b = store_bind(s, WRITE_SDP);
-    bind_int(b, row);
+    const struct fact_call *c = held->record;
+    bind_int(b, held->row);
     for (int i = 0; i < 3; i++) {
         struct text *t = &s->json[i];
         t->n = 0;
         bool any = i < 2 ? facts_json_side(t, c, (enum call_side)i) : facts_json_diags(t, c);
         if (t->failed)
-            return db_no_memory(&s->db);
+            return false;
         if (any)
             bind_chars(b, t->p, t->n);
         else
             bind_null(b);
     }
-    if (s->log_row)
-        bind_int(b, s->run);
-    else
-        bind_null(b);
-    return store_run(s, WRITE_SDP);
+    bind_nonzero(b, s->log_row ? s->run : 0);
+    return true;
 }
 
-int store_call(struct store *s, const struct fact_call *c)
+bool store_call_row(struct store *s, struct binds *b, const struct batch_row *held)
 {
-    int64_t row = ids_row(&s->ids, &s->db, IDS_CALL, c->id);
-    char offer[ENDPOINT_TEXT], answer[ENDPOINT_TEXT];
-    if (row < 0)
-        return -1;
+    const struct fact_call *c = held->record;
     media_words(c, &s->bytes);
-    struct binds *b = store_bind(s, WRITE_CALL);
-    bind_int(b, row);
+    bind_int(b, held->row);
     bind_int(b, s->run);
     bind_text(b, c->call_id);
     bind_text(b, c->caller);
@@ -109,34 +101,33 @@ int store_call(struct store *s, const struct fact_call *c)
     bind_tick(b, c->started);
     bind_tick(b, c->answered);
     bind_tick(b, c->ended);
-    if (c->status)
-        bind_int(b, c->status);
-    else
-        bind_null(b);
+    bind_nonzero(b, c->status);
     bind_word(b, store_outcome(c->outcome));
     bind_text(b, s->bytes.p);
-    bind_relay(b, c, SIDE_OFFER, offer);
-    bind_relay(b, c, SIDE_ANSWER, answer);
+    bind_relay(b, c, SIDE_OFFER);
+    bind_relay(b, c, SIDE_ANSWER);
     bind_word(b, c->n_media ? "A" : NULL);
     bind_text(b, c->origin);
     bind_int(b, c->media_failed_diag);
-    if (store_run(s, WRITE_CALL))
-        return -1;
-    return c->n_media || c->n_diags ? store_sdp(s, row, c) : 0;
+    return !s->bytes.failed;
 }
 
-int store_allocation(struct store *s, const struct fact_allocation *a)
+int store_call(struct store *s, const struct fact_call *c)
 {
-    int64_t row = ids_row(&s->ids, &s->db, IDS_ALLOCATION, a->id);
-    if (row < 0 || store_relay(s, &a->relay.addr) || store_relay(s, &a->relay2.addr) ||
-        store_relay(s, &a->wire_addr))
+    int64_t row = ids_row(&s->ids, &s->db, IDS_CALL, c->id);
+    if (row < 0 || store_hold(s, BATCH_CALL, row, c))
         return -1;
-    struct binds *b = store_bind(s, WRITE_ALLOCATION);
-    bind_int(b, row);
+    return c->n_media || c->n_diags ? store_hold(s, BATCH_SDP, row, c) : 0;
+}
+
+bool store_allocation_row(struct store *s, struct binds *b, const struct batch_row *held)
+{
+    const struct fact_allocation *a = held->record;
+    bind_int(b, held->row);
     bind_int(b, s->run);
     bind_endpoint(b, &a->client);
     bind_endpoint(b, &a->server);
-    bind_word(b, a->proto == PROTO_UDP ? "UDP" : "TCP");
+    bind_word(b, store_proto(a->proto));
     bind_int(b, (a->granted ? ALLOCATION_GRANTED : 0) | (a->ms ? ALLOCATION_MS : 0) |
                     (a->heard ? ALLOCATION_HEARD : 0));
     bind_endpoint(b, &a->relay);
@@ -147,10 +138,7 @@ int store_allocation(struct store *s, const struct fact_allocation *a)
     bind_tick(b, a->started);
     bind_tick(b, a->ended);
     bind_word(b, a->end_reason);
-    if (a->error_code)
-        bind_int(b, a->error_code);
-    else
-        bind_null(b);
+    bind_nonzero(b, a->error_code);
     bind_int(b, a->requests);
     bind_text(b, a->call_id);
     if (a->has_connection_id)
@@ -159,13 +147,20 @@ int store_allocation(struct store *s, const struct fact_allocation *a)
         bind_null(b);
     bind_endpoint(b, &a->active);
     bind_tick(b, a->granted_at);
-    s->json[0].n = 0;
-    bool any = facts_json_sends(&s->json[0], a);
-    if (s->json[0].failed)
-        return db_no_memory(&s->db);
-    if (any)
-        bind_chars(b, s->json[0].p, s->json[0].n);
+    struct text *sends = &s->json[0];
+    sends->n = 0;
+    if (facts_json_sends(sends, a))
+        bind_chars(b, sends->p, sends->n);
     else
         bind_null(b);
-    return store_run(s, WRITE_ALLOCATION);
+    return !sends->failed;
+}
+
+int store_allocation(struct store *s, const struct fact_allocation *a)
+{
+    int64_t row = ids_row(&s->ids, &s->db, IDS_ALLOCATION, a->id);
+    if (row < 0 || store_relay(s, &a->relay.addr) || store_relay(s, &a->relay2.addr) ||
+        store_relay(s, &a->wire_addr))
+        return -1;
+    return store_hold(s, BATCH_ALLOCATION, row, a);
 }

@@ -1,5 +1,5 @@
 /* Failures and their findings into rows. */
-#include "storage/store.h"
+#include "storage/store_inner.h"
 
 #include <stdlib.h>
 
@@ -15,27 +15,6 @@ static int crowded(struct store *s, int64_t row)
     }
     s->crowded[s->n_crowded++] = row;
     return 0;
-}
-
-static int store_findings(struct store *s, int64_t row, const struct record_failure *r, bool again)
-{
-    for (unsigned i = 0; i < r->n; i++) {
-        struct binds *b = store_bind(s, WRITE_FINDING);
-        bind_int(b, row);
-        bind_int(b, i);
-        bind_word(b, r->list[i].code);
-        bind_word(b, r->list[i].likely ? "likely" : "possible");
-        bind_text(b, r->list[i].evidence);
-        bind_text(b, r->list[i].advice);
-        if (store_run(s, WRITE_FINDING))
-            return -1;
-    }
-    if (!again)
-        return 0;
-    struct binds *b = store_bind(s, WRITE_FINDINGS_REST);
-    bind_int(b, row);
-    bind_int(b, r->n);
-    return store_run(s, WRITE_FINDINGS_REST);
 }
 
 /* Of a relay port or a medium nobody counts requests: 0 is unknown then. */
@@ -76,20 +55,27 @@ static void bind_row(struct binds *b, int64_t row)
         bind_null(b);
 }
 
-int store_failure_row(struct store *s, int64_t row, int64_t run, const struct record_failure *r,
-                      bool again)
-{
-    const struct failure *f = &r->failure;
+struct walk {
+    const struct failure_row *list;
+    unsigned n, at, finding; /* which comes next */
     char keys[160];
-    struct binds *b = store_bind(s, WRITE_FAILURE);
-    bind_int(b, row);
+};
+
+static enum rowset_next next_failure(void *arg, struct binds *b)
+{
+    struct walk *w = arg;
+    if (w->at == w->n)
+        return ROWSET_END;
+    const struct failure_row *row = &w->list[w->at++];
+    const struct failure *f = &row->r->failure;
+    bind_int(b, row->row);
     bind_int(b, (int64_t)f->event_id);
-    bind_int(b, run);
+    bind_int(b, row->run);
     bind_tick(b, f->first);
     bind_tick(b, f->last);
     bind_failure_pair(b, f);
     bind_chars(b, &f->grade, f->grade ? 1 : 0);
-    bind_word(b, match_keys_text(f->keys, keys));
+    bind_word(b, match_keys_text(f->keys, w->keys));
     bind_word(b, confidence_name((enum confidence)f->confidence));
     bind_text(b, f->call_id);
     bind_text(b, f->caller);
@@ -105,19 +91,53 @@ int store_failure_row(struct store *s, int64_t row, int64_t run, const struct re
     bind_row(b, f->call_row);
     bind_row(b, f->allocation_row);
     bind_row(b, (int64_t)f->attempt);
-    if (f->error_code)
-        bind_int(b, f->error_code);
-    else
-        bind_null(b);
+    bind_nonzero(b, f->error_code);
     bind_text(b, f->partner);
-    if (f->attempts * ATTEMPT_MAX_EVIDENCE > EVIDENCE_PER_FAILURE && crowded(s, row))
+    return ROWSET_ONE;
+}
+
+static enum rowset_next next_finding(void *arg, struct binds *b)
+{
+    struct walk *w = arg;
+    for (; w->at < w->n && w->finding == w->list[w->at].r->n; w->at++)
+        w->finding = 0;
+    if (w->at == w->n)
+        return ROWSET_END;
+    const struct record_finding *f = &w->list[w->at].r->list[w->finding];
+    bind_int(b, w->list[w->at].row);
+    bind_int(b, w->finding++);
+    bind_word(b, f->code);
+    bind_word(b, f->likely ? "likely" : "possible");
+    bind_text(b, f->evidence);
+    bind_text(b, f->advice);
+    return ROWSET_ONE;
+}
+
+int store_failures(struct store *s, const struct failure_row *list, unsigned n)
+{
+    struct walk failures = {.list = list, .n = n}, findings = failures;
+    for (unsigned i = 0; i < n; i++)
+        if (list[i].r->failure.attempts * ATTEMPT_MAX_EVIDENCE > EVIDENCE_PER_FAILURE &&
+            crowded(s, list[i].row))
+            return -1;
+    if (n && (rowset_run(&s->db, s->sql[WRITE_FAILURE], &s->rows, next_failure, &failures) ||
+              rowset_run(&s->db, s->sql[WRITE_FINDING], &s->rows, next_finding, &findings)))
         return -1;
-    return store_run(s, WRITE_FAILURE) ? -1 : store_findings(s, row, r, again);
+    for (unsigned i = 0; i < n; i++) {
+        if (!list[i].again)
+            continue;
+        struct binds *b = store_bind(s);
+        bind_int(b, list[i].row);
+        bind_int(b, list[i].r->n);
+        if (store_run(s, WRITE_FINDINGS_REST))
+            return -1;
+    }
+    return 0;
 }
 
 int store_failure(struct store *s, int64_t row, int64_t run, const struct record_failure *r)
 {
-    return store_failure_row(s, row, run, r, true);
+    return store_failures(s, &(struct failure_row){row, run, r, true}, 1);
 }
 
 int store_gone(struct store *s, int64_t engine)
@@ -127,8 +147,10 @@ int store_gone(struct store *s, int64_t engine)
     if (engine > s->top_failure)
         return 0; /* nobody has heard of it */
     int64_t row = ids_row(&s->ids, &s->db, IDS_FAILURE, engine);
+    if (store_flush(s)) /* attempts are linked to it */
+        return -1;
     for (unsigned i = 0; row > 0 && i < sizeof steps / sizeof *steps; i++) {
-        bind_int(store_bind(s, steps[i]), row);
+        bind_int(store_bind(s), row);
         if (store_run(s, steps[i]))
             return -1;
     }

@@ -1,5 +1,5 @@
 /* TLS connections into rows, and whose certificate stands at an address. */
-#include "storage/store.h"
+#include "storage/store_inner.h"
 
 static void bind_end(struct binds *b, const struct fact_tls_end *e)
 {
@@ -28,7 +28,7 @@ static int store_peer(struct store *s, const struct addr *a, const char *name, t
     if (!name || addr_is_private(a))
         return 0;
     domain_of(name, domain);
-    struct binds *b = store_bind(s, WRITE_TLS_PEER);
+    struct binds *b = store_bind(s);
     bind_addr(b, a);
     bind_text(b, name);
     bind_text(b, domain);
@@ -41,17 +41,14 @@ int store_tls(struct store *s, const struct fact_tls *t)
     int64_t row = ids_row(&s->ids, &s->db, IDS_TLS, t->id);
     if (row < 0)
         return -1;
-    struct binds *b = store_bind(s, WRITE_TLS);
+    struct binds *b = store_bind(s);
     bind_int(b, row);
     bind_int(b, s->run);
     bind_endpoint(b, &t->client);
     bind_endpoint(b, &t->server);
     bind_tick(b, t->first);
     bind_tick(b, t->last);
-    if (t->hello)
-        bind_int(b, (int64_t)t->hello);
-    else
-        bind_null(b);
+    bind_nonzero(b, (int64_t)t->hello);
     const char *const texts[] = {t->version, t->cipher, t->exchange, t->sni, t->alpn};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         bind_text(b, texts[i]);

@@ -156,7 +156,7 @@ static int read_blind(struct store *s, struct window *w, int64_t first, int64_t 
 static int store_found(struct store *s, const char *scope, int64_t first, int64_t last,
                        const struct finding *f)
 {
-    struct binds *b = store_bind(s, WRITE_WINDOW_FINDING);
+    struct binds *b = store_bind(s);
     bind_word(b, scope);
     bind_int(b, s->run);
     bind_int(b, first);
@@ -173,14 +173,13 @@ static int forget(struct store *s, const char *scope, int64_t first, int64_t las
 {
     sqlite3_stmt *q = db_prepare(&s->db, "DELETE FROM window_finding WHERE scope = ? AND"
                                          " first_us >= ? AND last_us <= ?");
-    struct binds b;
     if (!q)
         return -1;
-    bind_start(&b, q);
-    bind_word(&b, scope);
-    bind_int(&b, first);
-    bind_int(&b, last);
-    int result = db_run(&s->db, q);
+    struct binds *b = store_bind(s);
+    bind_word(b, scope);
+    bind_int(b, first);
+    bind_int(b, last);
+    int result = db_run_with(&s->db, q, b);
     sqlite3_finalize(q);
     return result;
 }

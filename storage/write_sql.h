@@ -1,5 +1,5 @@
-/* The writing side's statements, prepared once per handle. Parameters are bound in the order of the
- * columns named in each text. */
+/* The writing side's statements, prepared once per handle. Values are bound, or given by the table
+ * "batch" (rowset.h), in the order of the columns named in each text. */
 #ifndef EW_STORAGE_WRITE_SQL_H
 #define EW_STORAGE_WRITE_SQL_H
 
@@ -37,7 +37,8 @@ enum write_sql {
     WRITE_SQLS
 };
 
-/* Prepares all of them. 0, or -1 with db->why (then none is left prepared). */
+/* Prepares all of them; rowset_open() came before. 0, or -1 with db->why (then none is left
+ * prepared). */
 int write_sql_prepare(struct db *db, sqlite3_stmt *out[WRITE_SQLS]);
 void write_sql_finalize(sqlite3_stmt *s[WRITE_SQLS]);
 

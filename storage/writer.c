@@ -99,7 +99,7 @@ static int hourly(struct writer *w, tick_t now)
         return 0;
     bool first = w->hour == TICK_NONE;
     w->hour = hour;
-    return first ? 0 : windows_night(&w->store, now - TICK_S);
+    return first ? 0 : store_flush(&w->store) || windows_night(&w->store, now - TICK_S) ? -1 : 0;
 }
 
 static int store_block(struct writer *w, const struct block *b)
@@ -115,7 +115,7 @@ static int store_block(struct writer *w, const struct block *b)
         if (++w->records >= most && !w->live && commit(w))
             return -1;
     }
-    return 0;
+    return store_flush(&w->store);
 }
 
 /* What was held, once more, in one transaction. */

@@ -244,6 +244,53 @@ static void a_link_may_come_before_its_attempt(void **state)
     SAYS("SELECT count(*) FROM attempt", "1");
 }
 
+static void put_attempt(struct writer *w, uint64_t id, uint64_t bytes_in)
+{
+    struct attempt a = facts_attempt();
+    a.id = id;
+    a.bytes_in = bytes_in;
+    writer_attempt(w, &a, NULL, 0);
+}
+
+/* Whatever stands between them, and however many are held back at once. */
+static void of_several_links_the_last_counts(void **state)
+{
+    enum { MANY = 1000 };
+    struct writer *w = facts_run(*state, "s");
+    struct failure second = *facts_failure();
+    second.id = 2;
+    second.event_id++;
+    writer_failure(w, facts_failure(), NULL, 0);
+    writer_failure(w, &second, NULL, 0);
+    writer_attempt_failure(w, 1, 1);
+    writer_attempt_failure(w, 1, 2);
+    put_attempt(w, 1, 0);
+    writer_attempt_failure(w, 2, 2);
+    writer_attempt_failure(w, 2, 0);
+    put_attempt(w, 2, 0);
+    put_attempt(w, 3, 0);
+    writer_attempt_failure(w, 3, 1);
+    put_attempt(w, 3, 5);
+    writer_attempt_failure(w, 4, 1);
+    put_attempt(w, 4, 0);
+    writer_attempt_failure(w, 4, 0);
+    put_attempt(w, 4, 6);
+    for (unsigned i = 5; i < MANY; i++) {
+        writer_attempt_failure(w, i, 1);
+        put_attempt(w, i, 1);
+        writer_attempt_failure(w, i, i % 3);
+    }
+    for (unsigned i = 5; i < MANY; i++)
+        put_attempt(w, i, 2);
+    facts_close(w);
+    SAYS("SELECT group_concat(id || ' ' || ifnull(failure_id, 'none') || ' ' || bytes_in) FROM"
+         " (SELECT * FROM attempts WHERE id < 5 ORDER BY id)",
+         "1 2 0,2 none 0,3 1 5,4 none 6");
+    SAYS("SELECT sum(ifnull(failure_id, 0) <> id % 3 OR bytes_in <> 2) || ' ' || count(*) FROM"
+         " attempts WHERE id > 4",
+         "0 995");
+}
+
 static void a_record_that_comes_again_replaces_the_earlier(void **state)
 {
     struct writer *w = facts_run(*state, "s");
@@ -518,6 +565,7 @@ int main(void)
         ON_DATABASE(diagnostics_are_told_bit_by_bit),
         ON_DATABASE(counters_and_aliases_keep_their_columns),
         ON_DATABASE(a_link_may_come_before_its_attempt),
+        ON_DATABASE(of_several_links_the_last_counts),
         ON_DATABASE(a_record_that_comes_again_replaces_the_earlier),
         ON_DATABASE(a_withdrawn_failure_leaves_nothing),
         ON_DATABASE(of_thousands_told_again_the_last_word_stands),
