@@ -28,6 +28,11 @@ static inline struct slice slice_of(const void *p, size_t n)
     return (struct slice){(const uint8_t *)p, n};
 }
 
+static inline struct slice slice_between(const uint8_t *from, const uint8_t *to)
+{
+    return slice_of(from, (size_t)(to - from));
+}
+
 static inline struct slice slice_str(const char *s)
 {
     return slice_of(s, strlen(s));
@@ -173,6 +178,17 @@ static inline uint64_t text_word(const uint8_t *p)
     return w;
 }
 
+/* The same near the end of the text: bytes from end on are zero. */
+static inline uint64_t text_word_upto(const uint8_t *p, const uint8_t *end)
+{
+    uint64_t w = 0;
+    if (end - p >= 8)
+        return text_word(p);
+    while (end > p)
+        w = w << 8 | *--end;
+    return w;
+}
+
 /* Marks in a text_word. The lowest mark is exact, others may be too many; none is missing. */
 static inline uint64_t text_below(uint64_t w, uint8_t c) /* bytes less than c, which is <= 0x80 */
 {
@@ -189,6 +205,17 @@ static inline size_t text_first(uint64_t marks)
 {
     return (size_t)__builtin_ctzll(marks) / 8;
 }
+
+/* The bytes before the lowest mark in lower case, zeros behind them: words of eight letters and
+ * less compare as numbers. Only letters, digits and dashes among visible characters compare
+ * rightly. */
+static inline uint64_t text_key(uint64_t w, uint64_t marks)
+{
+    return (w | UINT64_C(0x2020202020202020)) & (((marks & -marks) >> 7) - 1);
+}
+
+/* The key of (the first eight bytes of) a literal in lower case; a constant. */
+#define TEXT_KEY(literal) text_word((const uint8_t *)(literal "\0\0\0\0\0\0\0"))
 
 static inline bool ascii_is_blank(uint8_t c)
 {

@@ -47,31 +47,50 @@ char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT])
     return out;
 }
 
-/* 10: the end, or no digit */
-static uint32_t digit_at(const uint8_t *p, const uint8_t *end)
+/* One to three digits, up to 255, as the next byte of an address; where they end, or NULL. */
+static inline const uint8_t *octet_read(const uint8_t *p, uint32_t *addr)
 {
-    uint32_t digit = p < end ? (uint32_t)*p - '0' : 10;
-    return digit < 10 ? digit : 10;
+    uint32_t number = (uint32_t)*p - '0', digit;
+    if (number > 9)
+        return NULL;
+    if ((digit = (uint32_t) * ++p - '0') < 10) {
+        number = number * 10 + digit;
+        if ((digit = (uint32_t) * ++p - '0') < 10) {
+            number = number * 10 + digit;
+            p++;
+        }
+    }
+    *addr = *addr << 8 | number;
+    return number < 256 ? p : NULL;
+}
+
+static inline const uint8_t *octet_dot_read(const uint8_t *p, uint32_t *addr)
+{
+    p = octet_read(p, addr);
+    return p && *p == '.' ? p + 1 : NULL;
+}
+
+const uint8_t *addr4_read(const uint8_t *p, struct addr *out)
+{
+    uint32_t v = 0;
+    if (!(p = octet_dot_read(p, &v)) || !(p = octet_dot_read(p, &v)) ||
+        !(p = octet_dot_read(p, &v)) || !(p = octet_read(p, &v)))
+        return NULL;
+    *out = addr_v4(v);
+    return p;
 }
 
 static bool parse4(struct slice t, struct addr *out)
 {
-    const uint8_t *p = t.p, *end = t.p + t.n;
-    uint32_t v = 0;
-    for (int part = 0; part < 4; part++) {
-        uint32_t number = digit_at(p, end), digit;
-        if (number == 10)
-            return false;
-        p++;
-        for (int more = 0; more < 2 && (digit = digit_at(p, end)) < 10; more++, p++)
-            number = number * 10 + digit;
-        if (number > 255 || (part < 3 && (p == end || *p++ != '.')))
-            return false;
-        v = v << 8 | number;
-    }
-    if (p != end)
+    uint8_t text[16];
+    struct addr a;
+    if (t.n < 7 || t.n >= sizeof text)
         return false;
-    *out = addr_v4(v);
+    memcpy(text, t.p, t.n);
+    text[t.n] = 0;
+    if (addr4_read(text, &a) != text + t.n)
+        return false;
+    *out = a;
     return true;
 }
 

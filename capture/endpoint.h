@@ -133,8 +133,12 @@ char *addr_text(const struct addr *a, char out[ADDR_TEXT]);
 char *endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT]);
 
 /* Parses "1.2.3.4" or an IPv6 address (a %scope is cut off; brackets allowed). False and *out
- * unchanged otherwise. addr_parse4 is the hot path of SDP: dotted quad only. */
+ * unchanged otherwise. */
 bool addr_parse(struct slice text, struct addr *out);
+/* Parses a dotted quad at the front of p: where it ends, or NULL, and *out unchanged. A byte that
+ * is neither a digit nor a dot must follow it somewhere; whether at once is the caller's to judge.
+ */
+const uint8_t *addr4_read(const uint8_t *p, struct addr *out);
 /* Parses "addr:port" or "[v6]:port". Port 1-65535. */
 bool endpoint_parse(struct slice text, struct endpoint *out);
 

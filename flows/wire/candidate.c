@@ -1,8 +1,5 @@
-/*
- * One ICE candidate line, in every dialect. A single walk over its words: millions of these lines
- * are read, so numbers are made by hand while walking.
- */
-#include "flows/wire/sdp.h"
+/* One ICE candidate line, in every dialect: a single walk over its words. */
+#include "flows/wire/candidate.h"
 
 #include "flows/wire/headers.h"
 
@@ -27,31 +24,6 @@ const char *cand_dialect_name(uint8_t d)
     return d <= DIALECT_DEFAULT ? names[d] : "";
 }
 
-/* The first byte up to a space, or end. */
-static inline const uint8_t *word_end(const uint8_t *p, const uint8_t *end)
-{
-    while (end - p >= 8) {
-        uint64_t marks = text_below(text_word(p), ' ' + 1);
-        if (marks)
-            return p + text_first(marks);
-        p += 8;
-    }
-    while (p<end && * p> ' ')
-        p++;
-    return p;
-}
-
-/* Next word; empty at the end. */
-static inline struct slice next_word(struct cursor *c)
-{
-    const uint8_t *p = c->p;
-    while (p < c->end && *p <= ' ')
-        p++;
-    const uint8_t *from = p;
-    c->p = word_end(p, c->end);
-    return slice_of(from, (size_t)(c->p - from));
-}
-
 /* "0.830" is 830 */
 static bool fraction(struct slice w, uint32_t *out)
 {
@@ -74,34 +46,50 @@ static bool fraction(struct slice w, uint32_t *out)
     return true;
 }
 
-static unsigned transport_of(struct slice w)
+static unsigned transport_of(const struct word *w)
 {
-    switch (w.n) {
-    case 3:
-        return slice_is(w, "UDP") ? CAND_UDP : slice_is(w, "TCP") ? WORD_TCP : WORD_OTHER;
-    case 6:
-        return slice_is(w, "TCP-SO") ? CAND_TCP_SO : WORD_OTHER;
-    case 7:
-        return slice_is(w, "TCP-ACT") ? CAND_TCP_ACT : WORD_OTHER;
-    case 8:
-        return slice_is(w, "TCP-PASS") ? CAND_TCP_PASS : WORD_OTHER;
-    default:
-        return WORD_OTHER;
-    }
+    return w->key == TEXT_KEY("udp")        ? CAND_UDP
+           : w->key == TEXT_KEY("tcp")      ? WORD_TCP
+           : w->key == TEXT_KEY("tcp-so")   ? CAND_TCP_SO
+           : w->key == TEXT_KEY("tcp-act")  ? CAND_TCP_ACT
+           : w->key != TEXT_KEY("tcp-pass") ? WORD_OTHER
+           : w->text.n == 8                 ? CAND_TCP_PASS
+                                            : WORD_OTHER;
 }
 
-static uint8_t type_of(struct slice w)
+/* The next word; those that nearly all lines have are known at sight. */
+static unsigned read_transport(struct words *w)
 {
-    switch (w.n ? ascii_lower(w.p[0]) : 0) {
-    case 'h':
-        return slice_is(w, "host") ? CAND_HOST : CAND_TYPE_UNKNOWN;
-    case 'r':
-        return slice_is(w, "relay") ? CAND_RELAY : CAND_TYPE_UNKNOWN;
-    case 's':
-        return slice_is(w, "srflx") ? CAND_SRFLX : CAND_TYPE_UNKNOWN;
-    default:
-        return slice_is(w, "prflx") ? CAND_PRFLX : CAND_TYPE_UNKNOWN;
+    if (words_skip(w, "TCP-PASS"))
+        return CAND_TCP_PASS;
+    if (words_skip(w, "TCP-ACT"))
+        return CAND_TCP_ACT;
+    if (words_skip(w, "UDP"))
+        return CAND_UDP;
+    struct word word = words_next(w);
+    return transport_of(&word);
+}
+
+static uint8_t type_of(uint64_t key)
+{
+    return key == TEXT_KEY("host")    ? CAND_HOST
+           : key == TEXT_KEY("relay") ? CAND_RELAY
+           : key == TEXT_KEY("srflx") ? CAND_SRFLX
+           : key == TEXT_KEY("prflx") ? CAND_PRFLX
+                                      : CAND_TYPE_UNKNOWN;
+}
+
+/* The word behind "typ". False if there is none. */
+static bool read_type(struct words *w, uint8_t *type)
+{
+    if (words_skip(w, "host")) {
+        *type = CAND_HOST;
+        return true;
     }
+    struct word word = words_next(w);
+    if (word.text.n)
+        *type = type_of(word.key);
+    return word.text.n > 0;
 }
 
 /* Type preference in the top byte (P§2.4), for a line that was cut off before "typ". */
@@ -138,83 +126,85 @@ static bool is_name(struct slice w)
 }
 
 /* <address> SP <port> */
-static const char *read_base(struct cursor *c, struct candidate *k)
+static const char *read_base(struct words *w, struct candidate *k)
 {
-    struct slice address = next_word(c);
+    struct slice address;
     uint32_t port;
-    if (!addr_parse(address, &k->at.addr)) {
+    if (!words_addr(w, &address, &k->at.addr)) {
         if (!is_name(address))
             return "candidate address";
         k->name = address;
     }
-    if (!slice_decimal(next_word(c), 65535, &port))
+    if (!words_number(w, 65535, &port))
         return "candidate port";
     k->at.port = (uint16_t)port;
     return NULL;
 }
 
 /* tcptype (RFC 6544 §4.5). A word that is none of the three leaves what the port suggests. */
-static void take_tcptype(struct candidate *k, struct slice w)
+static void take_tcptype(struct candidate *k, uint64_t key)
 {
     if (k->dialect != DIALECT_RFC6544)
         return;
-    if (slice_is(w, "active"))
+    if (key == TEXT_KEY("active"))
         k->transport = CAND_TCP_ACT;
-    else if (slice_is(w, "passive"))
+    else if (key == TEXT_KEY("passive"))
         k->transport = CAND_TCP_PASS;
-    else if (slice_is(w, "so"))
+    else if (key == TEXT_KEY("so"))
         k->transport = CAND_TCP_SO;
 }
 
-/* "name value" pairs behind the port. A pair that is cut off or makes no sense is skipped. */
-static void read_extensions(struct cursor *c, struct candidate *k)
+static void read_related(struct words *w, struct candidate *k)
 {
-    bool typ = false;
+    struct slice word;
+    if (words_addr(w, &word, &k->related.addr) && addr_none(&k->related.addr))
+        k->related.addr = (struct addr){0}; /* 0.0.0.0 hides it (RFC 8828) */
+}
+
+/* "name value" pairs behind the port, "typ" first as a rule. A pair that is cut off or makes no
+ * sense is skipped. */
+static void read_extensions(struct words *w, struct candidate *k)
+{
     uint32_t rport = 0;
-    for (;;) {
-        struct slice name = next_word(c), value = next_word(c);
-        if (!value.n)
+    bool typ = words_skip(w, "typ") && read_type(w, &k->type);
+    while (w->p<w->end && * w->p> ' ') {
+        if (words_skip(w, "raddr")) {
+            read_related(w, k);
+            continue;
+        }
+        if (words_skip(w, "rport")) {
+            (void)words_number(w, 65535, &rport);
+            continue;
+        }
+        struct word name = words_next(w), value;
+        if (name.key == TEXT_KEY("typ")) {
+            typ |= read_type(w, &k->type);
+        } else if (name.key == TEXT_KEY("raddr")) {
+            read_related(w, k);
+        } else if (name.key == TEXT_KEY("rport")) {
+            (void)words_number(w, 65535, &rport);
+        } else if ((value = words_next(w)).text.n == 0) {
             break;
-        switch (name.n) {
-        case 3:
-            if (slice_is(name, "typ")) {
-                k->type = type_of(value);
-                typ = true;
-            }
-            break;
-        case 5:
-            if (slice_is(name, "raddr"))
-                (void)addr_parse(value, &k->related.addr);
-            else if (slice_is(name, "rport"))
-                (void)slice_decimal(value, 65535, &rport);
-            else if (slice_is(name, "ufrag"))
-                k->ufrag = value;
-            break;
-        case 7:
-            if (slice_is(name, "tcptype"))
-                take_tcptype(k, value);
-            break;
-        default:
-            break;
+        } else if (name.key == TEXT_KEY("ufrag")) {
+            k->ufrag = value.text;
+        } else if (name.key == TEXT_KEY("tcptype")) {
+            take_tcptype(k, value.key);
         }
     }
     if (!typ)
         k->type = type_of_priority(k->priority);
-    if (addr_none(&k->related.addr)) /* 0.0.0.0 hides it (RFC 8828) */
-        k->related = (struct endpoint){0};
-    else
+    if (rport && !addr_none(&k->related.addr))
         k->related.port = (uint16_t)rport;
 }
 
 /* <priority> SP <address> SP <port> ... of the RFC and MS-ICE2 forms */
-static const char *read_rfc(struct cursor *c, struct slice priority, unsigned transport,
-                            struct candidate *k)
+static const char *read_rfc(struct words *w, unsigned transport, struct candidate *k)
 {
-    if (!slice_decimal(priority, UINT32_MAX, &k->priority))
+    if (!words_number(w, UINT32_MAX, &k->priority))
         return "candidate priority";
-    const char *fault = read_base(c, k);
-    if (fault)
-        return fault;
+    const char *wrong = read_base(w, k);
+    if (wrong)
+        return wrong;
     if (transport == WORD_TCP) { /* without tcptype: nobody listens on the discard port */
         k->dialect = DIALECT_RFC6544;
         k->transport = k->at.port == 0 || k->at.port == 9 ? CAND_TCP_ACT : CAND_TCP_PASS;
@@ -222,40 +212,45 @@ static const char *read_rfc(struct cursor *c, struct slice priority, unsigned tr
         k->dialect = transport == CAND_UDP ? DIALECT_RFC5245 : DIALECT_MS_ICE2;
         k->transport = (uint8_t)transport;
     }
-    read_extensions(c, k);
+    read_extensions(w, k);
     return NULL;
 }
 
-static const char *read_legacy(struct cursor *c, unsigned transport, struct candidate *k)
+/* UDP|TCP SP 0.ddd SP <address> SP <port> of the legacy form */
+static const char *read_legacy(struct words *w, struct candidate *k)
 {
+    unsigned transport = read_transport(w);
     if (transport != CAND_UDP && transport != WORD_TCP)
         return "candidate transport";
     k->dialect = DIALECT_MS_ICE;
     k->type = CAND_TYPE_UNKNOWN;
     k->transport = transport == CAND_UDP ? CAND_UDP : CAND_TCP_PASS;
-    if (!fraction(next_word(c), &k->priority))
+    if (!fraction(words_next(w).text, &k->priority))
         return "candidate priority";
-    return read_base(c, k);
+    return read_base(w, k);
+}
+
+const char *candidate_read(struct words *w, struct candidate *k)
+{
+    uint32_t component;
+    k->foundation = words_next(w).text;
+    k->name = k->ufrag = (struct slice){0};
+    k->at = k->related = (struct endpoint){0};
+    if (!words_number(w, 999, &component))
+        return "candidate component";
+    k->component = (uint16_t)component;
+    unsigned transport = read_transport(w);
+    return transport == WORD_OTHER ? read_legacy(w, k) : read_rfc(w, transport, k);
 }
 
 enum wire_result candidate_parse(struct slice value, struct candidate *out,
                                  struct wire_fault *fault)
 {
-    struct candidate k = {0};
-    struct cursor c = cursor_on(value);
-    uint32_t component;
-
-    k.foundation = next_word(&c);
-    if (!slice_decimal(next_word(&c), 999, &component))
-        return wire_bad(fault, "candidate component", (size_t)(c.p - value.p));
-    k.component = (uint16_t)component;
-
-    struct slice third = next_word(&c), fourth = next_word(&c);
-    unsigned transport = transport_of(third);
-    const char *wrong = transport == WORD_OTHER ? read_legacy(&c, transport_of(fourth), &k)
-                                                : read_rfc(&c, fourth, transport, &k);
+    struct words w = words_of(value);
+    struct candidate k;
+    const char *wrong = candidate_read(&w, &k);
     if (wrong)
-        return wire_bad(fault, wrong, (size_t)(c.p - value.p));
+        return wire_bad(fault, wrong, (size_t)(w.p - value.p));
     *out = k;
     return WIRE_OK;
 }

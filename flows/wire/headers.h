@@ -22,11 +22,6 @@ static inline bool header_is_space(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
-static inline struct slice slice_between(const uint8_t *from, const uint8_t *to)
-{
-    return slice_of(from, (size_t)(to - from));
-}
-
 /* Bytes from the front up to the first c, or all. */
 static inline struct slice slice_before(struct slice s, uint8_t c)
 {

@@ -1,12 +1,14 @@
 /* SDP bodies, line by line. A line that makes no sense is skipped: the next one may be the
  * candidate. */
-#include "flows/wire/sdp.h"
-
+#include "flows/wire/candidate.h"
 #include "flows/wire/headers.h"
 
 /* Where the walk is. */
 struct place {
     struct sdp *out;
+    const uint8_t *p, *end;  /* what is left of the body */
+    const uint8_t *last_gap; /* see struct words */
+    uint8_t line_end;        /* LF, or CR */
     struct sdp_media *media; /* NULL: session level, or a medium beyond SDP_MAX_MEDIA */
     bool dropping;           /* in a medium beyond SDP_MAX_MEDIA */
     bool implicit;           /* media[0] of a fragment without m= lines */
@@ -22,29 +24,27 @@ static uint8_t line_end_of(struct slice body)
     return body.n && memchr(body.p, '\n', body.n) ? '\n' : '\r';
 }
 
-static bool next_line(struct slice *rest, uint8_t end, struct slice *line)
+/* The rest of the line, without the white space at its end; moves on to the next one. */
+static inline struct slice take_rest(struct place *at)
 {
-    if (rest->n == 0)
-        return false;
-    struct slice l = slice_before(*rest, end);
-    *rest = slice_from(*rest, l.n + (l.n < rest->n));
-    while (l.n && l.p[l.n - 1] <= ' ')
-        l.n--;
-    *line = l;
-    return true;
+    const uint8_t *from = at->p, *to = memchr(from, at->line_end, (size_t)(at->end - from));
+    at->p = to ? to + 1 : at->end;
+    if (!to)
+        to = at->end;
+    while (to > from && to[-1] <= ' ')
+        to--;
+    return slice_between(from, to);
+}
+
+/* The words of a part that reaches to the end of its line. */
+static struct words words_at(const struct place *at, struct slice part)
+{
+    return words_from(part.p, at->last_gap, at->end, at->line_end);
 }
 
 static bool is_sdp_line(struct slice line)
 {
     return line.n >= 2 && line.p[1] == '=' && line.p[0] >= 'a' && line.p[0] <= 'z';
-}
-
-static struct slice take_word(struct slice *s)
-{
-    *s = slice_trim(*s);
-    struct slice w = slice_before(*s, ' ');
-    *s = slice_from(*s, w.n);
-    return w;
 }
 
 /* Decimal digits at the front, as a port; 0 if none or too large. */
@@ -60,22 +60,23 @@ static uint16_t port_of(struct slice s)
 }
 
 /* "IN IP4 224.2.1.1/127" */
-static struct addr conn_of(struct slice value)
+static struct addr conn_of(struct words w)
 {
     struct addr a = {0};
-    (void)take_word(&value);
-    (void)take_word(&value);
-    if (!addr_parse(slice_before(take_word(&value), '/'), &a) || addr_none(&a))
-        return (struct addr){0};
-    return a;
+    struct slice word;
+    (void)words_next(&w);
+    (void)words_next(&w);
+    if (!words_addr(&w, &word, &a) && !addr_parse(slice_before(word, '/'), &a))
+        return a;
+    return addr_none(&a) ? (struct addr){0} : a;
 }
 
 /* "- 0 0 IN IP4 2.2.2.2" */
-static struct addr origin_of(struct slice value)
+static struct addr origin_of(struct words w)
 {
     for (int i = 0; i < 3; i++)
-        (void)take_word(&value);
-    return conn_of(value);
+        (void)words_next(&w);
+    return conn_of(w);
 }
 
 /* ---- media ---- */
@@ -120,15 +121,15 @@ static struct sdp_media *media_here(struct place *at)
 }
 
 /* m=<kind> <port>[/<n>] <proto> <formats> */
-static void take_media(struct place *at, struct slice value)
+static void take_media(struct place *at, struct words w)
 {
     open_media(at);
     at->implicit = false;
     if (!at->media)
         return;
-    at->media->kind = take_word(&value);
-    at->media->port = port_of(take_word(&value));
-    at->media->proto = take_word(&value);
+    at->media->kind = words_next(&w).text;
+    at->media->port = port_of(words_next(&w).text);
+    at->media->proto = words_next(&w).text;
     at->media->tcp = slice_starts(at->media->proto, "TCP");
 }
 
@@ -141,7 +142,7 @@ static bool ms_priorities(const struct candidate *a, const struct candidate *b)
            slice_eq(a->foundation, b->foundation);
 }
 
-static void take_candidate(struct place *at, struct slice value)
+static void take_candidate(struct place *at, struct words *w)
 {
     struct sdp *out = at->out;
     struct sdp_media *m = media_here(at);
@@ -150,7 +151,7 @@ static void take_candidate(struct place *at, struct slice value)
         return;
     }
     struct candidate *k = &out->candidates[out->n_candidates];
-    if (candidate_parse(value, k, NULL) != WIRE_OK) {
+    if (candidate_read(w, k)) {
         out->bad_candidates++;
         return;
     }
@@ -161,17 +162,18 @@ static void take_candidate(struct place *at, struct slice value)
 }
 
 /* 1*( <component> <address> <port> ), or a user name in the legacy dialect */
-static void take_remote(struct place *at, struct slice value)
+static void take_remote(struct place *at, struct words w)
 {
     struct sdp_media *m = media_here(at);
     struct endpoint e = {0};
+    struct slice word;
     if (!m)
         return;
     m->remote_candidates = true;
-    (void)take_word(&value);
-    if (!endpoint_none(&m->remote1) || !addr_parse(take_word(&value), &e.addr))
+    (void)words_next(&w);
+    if (!endpoint_none(&m->remote1) || !words_addr(&w, &word, &e.addr))
         return;
-    e.port = port_of(take_word(&value));
+    e.port = port_of(words_next(&w).text);
     m->remote1 = e;
 }
 
@@ -201,63 +203,69 @@ static void take_end(struct place *at)
         at->session_end = true;
 }
 
-static void take_ice_options(struct place *at, struct slice value)
+static void take_ice_options(struct place *at, struct words w)
 {
-    while (value.n)
-        if (slice_is(take_word(&value), "trickle"))
+    struct word word;
+    while ((word = words_next(&w)).text.n)
+        if (word.key == TEXT_KEY("trickle"))
             at->out->trickle = true;
 }
 
-/* Attributes that only a medium has. */
-static void take_media_attribute(struct sdp_media *m, struct slice name, struct slice value)
+/* What follows the colon, if there is one. */
+static struct slice value_of(struct slice attribute)
 {
-    switch (name.p[0]) {
-    case 'c':
-        m->crypto = m->crypto || slice_is(name, "crypto");
-        break;
-    case 'l':
-        if (slice_is(name, "label"))
-            m->label = value;
-        break;
-    case 'r':
-        if (slice_is(name, "rtcp"))
-            m->rtcp_port = port_of(value);
-        break;
-    default:
-        break;
-    }
+    size_t n = slice_before(attribute, ':').n;
+    return slice_from(attribute, n + (n < attribute.n));
 }
 
+static struct words words_of_value(const struct place *at, struct slice attribute)
+{
+    return words_at(at, value_of(attribute));
+}
+
+/* Asked once the key of the name fits: not inline, it would be there ten times. */
+__attribute__((noinline)) static bool name_is(struct slice attribute, const char *name)
+{
+    return slice_is(slice_before(attribute, ':'), name);
+}
+
+/* Most attributes are none of these, as the key of their name tells. */
 static void take_attribute(struct place *at, struct slice attribute)
 {
-    struct slice name = slice_before(attribute, ':');
-    struct slice value = slice_from(attribute, name.n + (name.n < attribute.n));
-    if (!name.n)
-        return;
-    if (slice_is(name, "candidate") || slice_is(name, "x-candidate-ipv6"))
-        take_candidate(at, value);
-    else if (slice_is(name, "ice-ufrag"))
-        take_ufrag(at, slice_trim(value));
-    else if (slice_is(name, "remote-candidates") || slice_is(name, "remote-candidate"))
-        take_remote(at, value);
-    else if (slice_is(name, "ice-lite"))
+    uint64_t front = text_word_upto(attribute.p, attribute.p + attribute.n);
+    uint64_t key = text_key(front, text_equal(front, ':') | text_below(front, 1));
+#define NAMED(literal) (key == TEXT_KEY(literal) && name_is(attribute, literal))
+    if (NAMED("candidate") || NAMED("x-candidate-ipv6")) {
+        struct words words = words_of_value(at, attribute);
+        take_candidate(at, &words);
+    } else if (NAMED("ice-ufrag")) {
+        take_ufrag(at, slice_trim(value_of(attribute)));
+    } else if (NAMED("remote-candidates") || NAMED("remote-candidate")) {
+        take_remote(at, words_of_value(at, attribute));
+    } else if (NAMED("ice-lite")) {
         at->out->ice_lite = true;
-    else if (slice_is(name, "ice-options"))
-        take_ice_options(at, value);
-    else if (slice_is(name, "mid"))
-        take_mid(at, slice_trim(value));
-    else if (slice_is(name, "end-of-candidates"))
+    } else if (NAMED("ice-options")) {
+        take_ice_options(at, words_of_value(at, attribute));
+    } else if (NAMED("mid")) {
+        take_mid(at, slice_trim(value_of(attribute)));
+    } else if (NAMED("end-of-candidates")) {
         take_end(at);
-    else if (at->media)
-        take_media_attribute(at->media, name, slice_trim(value));
+    } else if (at->media && NAMED("label")) {
+        at->media->label = slice_trim(value_of(attribute));
+    } else if (at->media && NAMED("crypto")) {
+        at->media->crypto = true;
+    } else if (at->media && NAMED("rtcp")) {
+        at->media->rtcp_port = port_of(slice_trim(value_of(attribute)));
+    }
+#undef NAMED
 }
 
-static void take_conn(struct place *at, struct slice value)
+static void take_conn(struct place *at, struct words w)
 {
     if (at->media)
-        at->media->conn = conn_of(value);
+        at->media->conn = conn_of(w);
     else if (!at->dropping)
-        at->session_conn = conn_of(value);
+        at->session_conn = conn_of(w);
 }
 
 static void take_line(struct place *at, struct slice line)
@@ -268,17 +276,34 @@ static void take_line(struct place *at, struct slice line)
         take_attribute(at, value);
         break;
     case 'c':
-        take_conn(at, value);
+        take_conn(at, words_at(at, value));
         break;
     case 'm':
-        take_media(at, value);
+        take_media(at, words_at(at, value));
         break;
     case 'o':
-        at->out->origin = origin_of(value);
+        at->out->origin = origin_of(words_at(at, value));
         break;
     default:
         break;
     }
+}
+
+/* Most lines are candidates. Their end is where their words end. */
+static bool candidate_line(struct place *at)
+{
+    static const char start[] = "a=candidate:";
+    const size_t n = sizeof start - 1;
+    if ((size_t)(at->end - at->p) < n || memcmp(at->p, start, n) != 0)
+        return false;
+    struct words words = words_from(at->p + n, at->last_gap, at->end, at->line_end);
+    take_candidate(at, &words);
+    at->p = words.p;
+    if (words.p < at->end && *words.p == at->line_end)
+        at->p++;
+    else
+        (void)take_rest(at);
+    return true;
 }
 
 /* Only the counts are cleared: 40 kB of zeros per body would cost more than most bodies. */
@@ -292,20 +317,29 @@ static void clear(struct sdp *out)
 
 enum wire_result sdp_parse(struct slice body, struct sdp *out, struct wire_fault *fault)
 {
-    struct place at = {.out = out};
-    struct slice line, rest = body;
-    uint8_t end = line_end_of(body);
+    const uint8_t *end = body.p + body.n;
+    struct place at = {.out = out,
+                       .p = body.p,
+                       .end = end,
+                       .last_gap = words_last_gap(body.p, end),
+                       .line_end = line_end_of(body)};
+    struct slice line;
 
     do {
-        if (!next_line(&rest, end, &line))
+        if (at.p == at.end)
             return wire_bad(fault, "no SDP line", 0);
+        line = take_rest(&at);
     } while (!is_sdp_line(line));
 
     clear(out);
-    do {
+    take_line(&at, line);
+    while (at.p < at.end) {
+        if (candidate_line(&at))
+            continue;
+        line = take_rest(&at);
         if (is_sdp_line(line))
             take_line(&at, line);
-    } while (next_line(&rest, end, &line));
+    }
     if (at.session_end && out->n_media == 0) /* a fragment that only says: no more */
         open_media(&at);
     close_media(&at);

@@ -23,15 +23,15 @@ enum cand_dialect {
 
 struct candidate {
     struct slice foundation; /* legacy: user (43 base64 characters) */
-    uint16_t component;
-    uint8_t transport;       /* enum cand_transport; legacy TCP = CAND_TCP_PASS (both roles) */
-    uint8_t type;            /* enum cand_type; legacy: unknown */
-    uint8_t dialect;         /* enum cand_dialect */
+    struct slice name;       /* FQDN or mDNS name, else empty */
+    struct slice ufrag;      /* "ufrag" extension, else empty */
     uint32_t priority;       /* legacy 0.ddd times 1000 */
     struct endpoint at;      /* addr none if the address is a name */
-    struct slice name;       /* FQDN or mDNS name, else empty */
     struct endpoint related; /* raddr/rport, none if absent */
-    struct slice ufrag;      /* "ufrag" extension, else empty */
+    uint16_t component;
+    uint8_t transport; /* enum cand_transport; legacy TCP = CAND_TCP_PASS (both roles) */
+    uint8_t type;      /* enum cand_type; legacy: unknown */
+    uint8_t dialect;   /* enum cand_dialect */
 };
 
 /* One a=candidate (or x-candidate-ipv6) value, after the colon. BAD with reason if it is none of

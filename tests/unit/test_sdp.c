@@ -255,6 +255,39 @@ static void media_lines_with_missing_or_odd_fields(void **state)
     }
 }
 
+/* RFC 4566 says one space; what gets it wrong is read all the same. */
+static void any_white_space_parts_words(void **state)
+{
+    (void)state;
+    parse("v=0\no=-\t0 0\tIN  IP4 192.0.2.1\nc=IN\tIP4\t192.0.2.2\nm=audio\t5004\tRTP/AVP 0\n"
+          "a=candidate:1\t1 UDP  2130706431\t192.0.2.3 5006\ttyp\thost\t\n"
+          "a=candidate:2 1 UDP 2130706431 192.0.2.4 5008 typ relay raddr\t192.0.2.5  rport\t7\n");
+    assert_string_equal(address(&sdp.origin), "192.0.2.1");
+    assert_string_equal(address(&sdp.media[0].conn), "192.0.2.2");
+    assert_int_equal(sdp.media[0].port, 5004);
+    assert_int_equal(sdp.n_candidates, 2);
+    assert_string_equal(address(&sdp.candidates[0].at.addr), "192.0.2.3");
+    assert_int_equal(sdp.candidates[0].at.port, 5006);
+    assert_int_equal(sdp.candidates[0].type, CAND_HOST);
+    assert_string_equal(address(&sdp.candidates[1].related.addr), "192.0.2.5");
+    assert_int_equal(sdp.candidates[1].related.port, 7);
+}
+
+/* A line ends where it ends, whatever its words want from the next one. */
+static void no_word_is_taken_from_the_next_line(void **state)
+{
+    (void)state;
+    parse("m=audio 5004 RTP/AVP 0\na=candidate:1 1 UDP 1 192.0.2.3 5006 typ\nhost \n"
+          "a=candidate:2 1 UDP 1 192.0.2.3\n5006 typ host\n"
+          "a=candidate:3 1 UDP 1 192.0.2.3 5006 typ relay raddr \n192.0.2.5 rport 7\n"
+          "a=candidate:4 1 UDP 1 192.0.2.3 5007 typ host");
+    assert_int_equal(sdp.bad_candidates, 1);
+    assert_int_equal(sdp.n_candidates, 3);
+    assert_int_equal(sdp.candidates[0].type, CAND_RELAY); /* by its priority */
+    assert_true(endpoint_none(&sdp.candidates[1].related));
+    assert_int_equal(sdp.candidates[2].at.port, 5007);
+}
+
 static void all_line_ends(void **state)
 {
     static const char *const bodies[] = {
@@ -351,6 +384,8 @@ int main(void)
         cmocka_unit_test(ice_attributes),
         cmocka_unit_test(trickled_fragments),
         cmocka_unit_test(media_lines_with_missing_or_odd_fields),
+        cmocka_unit_test(any_white_space_parts_words),
+        cmocka_unit_test(no_word_is_taken_from_the_next_line),
         cmocka_unit_test(all_line_ends),
         cmocka_unit_test(damaged_candidates_are_counted),
         cmocka_unit_test(too_many_candidates_and_media_are_counted),
