@@ -105,8 +105,8 @@ static void allocation_drop(struct allocations *s, struct allocation *a)
     allocation_settled(s, a);
     if (s->young == a)
         s->young = a->next;
-    multimap_remove(&s->by_tuple, a->node);
-    multimap_remove(&s->by_connection, a->id_node);
+    multimap_remove(&s->by_tuple, a->tag, a);
+    multimap_remove(&s->by_connection, a->id_tag, a);
     if (a->prev)
         a->prev->next = a->next;
     else
@@ -125,8 +125,9 @@ struct allocation *allocation_find(const struct allocations *s, const struct end
                                    const struct endpoint *server, uint8_t proto)
 {
     uint64_t key = endpoint_hash2(client, server, s->seed);
-    for (uint32_t h = multimap_first(&s->by_tuple, key); h; h = multimap_next(&s->by_tuple, h)) {
-        struct allocation *a = s->by_tuple.nodes[h].owner;
+    for (const struct multimap_slot *at = multimap_first(&s->by_tuple, key, multimap_more(key)); at;
+         at = multimap_next(&s->by_tuple, at)) {
+        struct allocation *a = at->owner;
         if (a->fact.proto == proto && endpoint_eq(&a->fact.client, client) &&
             endpoint_eq(&a->fact.server, server))
             return a; /* newest first */
@@ -153,7 +154,9 @@ struct allocation *allocation_new(struct allocations *s, const struct endpoint *
                                        .started = at->time,
                                        .granted_at = TICK_NONE,
                                        .ended = TICK_NONE};
-    a->node = multimap_add(&s->by_tuple, endpoint_hash2(client, server, s->seed), a, 0, 0, 0);
+    uint64_t key = endpoint_hash2(client, server, s->seed);
+    a->tag = multimap_tag(key);
+    multimap_add(&s->by_tuple, key, multimap_more(key), a, 0, 0, 0);
     a->prev = s->newest;
     if (s->newest)
         s->newest->next = a;

@@ -151,8 +151,9 @@ static void on_allocate_ok(struct allocations *s, struct allocation *a, const st
         f->has_connection_id = true;
         memcpy(f->connection_id, m->connection_id, sizeof f->connection_id);
         uint64_t key = be64(f->connection_id) ^ s->seed;
-        a->id_node =
-            multimap_add(&s->by_connection, key * UINT64_C(0x9e3779b97f4a7c15), a, 0, 0, 0);
+        key *= UINT64_C(0x9e3779b97f4a7c15);
+        a->id_tag = multimap_tag(key);
+        multimap_add(&s->by_connection, key, multimap_more(key), a, 0, 0, 0);
     }
     renew(s, a, m, time);
     tell(s, a);
@@ -254,9 +255,10 @@ static bool concerns_turn(enum stun_kind k)
 static struct allocation *by_connection_id(const struct allocations *s, const struct stun_msg *m)
 {
     uint64_t key = (be64(m->connection_id) ^ s->seed) * UINT64_C(0x9e3779b97f4a7c15);
-    for (uint32_t h = multimap_first(&s->by_connection, key); h;
-         h = multimap_next(&s->by_connection, h)) {
-        struct allocation *a = s->by_connection.nodes[h].owner;
+    const struct multimap *map = &s->by_connection;
+    for (const struct multimap_slot *at = multimap_first(map, key, multimap_more(key)); at;
+         at = multimap_next(map, at)) {
+        struct allocation *a = at->owner;
         if (memcmp(a->fact.connection_id, m->connection_id, sizeof m->connection_id) == 0)
             return a;
     }

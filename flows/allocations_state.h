@@ -20,7 +20,7 @@ struct allocation {
     struct allocation *due_next, *due_prev;   /* ended ones, by the time they ended */
     struct allocation *wait_next, *wait_prev; /* those whose silence means something */
     bool waiting;
-    uint32_t node, id_node;
+    uint32_t tag, id_tag;      /* in by_tuple, by_connection */
     tick_t active_at, expires; /* by the clock as it is now */
     tick_t leapt;              /* by so much it was set since it began, or since it ended */
     struct endpoint asked;     /* peer of the last Set Active Destination or Connect request */

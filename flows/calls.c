@@ -96,7 +96,7 @@ static void call_end(struct calls *c, struct call *k)
     c->out->call(c->out->arg, &k->fact);
     joiner_call_forget(c->joiner, &k->fact);
     due_remove(c, k);
-    multimap_remove(&c->by_id, k->node);
+    multimap_remove(&c->by_id, k->tag, k);
     if (k->prev)
         k->prev->next = k->next;
     else
@@ -119,8 +119,10 @@ static struct slice id_of(const struct sip_msg *m)
 static struct call *call_find(const struct calls *c, struct slice call_id)
 {
     uint64_t key = calls_hash(c->seed, call_id);
-    for (uint32_t h = multimap_first(&c->by_id, key); h; h = multimap_next(&c->by_id, h)) {
-        struct call *k = c->by_id.nodes[h].owner;
+    for (const struct multimap_slot *at = multimap_first(&c->by_id, key, multimap_more(key)); at;
+         at = multimap_next(&c->by_id, at)) {
+        struct call *k = at->owner;
+        __builtin_prefetch(k + 1); /* where its Call-ID stands: call_new() */
         if (slice_eq(slice_str(k->fact.call_id), call_id))
             return k;
     }
@@ -148,7 +150,9 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
                                  .ended = TICK_NONE,
                                  .origin = at->origin};
     k->arena = a;
-    k->node = multimap_add(&c->by_id, calls_hash(c->seed, id_of(m)), k, 0, 0, 0);
+    uint64_t key = calls_hash(c->seed, id_of(m));
+    k->tag = multimap_tag(key);
+    multimap_add(&c->by_id, key, multimap_more(key), k, 0, 0, 0);
     k->prev = c->newest;
     if (c->newest)
         c->newest->next = k;

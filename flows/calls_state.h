@@ -24,8 +24,8 @@ struct call {
     struct call *next, *prev;         /* by age */
     struct call *due_next, *due_prev; /* ended ones, by the time they ended */
     bool queued;
-    tick_t leapt; /* by so much the clock was set since it began, or since it ended */
-    uint32_t node;
+    tick_t leapt;              /* by so much the clock was set since it began, or since it ended */
+    uint32_t tag;              /* in by_id */
     uint64_t caller_tag;       /* hash, 0 = unknown */
     uint64_t body[CALL_SIDES]; /* hash of the last SDP of a side: retransmissions cost no parsing */
     uint32_t body_candidates[CALL_SIDES];

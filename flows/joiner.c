@@ -207,6 +207,7 @@ void joiner_call_over(struct joiner *j, struct fact_call *c)
     if (!s || s->over)
         return;
     s->over = true;
+    index_prefetch(j, s);
     bool any = false, bad = c->status >= 300 || c->media_failed_diag;
     for (unsigned m = 0; m < c->n_media && m < LIMIT_MEDIA_PER_CALL; m++) {
         if (c->status < 300)
@@ -219,7 +220,7 @@ void joiner_call_over(struct joiner *j, struct fact_call *c)
 
 void joiner_call_forget(struct joiner *j, struct fact_call *c)
 {
-    scope_free(j, c->join);
+    scope_free(j, c->join, c);
     c->join = NULL;
 }
 
@@ -270,8 +271,9 @@ void joiner_allocation(struct joiner *j, struct fact_allocation *a)
 
 static bool known_to_call(const struct joiner *j, const struct fact_allocation *a)
 {
-    for (uint32_t h = index_first(j, &a->relay); h; h = multimap_next(&j->by_endpoint, h))
-        if (j->by_endpoint.nodes[h].kind == NODE_CALL)
+    for (const struct multimap_slot *n = index_first(j, &a->relay); n;
+         n = multimap_next(&j->by_endpoint, n))
+        if (n->kind == NODE_CALL)
             return true;
     return false;
 }
@@ -294,6 +296,7 @@ void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
     if (!s || s->over)
         return;
     s->over = true;
+    index_prefetch(j, s);
     if (allocation_failed(a))
         emit_allocation(j, a, VERDICT_ALLOC_FAIL);
     if (!a->granted)
@@ -307,7 +310,7 @@ void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
 
 void joiner_allocation_forget(struct joiner *j, struct fact_allocation *a)
 {
-    scope_free(j, a->join);
+    scope_free(j, a->join, a);
     a->join = NULL;
 }
 

@@ -1,4 +1,4 @@
-/* The joiner's indexes: which call or allocation knows this endpoint? And the alias map. */
+/* The joiner's indexes: which call or allocation knows this endpoint? */
 #include <stdlib.h>
 
 #include "flows/joiner_state.h"
@@ -22,106 +22,9 @@ uint64_t index_client_key(const struct joiner *j, const struct addr *a)
     return endpoint_hash(&e, j->config.seed);
 }
 
-/* ---- known relay addresses, servers, Edges ---- */
-
-void relay_addr_add(struct joiner *j, const struct addr *a)
-{
-    struct endpoint e = {.addr = *a};
-    if (!addr_none(a) && known_add(&j->relay_addrs, &e, j->config.seed))
-        j->rescan = true; /* what touched its relay range while it was unknown */
-}
-
-bool is_configured_edge(const struct joiner *j, const struct addr *a)
-{
-    for (unsigned i = 0; i < j->config.n_edges; i++)
-        if (addr_eq(&j->config.edges[i], a))
-            return true;
-    return false;
-}
-
-bool is_edge(const struct joiner *j, const struct addr *a)
-{
-    struct endpoint e = {.addr = *a};
-    return known_has(&j->relay_addrs, &e, j->config.seed) || is_configured_edge(j, a);
-}
-
-bool is_server(const struct joiner *j, const struct endpoint *e)
-{
-    return known_has(&j->servers, e, j->config.seed);
-}
-
-void server_add(struct joiner *j, const struct endpoint *e)
-{
-    if (known_add(&j->servers, e, j->config.seed))
-        rejudge_waiting(j, e, false);
-}
-
-/* ---- aliases ---- */
-
-void alias_resolve(const struct joiner *j, const struct endpoint *wire, struct pair_end *out)
-{
-    *out = (struct pair_end){.wire = *wire, .pub = *wire, .edge = is_edge(j, &wire->addr)};
-    for (unsigned i = 0; i < j->n_aliases; i++) {
-        const struct fact_alias *a = &j->aliases[i].alias;
-        if (!addr_eq(&a->private_addr, &wire->addr) ||
-            (!a->configured && a->ports_seen < ALIAS_TRUSTED_PORTS))
-            continue;
-        out->pub.addr = a->public_addr;
-        out->aliased = true;
-        out->edge = true;
-        return;
-    }
-}
-
-static struct alias_entry *alias_entry(struct joiner *j, const struct addr *private_addr,
-                                       const struct addr *public_addr)
-{
-    for (unsigned i = 0; i < j->n_aliases; i++)
-        if (addr_eq(&j->aliases[i].alias.private_addr, private_addr) &&
-            addr_eq(&j->aliases[i].alias.public_addr, public_addr))
-            return &j->aliases[i];
-    if (j->n_aliases == LIMIT_ALIASES)
-        return NULL;
-    struct alias_entry *e = &j->aliases[j->n_aliases++];
-    *e =
-        (struct alias_entry){.alias = {.private_addr = *private_addr, .public_addr = *public_addr}};
-    return e;
-}
-
-void alias_configure(struct joiner *j, const struct fact_alias *a)
-{
-    struct alias_entry *e = alias_entry(j, &a->private_addr, &a->public_addr);
-    if (!e)
-        return;
-    e->alias.configured = true;
-    j->hooks.alias(j->hooks.arg, &e->alias);
-    relay_addr_add(j, &a->private_addr);
-    relay_addr_add(j, &a->public_addr);
-    j->rescan = true; /* what it explains may be there already */
-}
-
-void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
-                 uint16_t port)
-{
-    struct alias_entry *e = alias_entry(j, private_addr, public_addr);
-    if (!e || e->alias.configured)
-        return;
-    unsigned n = e->alias.ports_seen;
-    for (unsigned i = 0; i < n && i < ALIAS_TRUSTED_PORTS; i++)
-        if (e->ports[i] == port)
-            return;
-    if (n >= ALIAS_TRUSTED_PORTS)
-        return;
-    e->ports[n] = port;
-    e->alias.ports_seen = n + 1;
-    j->hooks.alias(j->hooks.arg, &e->alias);
-    if (e->alias.ports_seen == ALIAS_TRUSTED_PORTS) {
-        relay_addr_add(j, private_addr);
-        j->rescan = true;
-    }
-}
-
 /* ---- nodes ---- */
+
+enum { BY_ENDPOINT, BY_PORT, BY_CLIENT };
 
 static struct multimap *map_of(struct joiner *j, unsigned which)
 {
@@ -129,74 +32,98 @@ static struct multimap *map_of(struct joiner *j, unsigned which)
     return maps[which];
 }
 
-enum { BY_ENDPOINT, BY_PORT, BY_CLIENT };
+/* Whose entry it is, and of what in it. */
+struct index_owner {
+    void *owner;
+    enum node_kind kind;
+    unsigned medium, side;
+};
 
-static uint32_t node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t key,
-                         void *owner, uint8_t kind, unsigned medium, unsigned side)
+static bool more_nodes(struct scope *s)
 {
-    if (s->n_nodes == s->room) {
-        unsigned room = s->room ? s->room * 2 : 16;
-        uint32_t *grown = memory_got(realloc(s->nodes, room * sizeof *grown));
-        if (!grown)
-            return 0;
-        s->nodes = grown;
-        s->room = room;
+    unsigned room = s->room * 2;
+    uint32_t *grown =
+        memory_got(realloc(s->nodes == s->few ? NULL : s->nodes, room * sizeof *grown));
+    if (!grown)
+        return false;
+    if (s->nodes == s->few)
+        memcpy(grown, s->few, sizeof s->few);
+    s->nodes = grown;
+    s->room = room;
+    return true;
+}
+
+static bool node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t key, uint16_t more,
+                     const struct index_owner *o)
+{
+    if (s->n_nodes == s->room && !more_nodes(s))
+        return false;
+    if (!multimap_add(map_of(j, which), key, more, o->owner, (uint8_t)o->kind, o->medium, o->side))
+        return false;
+    s->nodes[s->n_nodes++] = multimap_tag(key) << 2 | which;
+    return true;
+}
+
+static void endpoint_add(struct joiner *j, struct scope *s, const struct endpoint *e,
+                         const struct index_owner *o)
+{
+    if (node_add(j, s, BY_ENDPOINT, index_key(j, e), e->port, o))
+        j->ports_known[e->port]++;
+}
+
+static void port_add(struct joiner *j, struct scope *s, uint16_t port, const struct index_owner *o)
+{
+    uint64_t key = index_port_key(j, port);
+    node_add(j, s, BY_PORT, key, multimap_more(key), o);
+}
+
+static void client_add(struct joiner *j, struct scope *s, const struct addr *a,
+                       const struct index_owner *o)
+{
+    uint64_t key = index_client_key(j, a);
+    node_add(j, s, BY_CLIENT, key, multimap_more(key), o);
+}
+
+const struct multimap_slot *index_first(const struct joiner *j, const struct endpoint *e)
+{
+    return j->ports_known[e->port] ? multimap_first(&j->by_endpoint, index_key(j, e), e->port)
+                                   : NULL;
+}
+
+const struct multimap_slot *index_client_first(const struct joiner *j, const struct addr *a)
+{
+    uint64_t key = index_client_key(j, a);
+    return multimap_first(&j->by_client, key, multimap_more(key));
+}
+
+void index_prefetch(struct joiner *j, const struct scope *s)
+{
+    for (unsigned i = 0; i < s->n_nodes; i++)
+        multimap_prefetch(map_of(j, s->nodes[i] & 3), s->nodes[i] >> 2);
+}
+
+void index_forget(struct joiner *j, struct scope *s, const void *owner)
+{
+    for (unsigned i = 0; i < s->n_nodes; i++) {
+        int port = multimap_remove(map_of(j, s->nodes[i] & 3), s->nodes[i] >> 2, owner);
+        if ((s->nodes[i] & 3) == BY_ENDPOINT && port >= 0)
+            j->ports_known[port]--;
     }
-    uint32_t h = multimap_add(map_of(j, which), key, owner, kind, (uint8_t)medium, (uint8_t)side);
-    if (h)
-        s->nodes[s->n_nodes++] = h << 2 | which;
-    return h;
-}
-
-static void endpoint_add(struct joiner *j, struct scope *s, const struct endpoint *e, void *owner,
-                         uint8_t kind, unsigned medium, unsigned side)
-{
-    uint32_t h = node_add(j, s, BY_ENDPOINT, index_key(j, e), owner, kind, medium, side);
-    if (!h)
-        return;
-    j->by_endpoint.nodes[h].port = e->port;
-    j->ports_known[e->port]++;
-}
-
-uint32_t index_first(const struct joiner *j, const struct endpoint *e)
-{
-    return j->ports_known[e->port] ? multimap_first(&j->by_endpoint, index_key(j, e)) : 0;
-}
-
-static void forget_some(struct joiner *j, unsigned which, const uint32_t *handles, unsigned n)
-{
-    multimap_prefetch_nodes(map_of(j, which), handles, n);
-    for (unsigned i = 0; i < n && which == BY_ENDPOINT; i++)
-        j->ports_known[j->by_endpoint.nodes[handles[i]].port]--;
-    multimap_remove_all(map_of(j, which), handles, n);
-}
-
-void index_forget(struct joiner *j, struct scope *s)
-{
-    uint32_t handles[64];
-    for (unsigned which = 0; which <= BY_CLIENT; which++) {
-        unsigned n = 0;
-        for (unsigned i = 0; i < s->n_nodes; i++) {
-            if ((s->nodes[i] & 3) == which)
-                handles[n++] = s->nodes[i] >> 2;
-            if (n == 64 || i + 1 == s->n_nodes) {
-                forget_some(j, which, handles, n);
-                n = 0;
-            }
-        }
-    }
-    free(s->nodes);
-    s->nodes = NULL;
-    s->n_nodes = s->room = 0;
+    if (s->nodes != s->few)
+        free(s->nodes);
+    s->nodes = s->few;
+    s->n_nodes = 0;
+    s->room = SCOPE_FEW;
 }
 
 static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side,
                            const struct endpoint *e, bool relay)
 {
     struct scope *s = c->join;
-    endpoint_add(j, s, e, c, NODE_CALL, medium, side);
+    const struct index_owner o = {c, NODE_CALL, medium, side};
+    endpoint_add(j, s, e, &o);
     if (relay)
-        node_add(j, s, BY_PORT, index_port_key(j, e->port), c, NODE_CALL, medium, side);
+        port_add(j, s, e->port, &o);
     if (j->n_orphans)
         rejudge_waiting(j, e, relay);
     if (relay)
@@ -217,7 +144,7 @@ static void index_client(struct joiner *j, struct fact_call *c, unsigned medium,
     if (addr_eq(&s->client[side], a) || addr_none(a))
         return;
     s->client[side] = *a;
-    node_add(j, s, BY_CLIENT, index_client_key(j, a), c, NODE_CALL, medium, side);
+    client_add(j, s, a, &(struct index_owner){c, NODE_CALL, medium, side});
     if (j->n_orphans)
         rejudge_client(j, a);
 }
@@ -228,19 +155,20 @@ static void prefetch_side(const struct joiner *j, const struct fact_side *f, uns
 {
     if (from >= f->n_candidates)
         return;
-    multimap_prefetch(&j->by_endpoint, index_key(j, &f->preset));
-    multimap_prefetch(&j->by_port, index_port_key(j, f->preset.port));
+    multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, &f->preset)));
+    multimap_prefetch(&j->by_port, multimap_tag(index_port_key(j, f->preset.port)));
     for (unsigned i = from; i < f->n_candidates; i++)
-        multimap_prefetch(&j->by_endpoint, index_key(j, &f->candidates[i].at));
+        multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, &f->candidates[i].at)));
 }
 
 static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side)
 {
     struct scope *s = c->join;
     const struct fact_side *f = &c->media[medium].side[side];
+    uint64_t *preset = &s->preset[medium][side];
     prefetch_side(j, f, s->indexed[medium][side]);
-    if (f->present && usable(&f->preset) && !endpoint_eq(&f->preset, &s->preset[medium][side])) {
-        s->preset[medium][side] = f->preset;
+    if (f->present && usable(&f->preset) && index_key(j, &f->preset) != *preset) {
+        *preset = index_key(j, &f->preset);
         index_endpoint(j, c, medium, side, &f->preset, true);
     }
     for (unsigned i = s->indexed[medium][side]; i < f->n_candidates; i++) {
@@ -248,7 +176,7 @@ static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, u
         bool again = i && endpoint_eq(&k->at, &f->candidates[i - 1].at);
         if (k->type == CAND_HOST)
             index_client(j, c, medium, side, &k->at.addr);
-        if (usable(&k->at) && !again && !endpoint_eq(&k->at, &s->preset[medium][side]))
+        if (usable(&k->at) && !again && index_key(j, &k->at) != *preset)
             index_endpoint(j, c, medium, side, &k->at, k->type == CAND_RELAY);
     }
     s->indexed[medium][side] = f->n_candidates;
@@ -264,6 +192,7 @@ void index_call(struct joiner *j, struct fact_call *c)
 void index_allocation(struct joiner *j, struct fact_allocation *a)
 {
     struct scope *s = a->join;
+    const struct index_owner o = {a, NODE_ALLOCATION, 0, 0};
     const struct endpoint *relays[2] = {&a->relay, &a->relay2};
     if (s->relay_indexed || !a->granted)
         return;
@@ -272,10 +201,10 @@ void index_allocation(struct joiner *j, struct fact_allocation *a)
         if (!usable(relays[i]))
             continue;
         relay_addr_add(j, &relays[i]->addr);
-        endpoint_add(j, s, relays[i], a, NODE_ALLOCATION, 0, 0);
-        node_add(j, s, BY_PORT, index_port_key(j, relays[i]->port), a, NODE_ALLOCATION, 0, 0);
+        endpoint_add(j, s, relays[i], &o);
+        port_add(j, s, relays[i]->port, &o);
     }
-    node_add(j, s, BY_CLIENT, index_client_key(j, &a->client.addr), a, NODE_ALLOCATION, 0, 0);
+    client_add(j, s, &a->client.addr, &o);
 }
 
 /* ---- questions ---- */
@@ -293,8 +222,8 @@ struct fact_allocation *index_allocation_at(const struct joiner *j, const struct
                                             tick_t t)
 {
     struct fact_allocation *best = NULL;
-    for (uint32_t h = index_first(j, relay); h; h = multimap_next(&j->by_endpoint, h)) {
-        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+    for (const struct multimap_slot *n = index_first(j, relay); n;
+         n = multimap_next(&j->by_endpoint, n)) {
         struct fact_allocation *a = n->owner;
         if (n->kind == NODE_ALLOCATION && match_owns(a, relay) &&
             match_allocation_alive(a, t, MATCH_SLACK) && (!best || better_owner(a, best, t)))
@@ -305,10 +234,10 @@ struct fact_allocation *index_allocation_at(const struct joiner *j, const struct
 
 bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t)
 {
-    uint64_t key = index_client_key(j, client);
-    for (uint32_t h = multimap_first(&j->by_client, key); h; h = multimap_next(&j->by_client, h)) {
-        const struct fact_allocation *a = j->by_client.nodes[h].owner;
-        if (j->by_client.nodes[h].kind == NODE_ALLOCATION && addr_eq(&a->client.addr, client) &&
+    for (const struct multimap_slot *n = index_client_first(j, client); n;
+         n = multimap_next(&j->by_client, n)) {
+        const struct fact_allocation *a = n->owner;
+        if (n->kind == NODE_ALLOCATION && addr_eq(&a->client.addr, client) &&
             a->started <= t + CLIENT_SERVED &&
             (a->ended == TICK_NONE || a->ended >= t - CLIENT_SERVED))
             return true;
@@ -319,9 +248,8 @@ bool index_client_served(const struct joiner *j, const struct addr *client, tick
 struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t)
 {
     struct fact_call *best = NULL;
-    uint64_t key = index_client_key(j, client);
-    for (uint32_t h = multimap_first(&j->by_client, key); h; h = multimap_next(&j->by_client, h)) {
-        const struct multimap_node *n = &j->by_client.nodes[h];
+    for (const struct multimap_slot *n = index_client_first(j, client); n;
+         n = multimap_next(&j->by_client, n)) {
         struct fact_call *c = n->owner;
         if (n->kind == NODE_CALL && addr_eq(&scope_of_call(c)->client[n->side], client) &&
             match_call_alive(c, t, CLIENT_SERVED) && (!best || c->started > best->started))
@@ -405,8 +333,8 @@ static void consider_endpoint(const struct joiner *j, struct inquiry *in, tick_t
                               const struct pair_end end[2], const struct endpoint *e,
                               struct found_scope *best)
 {
-    for (uint32_t h = index_first(j, e); h; h = multimap_next(&j->by_endpoint, h)) {
-        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+    for (const struct multimap_slot *n = index_first(j, e); n;
+         n = multimap_next(&j->by_endpoint, n)) {
         if (n->kind == NODE_CALL)
             consider(in, when, end, n->owner, n->medium, best);
         else
@@ -425,7 +353,7 @@ static bool side_names(const struct fact_side *s, const struct endpoint *e)
 
 /* Same port, other address: is the owner's relay this end behind NAT? Only if it was to reach far.
  */
-static bool alias_guess(const struct multimap_node *n, const struct pair_end *end,
+static bool alias_guess(const struct multimap_slot *n, const struct pair_end *end,
                         const struct pair_end *far, struct endpoint *relay)
 {
     if (n->kind == NODE_ALLOCATION) {
@@ -453,8 +381,8 @@ static void consider_aliases(const struct joiner *j, const struct pair *p,
     uint64_t key = index_port_key(j, end[which].wire.port);
     if (end[which].aliased || end[which].wire.port < 1024)
         return;
-    for (uint32_t h = multimap_first(&j->by_port, key); h; h = multimap_next(&j->by_port, h)) {
-        const struct multimap_node *n = &j->by_port.nodes[h];
+    for (const struct multimap_slot *n = multimap_first(&j->by_port, key, multimap_more(key)); n;
+         n = multimap_next(&j->by_port, n)) {
         struct pair_end guess[2] = {end[0], end[1]};
         struct endpoint relay;
         if (!alias_guess(n, &end[which], &end[!which], &relay) ||

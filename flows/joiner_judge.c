@@ -19,7 +19,7 @@ static bool stranger_allowed(struct joiner *j, struct allowance *from, tick_t t,
 static bool client_allowed(struct joiner *j, const struct pair *p)
 {
     const struct addr *client = &p->end[0].wire.addr;
-    return addr_is_private(client) || multimap_first(&j->by_client, index_client_key(j, client)) ||
+    return addr_is_private(client) || index_client_first(j, client) ||
            stranger_allowed(j, &j->strange_clients, p->first, LIMIT_UNKNOWN_PER_MINUTE);
 }
 
@@ -126,8 +126,9 @@ enum { WALK_MAX = 256 }; /* orphans looked at per new endpoint; more is an attac
 static unsigned collect(const struct multimap *m, uint64_t key, struct pair *out[WALK_MAX])
 {
     unsigned n = 0;
-    for (uint32_t h = multimap_first(m, key); h && n < WALK_MAX; h = multimap_next(m, h))
-        out[n++] = m->nodes[h].owner;
+    for (const struct multimap_slot *at = multimap_first(m, key, multimap_more(key));
+         at && n < WALK_MAX; at = multimap_next(m, at))
+        out[n++] = at->owner;
     return n;
 }
 
@@ -169,8 +170,8 @@ void rejudge_client(struct joiner *j, const struct addr *client)
 
 void judge_relay_works(struct joiner *j, const struct fact_allocation *a)
 {
-    for (uint32_t h = index_first(j, &a->relay); h; h = multimap_next(&j->by_endpoint, h)) {
-        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+    for (const struct multimap_slot *n = index_first(j, &a->relay); n;
+         n = multimap_next(&j->by_endpoint, n)) {
         struct fact_call *c = n->owner;
         if (n->kind != NODE_CALL || !match_call_alive(c, a->started, ALLOCATION_GRACE) ||
             scope_of_call(c)->connected[n->medium])
@@ -207,8 +208,8 @@ void rejudge_borrowed(struct joiner *j, struct scope *s)
 
 void rejudge_owners_at(struct joiner *j, const struct endpoint *relay)
 {
-    for (uint32_t h = index_first(j, relay); h; h = multimap_next(&j->by_endpoint, h)) {
-        const struct multimap_node *n = &j->by_endpoint.nodes[h];
+    for (const struct multimap_slot *n = index_first(j, relay); n;
+         n = multimap_next(&j->by_endpoint, n)) {
         if (n->kind == NODE_CALL) {
             rejudge_pairs(j, scope_of_call(n->owner));
             continue;

@@ -63,18 +63,19 @@ void orphan_add(struct joiner *j, struct pair *p)
         j->ports_waiting[p->end[e].wire.port]++;
         if (p->client_leg && e == 0)
             key = index_client_key(j, &p->end[0].wire.addr);
-        p->nodes[e] = multimap_add(&j->waiting, key, p, NODE_PAIR, 0, (uint8_t)e);
-        p->nodes[2 + e] = 0;
+        p->tags[e] = multimap_tag(key);
+        multimap_add(&j->waiting, key, multimap_more(key), p, NODE_PAIR, 0, (unsigned)e);
+        key = index_port_key(j, p->end[e].wire.port);
+        p->tags[2 + e] = multimap_tag(key);
         if (p->end[e].wire.port >= 1024 && !p->client_leg)
-            p->nodes[2 + e] = multimap_add(&j->waiting_port, index_port_key(j, p->end[e].wire.port),
-                                           p, NODE_PAIR, 0, (uint8_t)e);
+            multimap_add(&j->waiting_port, key, multimap_more(key), p, NODE_PAIR, 0, (unsigned)e);
     }
 }
 
 void orphan_remove(struct joiner *j, struct pair *p)
 {
     for (int i = 0; i < 4; i++)
-        multimap_remove(i < 2 ? &j->waiting : &j->waiting_port, p->nodes[i]);
+        multimap_remove(i < 2 ? &j->waiting : &j->waiting_port, p->tags[i], p);
     for (int e = 0; e < 2; e++)
         j->ports_waiting[p->end[e].wire.port]--;
     if (p->prev)
@@ -94,8 +95,10 @@ struct pair *orphan_find(struct joiner *j, const struct pair *like)
 {
     uint64_t key = like->client_leg ? index_client_key(j, &like->end[0].wire.addr)
                                     : index_key(j, &like->end[0].wire);
-    for (uint32_t h = multimap_first(&j->waiting, key); h; h = multimap_next(&j->waiting, h)) {
-        struct pair *p = j->waiting.nodes[h].owner;
+    const struct multimap *map = &j->waiting;
+    for (const struct multimap_slot *at = multimap_first(map, key, multimap_more(key)); at;
+         at = multimap_next(map, at)) {
+        struct pair *p = at->owner;
         bool same = (endpoint_eq(&p->end[0].wire, &like->end[0].wire) &&
                      endpoint_eq(&p->end[1].wire, &like->end[1].wire)) ||
                     (endpoint_eq(&p->end[0].wire, &like->end[1].wire) &&
@@ -121,7 +124,7 @@ struct scope *scope_new(struct joiner *j)
 {
     struct scope *s = pool_take(&j->scopes);
     if (s)
-        *s = (struct scope){0};
+        *s = (struct scope){.nodes = s->few, .room = SCOPE_FEW};
     return s;
 }
 
@@ -182,7 +185,7 @@ void pair_attach(struct pair *p, const struct found_scope *f)
     s->n_pairs++;
 }
 
-void scope_free(struct joiner *j, struct scope *s)
+void scope_free(struct joiner *j, struct scope *s, const void *owner)
 {
     if (!s)
         return;
@@ -193,7 +196,7 @@ void scope_free(struct joiner *j, struct scope *s)
     }
     while (s->pairs)
         pair_free(j, s->pairs);
-    index_forget(j, s);
+    index_forget(j, s, owner);
     pool_give(&j->scopes, s);
 }
 

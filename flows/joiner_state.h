@@ -1,7 +1,8 @@
 /*
  * The joiner's insides, shared by its files: joiner.c (what it is told), joiner_pair.c (life of
  * pairs and scopes), joiner_judge.c (what is claimed of a pair, and when anew), joiner_index.c (who
- * knows this endpoint?), joiner_emit.c (the failure record).
+ * knows this endpoint?), joiner_alias.c (known relays and their two addresses), joiner_emit.c (the
+ * failure record).
  *
  *   attempt -> pair -> scope (a call's medium, else an allocation, else none)
  *
@@ -35,7 +36,7 @@ struct pair {
     struct fact_allocation *own;      /* near allocation (owner when call is NULL) */
     struct pair *own_next, *own_prev; /* list of own's pairs, when call owns the pair */
     unsigned medium;
-    uint32_t nodes[4]; /* orphan: by endpoint x2, by port x2 */
+    uint32_t tags[4]; /* orphan: in waiting x2, in waiting_port x2 */
     bool orphan;
     struct pair_end end[2]; /* in no order */
     uint8_t proto, leg;
@@ -70,27 +71,29 @@ struct trouble_note {
     char detail[TROUBLE_DETAIL], partner[TROUBLE_PARTNER];
 };
 
-/* Joiner state of a call or an allocation (fact->join). */
+enum { SCOPE_FEW = 16 };
+
+/* Joiner state of a call or an allocation (fact->join). Small, and what a call of one medium needs
+ * in front: it is in no cache any more when something of it happens. */
 struct scope {
     struct pair *pairs;    /* owned */
     struct pair *borrowed; /* allocation: pairs owned by a call, through own_next */
-    uint32_t *nodes;
-    unsigned n_nodes, room;
-    unsigned n_pairs;
-    unsigned sends_seen;                                /* allocation: sends that were looked at */
-    unsigned answers_seen;                              /* ... of which were answered */
-    unsigned indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
-    struct endpoint preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];
-    struct addr client[CALL_SIDES]; /* call: host candidate's address */
+    uint32_t *nodes;       /* entries in the indexes: tag << 2 | which; few, until they are many */
+    unsigned n_nodes, room, n_pairs;
+    unsigned sends_seen;   /* allocation: sends that were looked at */
+    unsigned answers_seen; /* ... of which were answered */
     bool relay_indexed, over;
     bool claimed;                         /* allocation: a call told its story */
     bool connected[LIMIT_MEDIA_PER_CALL]; /* allocation: [0] */
     bool
         failed[LIMIT_MEDIA_PER_CALL]; /* call: by a client's way to its relay; else see the pairs */
     bool unseen[LIMIT_MEDIA_PER_CALL];
+    uint32_t few[SCOPE_FEW];
+    struct addr client[CALL_SIDES];                     /* call: host candidate's address */
+    uint16_t indexed[LIMIT_MEDIA_PER_CALL][CALL_SIDES]; /* candidates already indexed */
+    uint64_t preset[LIMIT_MEDIA_PER_CALL][CALL_SIDES];  /* index_key() of the default address */
     int64_t
         verdict_row[LIMIT_MEDIA_PER_CALL]; /* failure id of not-tried/unseen/alloc-fail, 0 none */
-    uint64_t verdict_digest[LIMIT_MEDIA_PER_CALL];
 };
 
 struct alias_entry {
@@ -138,18 +141,24 @@ struct found_scope {
 /* joiner_index.c */
 uint64_t index_key(const struct joiner *j, const struct endpoint *e);
 uint64_t index_port_key(const struct joiner *j, uint16_t port);
-/* The first node of by_endpoint for e, 0 = none; go on with multimap_next(). */
-uint32_t index_first(const struct joiner *j, const struct endpoint *e);
+/* The first entry of by_endpoint for e, NULL = none; go on with multimap_next(). */
+const struct multimap_slot *index_first(const struct joiner *j, const struct endpoint *e);
 void index_call(struct joiner *j, struct fact_call *c);
 void index_allocation(struct joiner *j, struct fact_allocation *a);
-void index_forget(struct joiner *j, struct scope *s);
+/* The scope will be forgotten soon. */
+void index_prefetch(struct joiner *j, const struct scope *s);
+void index_forget(struct joiner *j, struct scope *s, const void *owner);
 bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out);
 struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,
                                             tick_t t);
 uint64_t index_client_key(const struct joiner *j, const struct addr *a);
+/* ... of by_client for an address. */
+const struct multimap_slot *index_client_first(const struct joiner *j, const struct addr *a);
 /* The call of the client at this address, begun at most CLIENT_SERVED after t. NULL = none. */
 struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t);
 bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t);
+
+/* joiner_alias.c */
 void alias_resolve(const struct joiner *j, const struct endpoint *wire, struct pair_end *out);
 void alias_configure(struct joiner *j, const struct fact_alias *a);
 void alias_learn(struct joiner *j, const struct addr *private_addr, const struct addr *public_addr,
@@ -168,8 +177,9 @@ void emit_medium(struct joiner *j, struct fact_call *c, unsigned medium, enum ve
 void emit_allocation(struct joiner *j, struct fact_allocation *a, enum verdict v);
 
 /* joiner_pair.c: scopes */
-struct scope *scope_new(struct joiner *j);          /* NULL without memory */
-void scope_free(struct joiner *j, struct scope *s); /* with its pairs; NULL is fine */
+struct scope *scope_new(struct joiner *j); /* NULL without memory */
+/* With its pairs; NULL is fine. owner: whose join it is. */
+void scope_free(struct joiner *j, struct scope *s, const void *owner);
 struct scope *scope_of_call(struct fact_call *c);
 struct scope *scope_of_allocation(struct fact_allocation *a);
 struct scope *scope_of_pair(const struct pair *p); /* p has one */

@@ -1,23 +1,22 @@
-/* Chained hash with handles; see multimap.h. */
+/* Flat hash table with linear probing; see multimap.h. */
 #include "flows/multimap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "flows/pages.h"
 #include "flows/memory.h"
+#include "flows/pages.h"
 
-/* Two heads per node: most chains hold one node, and a step along a chain costs a cache miss. */
-enum { FIRST_BITS = 9, FIRST_ROOM = 1 << (FIRST_BITS - 1), HUGE_FROM = 2 << 20 };
+enum { FIRST_BITS = 9, HUGE_FROM = 2 << 20 };
 
-/* Zeroed; in huge pages where they pay: a step through a map of 20 MB costs a TLB miss besides the
+/* Zeroed; in huge pages where they pay: a step through a map of 8 MB costs a TLB miss besides the
  * cache miss otherwise. */
-static void *table_new(uint64_t bytes)
+static struct multimap_slot *table_new(uint64_t bytes)
 {
     return bytes < HUGE_FROM ? calloc(1, bytes) : pages_reserve(bytes);
 }
 
-static void table_free(void *p, uint64_t bytes)
+static void table_free(struct multimap_slot *p, uint64_t bytes)
 {
     if (bytes < HUGE_FROM)
         free(p);
@@ -25,122 +24,106 @@ static void table_free(void *p, uint64_t bytes)
         pages_release(p, bytes);
 }
 
-static uint64_t heads_bytes(const struct multimap *m)
+static uint64_t table_bytes(const struct multimap *m)
 {
-    return (uint64_t)sizeof *m->heads << m->bits;
+    return (uint64_t)sizeof *m->slots << m->bits;
 }
 
-static uint64_t nodes_bytes(const struct multimap *m)
+static uint32_t last_slot(const struct multimap *m)
 {
-    return (uint64_t)m->room * sizeof *m->nodes;
+    return (1u << m->bits) - 1;
+}
+
+/* Beyond five eighths the runs of slots in use grow long. */
+static bool crowded(const struct multimap *m)
+{
+    return m->n >= (UINT64_C(5) << m->bits) / 8;
 }
 
 int multimap_init(struct multimap *m, uint32_t cap)
 {
-    memset(m, 0, sizeof *m);
-    m->bits = FIRST_BITS;
-    m->room = FIRST_ROOM;
-    m->used = 1;
-    m->cap = cap;
-    m->heads = table_new(heads_bytes(m));
-    m->nodes = table_new(nodes_bytes(m));
-    if (m->heads && m->nodes)
-        return 0;
-    multimap_clear(m);
-    return -1;
+    *m = (struct multimap){.bits = FIRST_BITS, .cap = cap};
+    m->slots = table_new(table_bytes(m));
+    return m->slots ? 0 : -1;
 }
 
 void multimap_clear(struct multimap *m)
 {
-    table_free(m->heads, heads_bytes(m));
-    table_free(m->nodes, nodes_bytes(m));
-    memset(m, 0, sizeof *m);
+    if (m->slots)
+        table_free(m->slots, table_bytes(m));
+    *m = (struct multimap){.slots = NULL};
 }
 
-static void link_first(struct multimap *m, uint32_t h)
+static uint32_t free_from(const struct multimap *m, uint32_t at)
 {
-    uint32_t *head = multimap_head(m, m->nodes[h].key);
-    m->nodes[h].next = *head;
-    m->nodes[h].prev = 0;
-    if (*head)
-        m->nodes[*head].prev = h;
-    *head = h;
+    while (m->slots[at].owner)
+        at = (at + 1) & last_slot(m);
+    return at;
 }
 
-/* Only called with an empty free list: every node below used is live. */
-static int grow(struct multimap *m)
+/* Entries go over in the order in which they stand, from behind a free slot on, so that those of
+ * one key keep theirs. */
+static bool grow(struct multimap *m)
 {
     struct multimap big = *m;
-    if (m->room > UINT32_MAX / 2 || m->room > m->cap)
-        return -1;
-    big.room *= 2;
+    if (m->bits == MULTIMAP_TAG_BITS)
+        return false;
     big.bits++;
-    big.heads = table_new(heads_bytes(&big));
-    big.nodes = table_new(nodes_bytes(&big));
-    if (!big.heads || !big.nodes) {
-        table_free(big.heads, heads_bytes(&big));
-        table_free(big.nodes, nodes_bytes(&big));
-        return -1;
+    big.slots = table_new(table_bytes(&big));
+    if (!big.slots)
+        return false;
+    uint32_t start = free_from(m, 0);
+    for (uint32_t i = 0; i <= last_slot(m); i++) {
+        const struct multimap_slot *s = &m->slots[(start + i) & last_slot(m)];
+        if (s->owner)
+            big.slots[free_from(&big, multimap_home(&big, s->tag))] = *s;
     }
-    memcpy(big.nodes, m->nodes, nodes_bytes(m));
-    for (uint32_t i = 1; i < big.used; i++)
-        link_first(&big, i);
-    table_free(m->heads, heads_bytes(m));
-    table_free(m->nodes, nodes_bytes(m));
+    table_free(m->slots, table_bytes(m));
     *m = big;
-    return 0;
+    return true;
 }
 
-uint32_t multimap_add(struct multimap *m, uint64_t key, void *owner, uint8_t kind, uint8_t medium,
-                      uint8_t side)
+bool multimap_add(struct multimap *m, uint64_t key, uint16_t more, void *owner, uint8_t kind,
+                  unsigned medium, unsigned side)
 {
-    uint32_t h = m->free;
-    if (!h && m->used == m->room && grow(m) != 0) {
+    if (m->n >= m->cap || (crowded(m) && !grow(m))) {
         m->refused++;
         (void)memory_got(NULL);
-        return 0;
+        return false;
     }
-    if (h)
-        m->free = m->nodes[h].next;
-    else
-        h = m->used++;
-    m->nodes[h] = (struct multimap_node){key, owner, 0, 0, kind, medium, side, 0};
-    link_first(m, h);
-    return h;
+    uint32_t home = multimap_home(m, multimap_tag(key)), at = free_from(m, home);
+    for (; at != home; at = (at - 1) & last_slot(m))
+        m->slots[at] = m->slots[(at - 1) & last_slot(m)];
+    m->slots[home] = (struct multimap_slot){owner, multimap_tag(key),       more,
+                                            kind,  (uint8_t)(medium & 127), (uint8_t)(side & 1)};
+    m->n++;
+    return true;
 }
 
-void multimap_remove(struct multimap *m, uint32_t h)
+/* What stands behind the hole moves up, unless that were before its home. */
+static void close_hole(struct multimap *m, uint32_t hole)
 {
-    struct multimap_node *n = &m->nodes[h];
-    if (!h || !n->owner)
-        return;
-    if (n->prev)
-        m->nodes[n->prev].next = n->next;
-    else
-        *multimap_head(m, n->key) = n->next;
-    if (n->next)
-        m->nodes[n->next].prev = n->prev;
-    n->owner = NULL;
-    n->next = m->free;
-    m->free = h;
-}
-
-void multimap_prefetch_nodes(const struct multimap *m, const uint32_t *handles, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        __builtin_prefetch(&m->nodes[handles[i]], 1);
-}
-
-void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n)
-{
-    multimap_prefetch_nodes(m, handles, n);
-    for (unsigned i = 0; i < n; i++) {
-        const struct multimap_node *k = &m->nodes[handles[i]];
-        if (k->next)
-            __builtin_prefetch(&m->nodes[k->next], 1);
-        __builtin_prefetch(k->prev ? (void *)&m->nodes[k->prev] : (void *)multimap_head(m, k->key),
-                           1);
+    const uint32_t last = last_slot(m);
+    for (uint32_t at = (hole + 1) & last; m->slots[at].owner; at = (at + 1) & last) {
+        uint32_t home = multimap_home(m, m->slots[at].tag);
+        if (((at - home) & last) < ((at - hole) & last))
+            continue;
+        m->slots[hole] = m->slots[at];
+        hole = at;
     }
-    for (unsigned i = 0; i < n; i++)
-        multimap_remove(m, handles[i]);
+    m->slots[hole].owner = NULL;
+}
+
+int multimap_remove(struct multimap *m, uint32_t tag, const void *owner)
+{
+    const uint32_t last = last_slot(m);
+    for (uint32_t at = multimap_home(m, tag); m->slots[at].owner; at = (at + 1) & last) {
+        if (m->slots[at].tag != tag || m->slots[at].owner != owner)
+            continue;
+        int more = m->slots[at].more;
+        close_hole(m, at);
+        m->n--;
+        return more;
+    }
+    return -1;
 }

@@ -1,75 +1,97 @@
 /*
- * A hash multimap from 64-bit keys to tagged pointers: the indexes of the joiner. Keys are hashes
- * of endpoints; the caller verifies the real endpoint. Grows by doubling, never shrinks; its cap is
- * given.
+ * A hash multimap from 64-bit keys to tagged pointers: who knows this endpoint? Keys are hashes
+ * with a secret seed, of which 30 bits are kept; the caller verifies what it finds. Grows by
+ * doubling, never shrinks; its cap is given.
  *
- * A large map is a cache miss per step, so whoever has many keys or handles at hand asks for their
- * memory first and uses it afterwards (multimap_prefetch, multimap_remove_all).
+ * One flat table of slots, four to a cache line, without links: with 10,000 calls at once each key
+ * is found in memory that no cache holds, and a second place to look at costs as much as the first.
+ * A key's slots stand from its home onwards, newest first, all slots in between in use. Nothing
+ * has a lasting place: an owner takes out what it put in by tag.
+ *
+ * Whoever has many keys or tags at hand asks for their memory first and uses it afterwards
+ * (multimap_prefetch).
  */
 #ifndef EW_FLOWS_MULTIMAP_H
 #define EW_FLOWS_MULTIMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct multimap_node {
-    uint64_t key;
-    void *owner;
-    uint32_t next; /* in its bucket or the free list; 0 = end */
-    uint32_t prev; /* in its bucket; 0 = first */
-    uint8_t kind, medium, side;
-    uint16_t port; /* for the owner's use; 0 at first */
+enum { MULTIMAP_TAG_BITS = 30 };
+
+struct multimap_slot {
+    void *owner;   /* NULL: the slot is free */
+    uint32_t tag;  /* first bits of the key; the first of them are the slot's home */
+    uint16_t more; /* 16 bits besides that must be equal, chosen by the caller */
+    uint8_t kind;
+    uint8_t medium : 7, side : 1;
 };
 
 struct multimap {
-    uint32_t *heads;
-    struct multimap_node *nodes; /* node 0 is never used */
-    uint32_t bits, used, room, cap, free;
+    struct multimap_slot *slots;
+    uint32_t bits, n, cap;
     uint64_t refused; /* adds beyond cap or memory */
 };
 
-/* 0 or -1 (memory). cap: most nodes ever held. */
+/* 0 or -1 (memory). cap: most entries ever held. */
 int multimap_init(struct multimap *m, uint32_t cap);
 void multimap_clear(struct multimap *m);
 
-/* Handle of the new node, 0 when full. Nodes move when the map grows: keep handles, not pointers.
- */
-uint32_t multimap_add(struct multimap *m, uint64_t key, void *owner, uint8_t kind, uint8_t medium,
-                      uint8_t side);
-void multimap_remove(struct multimap *m, uint32_t handle);
-/* Removes n handles at once (0 among them is fine), without waiting for memory one by one. */
-void multimap_remove_all(struct multimap *m, const uint32_t *handles, unsigned n);
-/* Their nodes will be looked at soon: so that the owner can, before it removes them. */
-void multimap_prefetch_nodes(const struct multimap *m, const uint32_t *handles, unsigned n);
+/* False when full. medium is below 128, side 0 or 1. */
+bool multimap_add(struct multimap *m, uint64_t key, uint16_t more, void *owner, uint8_t kind,
+                  unsigned medium, unsigned side);
+/* Takes out the newest of owner's entries with that tag. Returns its more, or -1: there is none. */
+int multimap_remove(struct multimap *m, uint32_t tag, const void *owner);
 
-/* Where the key's chain begins. */
-static inline uint32_t *multimap_head(const struct multimap *m, uint64_t key)
+static inline uint32_t multimap_tag(uint64_t key)
 {
-    return &m->heads[key >> (64 - m->bits)];
+    return (uint32_t)(key >> (64 - MULTIMAP_TAG_BITS));
 }
 
-/* The key will be looked for or added soon. */
-static inline void multimap_prefetch(const struct multimap *m, uint64_t key)
+/* 16 bits of the key that its tag does not hold: more, where there is nothing better. */
+static inline uint16_t multimap_more(uint64_t key)
 {
-    __builtin_prefetch(multimap_head(m, key));
+    return (uint16_t)key;
 }
 
-static inline uint32_t multimap_skip(const struct multimap *m, uint32_t h, uint64_t key)
+/* Where the tag's slots begin. */
+static inline uint32_t multimap_home(const struct multimap *m, uint32_t tag)
 {
-    while (h && m->nodes[h].key != key)
-        h = m->nodes[h].next;
-    return h;
+    return tag >> (MULTIMAP_TAG_BITS - m->bits);
 }
 
-/* Walk of all nodes with key, newest first: h = multimap_first(..); h; h = multimap_next(..) */
-static inline uint32_t multimap_first(const struct multimap *m, uint64_t key)
+/* The tag will be looked for, added or removed soon. */
+static inline void multimap_prefetch(const struct multimap *m, uint32_t tag)
 {
-    return multimap_skip(m, *multimap_head(m, key), key);
+    __builtin_prefetch(&m->slots[multimap_home(m, tag)], 1);
 }
 
-static inline uint32_t multimap_next(const struct multimap *m, uint32_t h)
+static inline const struct multimap_slot *multimap_skip(const struct multimap *m, uint32_t at,
+                                                        uint32_t tag, uint16_t more)
 {
-    return multimap_skip(m, m->nodes[h].next, m->nodes[h].key);
+    const uint32_t last = (1u << m->bits) - 1;
+    for (;; at++) {
+        const struct multimap_slot *s = &m->slots[at & last];
+        if (!s->owner)
+            return NULL;
+        if (s->tag == tag && s->more == more)
+            return s;
+    }
+}
+
+/* Walk of all entries with key and more, newest first; nothing may be added or removed meanwhile:
+ * s = multimap_first(..); s; s = multimap_next(..) */
+static inline const struct multimap_slot *multimap_first(const struct multimap *m, uint64_t key,
+                                                         uint16_t more)
+{
+    return multimap_skip(m, multimap_home(m, multimap_tag(key)), multimap_tag(key), more);
+}
+
+static inline const struct multimap_slot *multimap_next(const struct multimap *m,
+                                                        const struct multimap_slot *s)
+{
+    return multimap_skip(m, (uint32_t)(s - m->slots) + 1, s->tag, s->more);
 }
 
 #endif

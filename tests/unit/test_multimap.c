@@ -13,10 +13,13 @@
 enum { OWNERS = 20000, KEYS = 700 };
 
 static struct {
-    uint32_t handle;
+    bool in;
     uint64_t key;
+    uint16_t more;
+    unsigned turn; /* when it was added */
 } model[OWNERS];
 static char owners[OWNERS];
+static unsigned turns;
 
 static uint64_t rng = 88172645463325252u;
 static uint32_t any(uint32_t below)
@@ -27,59 +30,78 @@ static uint32_t any(uint32_t below)
     return (uint32_t)(rng >> 32) % below;
 }
 
-/* few keys in the high bits, which choose the bucket: long chains and shared buckets */
+/* Few keys whose homes lie side by side, at the end of the table and round it: long runs that
+ * share slots. */
 static uint64_t some_key(void)
 {
-    return (uint64_t)any(KEYS) << 40 | any(3);
+    return (uint64_t)(any(KEYS) - (uint32_t)KEYS / 2) << 40 | any(3);
 }
 
-static void check_key(const struct multimap *m, uint64_t key)
+static uint64_t tag_of(uint64_t key)
 {
-    unsigned want = 0, found = 0;
+    return key >> 34;
+}
+
+static void check_key(const struct multimap *m, uint64_t key, uint16_t more)
+{
+    unsigned want = 0, found = 0, newest = UINT32_MAX;
     for (unsigned i = 0; i < OWNERS; i++)
-        want += model[i].handle && model[i].key == key;
-    for (uint32_t h = multimap_first(m, key); h; h = multimap_next(m, h)) {
-        size_t i = (size_t)((char *)m->nodes[h].owner - owners);
-        assert_int_equal(model[i].handle, h);
-        assert_int_equal(model[i].key, key);
+        want += model[i].in && tag_of(model[i].key) == tag_of(key) && model[i].more == more;
+    for (const struct multimap_slot *s = multimap_first(m, key, more); s; s = multimap_next(m, s)) {
+        size_t i = (size_t)((char *)s->owner - owners);
+        assert_true(model[i].in && model[i].more == more);
+        assert_true(tag_of(model[i].key) == tag_of(key));
+        assert_int_equal(s->kind, i % 3);
+        assert_int_equal(s->medium, i % 6);
+        assert_int_equal(s->side, i % 2);
+        assert_true(model[i].turn < newest);
+        newest = model[i].turn;
         found++;
     }
     assert_int_equal(found, want);
 }
 
-static void remove_some(struct multimap *m)
+static void add_one(struct multimap *m, uint32_t i)
 {
-    uint32_t handles[40];
-    unsigned n = any(40);
-    for (unsigned k = 0; k < n; k++) {
-        uint32_t i = any(OWNERS);
-        handles[k] = model[i].handle;
-        model[i].handle = 0;
-    }
-    multimap_remove_all(m, handles, n);
+    model[i].key = some_key();
+    model[i].more = (uint16_t)any(2);
+    model[i].turn = turns++;
+    model[i].in = true;
+    assert_true(
+        multimap_add(m, model[i].key, model[i].more, &owners[i], (uint8_t)(i % 3), i % 6, i % 2));
+}
+
+static void remove_one(struct multimap *m, uint32_t i)
+{
+    assert_int_equal(multimap_remove(m, multimap_tag(model[i].key), &owners[i]), model[i].more);
+    model[i].in = false;
 }
 
 static void finds_what_was_added_and_not_removed(void **state)
 {
     struct multimap m;
+    unsigned n = 0;
     (void)state;
     memset(model, 0, sizeof model);
     assert_int_equal(multimap_init(&m, OWNERS), 0);
     for (int step = 0; step < 200000; step++) {
         uint32_t i = any(OWNERS);
-        if (!model[i].handle) {
-            model[i].key = some_key();
-            model[i].handle = multimap_add(&m, model[i].key, &owners[i], 0, 0, 0);
-            assert_int_not_equal(model[i].handle, 0);
-        } else if (any(8) == 0) {
-            multimap_remove(&m, model[i].handle);
-            model[i].handle = 0;
-        }
-        if (any(50) == 0)
-            remove_some(&m);
-        if (any(500) == 0)
-            check_key(&m, some_key());
+        if (!model[i].in)
+            add_one(&m, i);
+        else if (step > 100000 || any(8) == 0)
+            remove_one(&m, i);
+        if (any(200) == 0)
+            check_key(&m, some_key(), (uint16_t)any(3));
     }
+    for (uint32_t i = 0; i < OWNERS; i++)
+        n += model[i].in;
+    assert_int_equal(m.n, n);
+    for (uint32_t i = 0; i < OWNERS; i++)
+        if (model[i].in)
+            remove_one(&m, i);
+    assert_int_equal(m.n, 0);
+    for (uint32_t i = 0; i < 1u << m.bits; i++)
+        assert_null(m.slots[i].owner);
     multimap_clear(&m);
 }
 
@@ -88,13 +110,17 @@ static void gives_the_newest_first(void **state)
     struct multimap m;
     (void)state;
     assert_int_equal(multimap_init(&m, 100), 0);
-    uint32_t first = multimap_add(&m, 7, &owners[1], 0, 0, 0);
-    uint32_t second = multimap_add(&m, 7, &owners[2], 0, 0, 0);
-    assert_int_equal(multimap_first(&m, 7), second);
-    assert_int_equal(multimap_next(&m, second), first);
-    multimap_remove(&m, second);
-    assert_int_equal(multimap_first(&m, 7), first);
-    multimap_remove(&m, 0);
+    assert_true(multimap_add(&m, 7, 1, &owners[1], 0, 0, 0));
+    assert_true(multimap_add(&m, 7, 2, &owners[3], 0, 0, 0));
+    assert_true(multimap_add(&m, 7, 1, &owners[2], 0, 0, 0));
+    const struct multimap_slot *first = multimap_first(&m, 7, 1);
+    assert_ptr_equal(first->owner, &owners[2]);
+    const struct multimap_slot *second = multimap_next(&m, first);
+    assert_ptr_equal(second->owner, &owners[1]);
+    assert_null(multimap_next(&m, second));
+    assert_int_equal(multimap_remove(&m, multimap_tag(7), &owners[2]), 1);
+    assert_int_equal(multimap_remove(&m, multimap_tag(7), &owners[2]), -1);
+    assert_ptr_equal(multimap_first(&m, 7, 1)->owner, &owners[1]);
     multimap_clear(&m);
 }
 
@@ -105,8 +131,8 @@ static void counts_what_its_cap_refuses(void **state)
     (void)state;
     assert_int_equal(multimap_init(&m, 300), 0);
     for (unsigned i = 0; i < 5000; i++)
-        held += multimap_add(&m, i, &owners[i], 0, 0, 0) != 0;
-    assert_true(held >= 300 && held < 5000);
+        held += multimap_add(&m, (uint64_t)i << 50, 0, &owners[i], 0, 0, 0);
+    assert_int_equal(held, 300);
     assert_int_equal(m.refused, 5000 - held);
     multimap_clear(&m);
 }
