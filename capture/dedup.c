@@ -130,10 +130,28 @@ void dedup_hint(const struct dedup *d, uint64_t h)
     __builtin_prefetch(d->sets[h & (d->n - 1)], 1);
 }
 
-static void push(struct seen *set, struct seen s)
+static inline void push(struct seen *set, struct seen s)
 {
-    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+    for (size_t w = WAYS - 1; w > 0; w--)
+        set[w] = set[w - 1];
     set[0] = s;
+}
+
+/* Nearly never: one branch for all. */
+static inline bool has_hash(const struct seen *set, uint64_t h)
+{
+    bool any = false;
+    for (size_t w = 0; w < WAYS; w++)
+        any |= set[w].hash == h;
+    return any;
+}
+
+static bool has_copy(const struct seen *set, uint64_t h, tick_t time)
+{
+    for (size_t w = 0; w < WAYS; w++)
+        if (set[w].hash == h && near(time, set[w].time))
+            return true;
+    return false;
 }
 
 /* Twice as many lines. False: it stays as it is, and forgets early. */
@@ -157,9 +175,8 @@ bool dedup_seen_at(struct dedup *d, const struct packet *p, uint64_t h)
     if (!h)
         return false;
     struct seen *set = d->sets[h & (d->n - 1)];
-    for (size_t w = 0; w < WAYS; w++)
-        if (set[w].hash == h && near(p->time, set[w].time))
-            return true;
+    if (has_hash(set, h) && has_copy(set, h, p->time))
+        return true;
     while (near(p->time, set[WAYS - 1].time) && grow(d))
         set = d->sets[h & (d->n - 1)];
     push(set, (struct seen){h, p->time});

@@ -284,11 +284,12 @@ static bool holds(const struct allocation_ref *r, const struct endpoint *client,
 
 /* The newest one of the 5-tuple, NULL = none. */
 static struct allocation *recall(struct allocations *s, const struct endpoint *client,
-                                 const struct endpoint *server, const struct message_at *at)
+                                 const struct endpoint *server, uint8_t proto,
+                                 const struct allocation_ref *ref)
 {
-    if (at->ref && holds(at->ref, client, server))
-        return at->ref->at;
-    return allocation_find(s, client, server, at->proto);
+    if (ref && holds(ref, client, server))
+        return ref->at;
+    return allocation_find(s, client, server, proto);
 }
 
 void allocations_turn(struct allocations *s, const struct stun_msg *m, const struct message_at *at)
@@ -298,7 +299,7 @@ void allocations_turn(struct allocations *s, const struct stun_msg *m, const str
     s->counts.stun_messages++;
     if (!concerns_turn(m->kind))
         return;
-    struct allocation *a = recall(s, client, server, at);
+    struct allocation *a = recall(s, client, server, at->proto, at->ref);
     if (!a && m->has & STUN_HAS_SEQUENCE) {
         a = by_connection_id(s, m);
         by_connection = a != NULL;
@@ -358,10 +359,17 @@ bool allocations_known(const struct allocations *s, const struct message_at *at)
            allocation_find(s, &at->dst, &at->src, at->proto);
 }
 
+void allocations_closed_at(struct allocations *s, const struct allocation_ref *ref,
+                           const struct endpoint *client, const struct endpoint *server,
+                           tick_t when)
+{
+    struct allocation *a = recall(s, client, server, PROTO_TCP, ref);
+    if (a)
+        allocation_end(s, a, when, "closed");
+}
+
 void allocations_closed(struct allocations *s, const struct endpoint *client,
                         const struct endpoint *server, tick_t when)
 {
-    struct allocation *a = allocation_find(s, client, server, PROTO_TCP);
-    if (a)
-        allocation_end(s, a, when, "closed");
+    allocations_closed_at(s, NULL, client, server, when);
 }

@@ -17,8 +17,9 @@ _Static_assert((int)LIMIT_EVIDENCE_PER_ATTEMPT <= (int)ATTEMPT_MAX_EVIDENCE,
 
 enum { SLOT_BITS = 18, SLOT_MASK = (1 << SLOT_BITS) - 1, TURNS = 1 << (31 - SLOT_BITS) };
 
+/* Whole cache lines: a SYN and all that goes with it are two. */
 struct slot {
-    tick_t time;
+    _Alignas(64) tick_t time;
     uint32_t caplen, len;
     uint32_t earlier;      /* handle of the attempt's packet before, 0 = first */
     uint32_t older, newer; /* slot numbers by age; free list: newer */

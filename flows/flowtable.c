@@ -104,7 +104,11 @@ void flowtable_hint_entry(const struct flowtable *t, uint32_t hash)
 const struct flow *flowtable_hint_flow(const struct flowtable *t, uint32_t hash)
 {
     uint32_t n = *bucket(t, hash);
-    return n ? &t->hot[n].flow : NULL;
+    if (!n)
+        return NULL;
+    if (t->hot[n].hs.state != HS_LIVE)
+        __builtin_prefetch(&t->cold[n], 1);
+    return &t->hot[n].flow;
 }
 
 uint32_t flowtable_sibling(const struct flowtable *t, uint32_t n)

@@ -9,7 +9,7 @@
 
 #define ADVANCE_EVERY (100 * TICK_MS)
 /* Memory is asked for so many packets ahead, in steps: each needs what the one before asked for. */
-enum { STEP = 4, AHEAD = 4 * STEP };
+enum { STEP = 2, AHEAD = 4 * STEP };
 
 /* ---- life ---- */
 
@@ -142,6 +142,15 @@ static void leap(struct pipeline *p, tick_t to)
     allocations_leap(p->allocations, from, to);
 }
 
+/* Small steps forward are nearly all; no branch says which of them are none. */
+static inline bool goes_on(struct pipeline *p, tick_t t)
+{
+    if ((uint64_t)t - (uint64_t)p->advanced >= (uint64_t)ADVANCE_EVERY)
+        return false;
+    p->now = t > p->now ? t : p->now;
+    return true;
+}
+
 /* Small steps back (reordering, two spans) leave the clock where it is; a larger one is another
  * day's capture, and the clock follows. */
 static void set_now(struct pipeline *p, tick_t t)
@@ -238,9 +247,9 @@ static void on_frame(struct pipeline *p, struct group_item *g, struct group_own 
     counts->bytes += raw->len;
     if (p->first == TICK_NONE || raw->time < p->first)
         p->first = raw->time;
-    if (raw->time > p->last)
-        p->last = raw->time;
-    set_now(p, raw->time);
+    p->last = raw->time > p->last ? raw->time : p->last;
+    if (!goes_on(p, raw->time))
+        set_now(p, raw->time);
     if (feed_frame(raw->linktype)) {
         bool good = feeds_frame(p->feeds, raw);
         counts->handled += good;
@@ -294,10 +303,15 @@ static void begin_item(struct pipeline *p, unsigned i, const struct raw_packet *
     decode(p, g, &p->own[i]);
     g->tcp = g->kind == FRAME_PACKET && g->packet->proto == PROTO_TCP;
     g->known = NULL;
-    if (g->kind == FRAME_PACKET)
+    if (g->kind == FRAME_PACKET) {
         dedup_hint(p->dedup, g->dedup);
-    if (g->tcp)
-        tracker_hint(p->tracker, g->flow);
+        __builtin_prefetch(g->packet->payload.p); /* of a short frame, the headers too */
+    }
+    if (!g->tcp)
+        return;
+    tracker_hint(p->tracker, g->flow);
+    if (g->packet->flags & TCP_SYN) /* kept as evidence */
+        __builtin_prefetch(&g->packet->raw);
 }
 
 /* The frame that is so many steps behind the i-th of n; NULL: there is none. */

@@ -214,5 +214,6 @@ void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool 
     if (hello_unanswered)
         tell_pseudo_tls(p, s, c, TLS_NOT_TLS);
     if (c->kind == STREAM_MS_TURN || c->kind == STREAM_TURN)
-        allocations_closed(p->config.allocations, &s->flow->client, &s->flow->server, s->time);
+        allocations_closed_at(p->config.allocations, &c->allocation, &s->flow->client,
+                              &s->flow->server, s->time);
 }

@@ -535,9 +535,15 @@ static bool is_stray(struct feeder *f, const struct fed *e, enum stream_side sid
 void reassembly_segment(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
                         struct slice data)
 {
+    struct half *h = &e->half[side];
+    if (seq == h->next && !h->waiting) { /* nearly always: it is the next one */
+        h->stray = 0;
+        (void)read_part(f, e, side, seq, data);
+        return;
+    }
     if (is_stray(f, e, side, seq) && !readopt(f, e, side, seq))
         return;
-    e->half[side].stray = 0;
+    h->stray = 0;
     uint32_t end = seq + (uint32_t)data.n;
     struct slice part = unseen(f, e, side, &seq, data);
     f->counts.retransmitted += part.n == 0;

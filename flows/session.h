@@ -74,6 +74,10 @@ bool allocations_known(const struct allocations *a, const struct message_at *at)
 /* The control connection closed or was reset: the relay port is gone (P§1.3). */
 void allocations_closed(struct allocations *a, const struct endpoint *client,
                         const struct endpoint *server, tick_t when);
+/* The same with what its messages left in ref. */
+void allocations_closed_at(struct allocations *a, const struct allocation_ref *ref,
+                           const struct endpoint *client, const struct endpoint *server,
+                           tick_t when);
 void allocations_advance(struct allocations *a, tick_t now);
 /* As calls_leap(). */
 void allocations_leap(struct allocations *a, tick_t from, tick_t to);

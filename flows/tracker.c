@@ -59,7 +59,10 @@ void tracker_restart(struct tracker *t, tick_t now)
  * set, what is pending ends with what was seen of it. */
 static void clock_to(struct tracker *t, tick_t time)
 {
-    if (time > t->now) {
+    if (time < t->due &&
+        (uint64_t)time - (uint64_t)t->now + CLOCK_STEP_BACK <= CLOCK_STEP_BACK + CLOCK_STEP_AHEAD) {
+        t->now = time > t->now ? time : t->now; /* nearly always; no branch says which */
+    } else if (time > t->now) {
         if (t->now != TICK_NONE && time - t->now > CLOCK_STEP_AHEAD)
             entries_finish(t);
         if (time >= t->due)
