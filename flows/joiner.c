@@ -326,10 +326,11 @@ struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hoo
     pool_init(&j->pairs, sizeof(struct pair));
     pool_init(&j->scopes, sizeof(struct scope));
     uint32_t nodes = LIMIT_CALLS * 64u;
-    if (multimap_init(&j->by_endpoint, nodes) || multimap_init(&j->by_port, nodes) ||
+    if (multimap_init(&j->by_endpoint, nodes) ||
+        multimap_init(&j->by_port, LIMIT_ALLOCATIONS * 2u) ||
         multimap_init(&j->waiting, LIMIT_ORPHANS * 2u) ||
         multimap_init(&j->waiting_port, LIMIT_ORPHANS * 2u) ||
-        multimap_init(&j->by_client, LIMIT_ALLOCATIONS)) {
+        multimap_init(&j->by_client, LIMIT_ALLOCATIONS * 2u)) {
         joiner_free(j);
         return NULL;
     }

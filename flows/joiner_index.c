@@ -122,8 +122,6 @@ static void index_endpoint(struct joiner *j, struct fact_call *c, unsigned mediu
     struct scope *s = c->join;
     const struct index_owner o = {c, NODE_CALL, medium, side};
     endpoint_add(j, s, e, &o);
-    if (relay)
-        port_add(j, s, e->port, &o);
     if (j->n_orphans)
         rejudge_waiting(j, e, relay);
     if (relay)
@@ -156,7 +154,6 @@ static void prefetch_side(const struct joiner *j, const struct fact_side *f, uns
     if (from >= f->n_candidates)
         return;
     multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, &f->preset)));
-    multimap_prefetch(&j->by_port, multimap_tag(index_port_key(j, f->preset.port)));
     for (unsigned i = from; i < f->n_candidates; i++)
         multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, &f->candidates[i].at)));
 }
@@ -342,6 +339,45 @@ static void consider_endpoint(const struct joiner *j, struct inquiry *in, tick_t
     }
 }
 
+/* What an end may be that nobody knows: a relay behind NAT, with the port of one that somebody has,
+ * who was to reach the far end through it. */
+struct alias_guess {
+    const struct joiner *j;
+    const struct pair *p;
+    const struct pair_end *end; /* both */
+    int which;                  /* the one in question */
+    struct found_scope *best;
+};
+
+static void consider_alias(const struct alias_guess *g, const struct endpoint *relay)
+{
+    const struct pair_end *end = &g->end[g->which];
+    struct pair_end guess[2] = {g->end[0], g->end[1]};
+    struct inquiry in;
+    if (relay->port != end->wire.port || addr_eq(&relay->addr, &end->wire.addr) ||
+        addr_is_v4(&relay->addr) != addr_is_v4(&end->wire.addr))
+        return;
+    guess[g->which].pub = *relay;
+    guess[g->which].aliased = guess[g->which].edge = true;
+    inquiry_begin(g->j, g->p, guess, &in);
+    consider_endpoint(g->j, &in, g->p->first, guess, relay, g->best);
+}
+
+static void guess_by_allocations(const struct alias_guess *g)
+{
+    const struct endpoint *far = &g->end[!g->which].pub;
+    uint64_t key = index_port_key(g->j, g->end[g->which].wire.port);
+    for (const struct multimap_slot *n = multimap_first(&g->j->by_port, key, multimap_more(key)); n;
+         n = multimap_next(&g->j->by_port, n)) {
+        const struct fact_allocation *a = n->owner;
+        for (unsigned i = 0; i < a->n_sends; i++)
+            if (endpoint_eq(&a->sends[i].peer, far)) {
+                consider_alias(g, &a->relay);
+                break;
+            }
+    }
+}
+
 static bool side_names(const struct fact_side *s, const struct endpoint *e)
 {
     bool named = s->present && endpoint_eq(&s->preset, e);
@@ -351,50 +387,47 @@ static bool side_names(const struct fact_side *s, const struct endpoint *e)
     return named;
 }
 
-/* Same port, other address: is the owner's relay this end behind NAT? Only if it was to reach far.
- */
-static bool alias_guess(const struct multimap_slot *n, const struct pair_end *end,
-                        const struct pair_end *far, struct endpoint *relay)
+/* Did the side offer a relay, or an address by default, at that port? *at: where it is then. */
+static bool side_relays(const struct fact_side *s, uint16_t port, struct endpoint *at)
 {
-    if (n->kind == NODE_ALLOCATION) {
-        const struct fact_allocation *a = n->owner;
-        *relay = a->relay;
-        for (unsigned i = 0; i < a->n_sends; i++)
-            if (endpoint_eq(&a->sends[i].peer, &far->pub))
-                return relay->port == end->wire.port;
-        return false;
+    bool any = s->present && s->preset.port == port && usable(&s->preset);
+    *at = s->preset;
+    for (unsigned i = fact_next_at(s, 0, port); i < s->n_candidates;
+         i = fact_next_at(s, i + 1, port)) {
+        const struct fact_candidate *k = &s->candidates[i];
+        if (k->at.port != port)
+            continue;
+        if (at->port != port)
+            *at = k->at;
+        any |= usable(&k->at) && (k->type == CAND_RELAY || k->dialect == DIALECT_DEFAULT);
     }
-    const struct fact_call *c = n->owner;
-    const struct fact_side *s = &c->media[n->medium].side[n->side];
-    *relay = s->preset;
-    for (unsigned i = fact_next_at(s, 0, end->wire.port);
-         i < s->n_candidates && relay->port != end->wire.port;
-         i = fact_next_at(s, i + 1, end->wire.port))
-        *relay = s->candidates[i].at;
-    return relay->port == end->wire.port &&
-           side_names(&c->media[n->medium].side[!n->side], &far->pub);
+    return any;
+}
+
+/* Calls that name the far end: asked by that, which few know, and not by the port, which each
+ * twentieth call knows. */
+static void guess_by_calls(const struct alias_guess *g)
+{
+    const struct endpoint *far = &g->end[!g->which].pub;
+    for (const struct multimap_slot *n = index_first(g->j, far); n;
+         n = multimap_next(&g->j->by_endpoint, n)) {
+        const struct fact_call *c = n->owner;
+        struct endpoint relay;
+        if (n->kind == NODE_CALL && n->medium < c->n_media &&
+            side_names(&c->media[n->medium].side[n->side], far) &&
+            side_relays(&c->media[n->medium].side[!n->side], g->end[g->which].wire.port, &relay))
+            consider_alias(g, &relay);
+    }
 }
 
 static void consider_aliases(const struct joiner *j, const struct pair *p,
                              const struct pair_end end[2], int which, struct found_scope *best)
 {
-    uint64_t key = index_port_key(j, end[which].wire.port);
+    const struct alias_guess g = {j, p, end, which, best};
     if (end[which].aliased || end[which].wire.port < 1024)
         return;
-    for (const struct multimap_slot *n = multimap_first(&j->by_port, key, multimap_more(key)); n;
-         n = multimap_next(&j->by_port, n)) {
-        struct pair_end guess[2] = {end[0], end[1]};
-        struct endpoint relay;
-        if (!alias_guess(n, &end[which], &end[!which], &relay) ||
-            addr_eq(&relay.addr, &end[which].wire.addr) ||
-            addr_is_v4(&relay.addr) != addr_is_v4(&end[which].wire.addr))
-            continue;
-        guess[which].pub = relay;
-        guess[which].aliased = guess[which].edge = true;
-        struct inquiry in;
-        inquiry_begin(j, p, guess, &in);
-        consider_endpoint(j, &in, p->first, guess, &relay, best);
-    }
+    guess_by_calls(&g);
+    guess_by_allocations(&g);
 }
 
 bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out)

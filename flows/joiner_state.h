@@ -105,7 +105,7 @@ struct joiner {
     struct joiner_config config;
     struct joiner_hooks hooks;
     struct multimap by_endpoint;  /* calls' and allocations' own endpoints */
-    struct multimap by_port;      /* relay ports: same port, other address */
+    struct multimap by_port;      /* allocations by relay port: same port, other address */
     struct multimap waiting;      /* orphan pairs by wire endpoint */
     struct multimap waiting_port; /* orphan pairs by port, >= 1024 */
     struct multimap by_client;    /* granted allocations by client address */
