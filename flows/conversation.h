@@ -7,6 +7,7 @@
 
 #include "flows/proto.h"
 #include "flows/tls_link.h"
+#include "flows/wire/sip.h"
 
 enum stream_kind {
     STREAM_UNDECIDED,
@@ -46,8 +47,15 @@ struct conversation {
     struct sipcomp *compression; /* of a STREAM_SIPCOMP */
 };
 
+/* The newest SIP head whose body was not there yet: it is not read again when more comes. */
+struct sip_begun {
+    const struct half *half; /* NULL: none; holds as long as that side waits (half.enough) */
+    struct sip_msg head;
+};
+
 struct proto {
     struct proto_config config;
+    struct sip_begun begun;
     struct tls_reader tls;
     struct tls_talk *talks; /* TLS connections under reading, newest first */
     uint32_t n_talks;

@@ -56,6 +56,29 @@ static bool starts_compression(const struct sip_msg *m)
            slice_is(slice_trim(m->compression), "LZ77-8K");
 }
 
+/* The message at the front of rest. Nearly all that carry SDP come in several segments. */
+static enum wire_result next_message(struct proto *p, const struct half *h, bool waited,
+                                     struct slice rest, struct sip_msg *m, struct wire_fault *fault)
+{
+    struct sip_begun *b = &p->begun;
+    enum wire_result r = WIRE_OK;
+    bool begun = b->half == h && waited;
+    if (b->half == h)
+        b->half = NULL;
+    if (begun)
+        *m = b->head;
+    else
+        r = sip_head(rest, false, m, fault);
+    if (r != WIRE_OK)
+        return r;
+    r = sip_body(rest, false, m, fault);
+    if (r == WIRE_MORE) {
+        b->half = h;
+        b->head = *m;
+    }
+    return r;
+}
+
 struct stream_take sip_data(struct proto *p, struct stream *s, struct conversation *c,
                             enum stream_side side, struct slice avail)
 {
@@ -64,6 +87,7 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
     struct message_at at;
     if (avail.n < h->enough && avail.n <= LIMIT_SIP_MESSAGE)
         return take;
+    bool waited = h->enough != 0;
     h->enough = 0;
     conversation_at(s, side, &at);
     while (take.used < avail.n) {
@@ -79,7 +103,8 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
             h->lost = false;
             continue;
         }
-        enum wire_result r = sip_parse(rest, false, &m, &fault);
+        enum wire_result r = next_message(p, h, waited, rest, &m, &fault);
+        waited = false;
         if (r == WIRE_MORE && rest.n <= LIMIT_SIP_MESSAGE) {
             h->enough = fault.offset < UINT32_MAX ? (uint32_t)fault.offset : UINT32_MAX;
             return take;

@@ -66,20 +66,35 @@ static inline enum head_line head_plain_line(struct cursor *c, struct slice *lin
     return line->n ? HEAD_FIELD : HEAD_BLANK;
 }
 
-/* One header line with its continuation lines; the line ends of the folds stay in it. */
-static inline enum head_line head_next(struct cursor *c, struct slice *line)
+/* The lines that go on a header line: seldom, so not inline. */
+__attribute__((noinline, unused)) static enum head_line
+head_folds(struct cursor *c, const uint8_t *from, struct slice *line)
 {
-    const uint8_t *from = c->p;
-    enum head_line kind = head_plain_line(c, line);
-    while (kind == HEAD_FIELD && c->p < c->end && header_is_space(*c->p)) {
+    while (c->p < c->end && header_is_space(*c->p)) {
         struct slice fold;
-        if (head_plain_line(c, &fold) == HEAD_CUT) {
+        enum head_line kind = head_plain_line(c, &fold);
+        if (kind == HEAD_CUT) {
             c->p = from;
             return HEAD_CUT;
         }
         *line = slice_between(from, fold.p + fold.n);
     }
-    return kind;
+    return HEAD_FIELD;
+}
+
+/* One header line with its continuation lines; the line ends of the folds stay in it. */
+static inline enum head_line head_next(struct cursor *c, struct slice *line)
+{
+    const uint8_t *from = c->p, *end = c->end;
+    const uint8_t *lf = from < end ? memchr(from, '\n', (size_t)(end - from)) : NULL;
+    if (!lf)
+        return HEAD_CUT;
+    const uint8_t *to = lf - (lf > from && lf[-1] == '\r');
+    *line = slice_between(from, to);
+    c->p = lf + 1;
+    if (to == from)
+        return HEAD_BLANK;
+    return lf + 1 < end && header_is_space(lf[1]) ? head_folds(c, from, line) : HEAD_FIELD;
 }
 
 /* Splits a line at its colon. False if it has none, or nothing before it. */
@@ -127,6 +142,16 @@ static inline size_t header_find(struct slice s, uint8_t a, uint8_t b)
     return i;
 }
 
+/* The value of a parameter that text begins with: up to a semicolon or comma; quotes are taken off.
+ */
+static inline struct slice header_param_value(struct slice text)
+{
+    struct slice value = slice_trim(slice_of(text.p, header_find(text, ';', ',')));
+    if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+        value = slice_of(value.p + 1, value.n - 2);
+    return value;
+}
+
 /* Value of ";name=value" in what follows the first semicolon of s, up to a comma (the next element
  * of a list); quotes are taken off. Empty if absent. */
 static inline struct slice header_param(struct slice s, const char *name)
@@ -138,10 +163,7 @@ static inline struct slice header_param(struct slice s, const char *name)
         struct slice item = slice_of(s.p, at), key = slice_before(item, '=');
         if (key.n == item.n || !slice_is(slice_trim(key), name))
             continue;
-        struct slice value = slice_trim(slice_from(item, key.n + 1));
-        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-            value = slice_of(value.p + 1, value.n - 2);
-        return value;
+        return header_param_value(slice_from(item, key.n + 1));
     }
     return slice_of(NULL, 0);
 }

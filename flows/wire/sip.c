@@ -1,6 +1,7 @@
 /*
  * SIP messages: start line, headers, body. One walk over the head's lines; a line is looked at only
- * if the first letter of its name is one that matters.
+ * if the first letter of its name is one that matters, and split only if the first eight letters
+ * are.
  */
 #include "flows/wire/sip.h"
 
@@ -179,7 +180,7 @@ size_t sip_resync(struct slice in, size_t from)
 /* Parameters of a name-addr or addr-spec begin behind the bracket, or at the first semicolon. */
 static size_t after_address(struct slice v)
 {
-    size_t open = header_find(v, '<', ';');
+    size_t open = v.n && v.p[0] == '<' ? 0 : header_find(v, '<', ';');
     if (open < v.n && v.p[open] == '<')
         open += slice_before(slice_from(v, open), '>').n;
     return open;
@@ -215,12 +216,15 @@ static void take_cseq(struct sip_msg *m, struct slice v)
     }
 }
 
-static void take_party(struct slice v, struct slice *whole, struct slice *tag)
+/* The tag of a From or To value. Behind the address comes nearly always just that. */
+static struct slice tag_of(struct slice v)
 {
-    if (whole->n)
-        return;
-    *whole = v;
-    *tag = header_param(slice_from(v, after_address(v)), "tag");
+    static const char plain[] = ">;tag=";
+    const size_t n = sizeof plain - 1;
+    struct slice rest = slice_from(v, after_address(v));
+    if (rest.n >= n && memcmp(rest.p, plain, n) == 0)
+        return header_param_value(slice_from(rest, n));
+    return header_param(rest, "tag");
 }
 
 static void take_once(struct slice *field, struct slice v)
@@ -229,129 +233,116 @@ static void take_once(struct slice *field, struct slice v)
         *field = v;
 }
 
-static void take_length(struct sip_msg *m, struct slice v)
+/* The value of a line whose name is all of its first n bytes. False: the name goes on. */
+static bool value_behind(struct slice line, size_t n, struct slice *value)
 {
-    if (m->content_length == -1)
-        m->content_length = length_of(v);
+    while (n < line.n && header_is_space(line.p[n]))
+        n++;
+    if (n == line.n || line.p[n] != ':')
+        return false;
+    const uint8_t *p = line.p + n + 1, *end = line.p + line.n;
+    if (p < end && *p == ' ')
+        p++;
+    *value = slice_between(p, end);
+    if (p < end && (*p <= ' ' || end[-1] <= ' ')) /* more white space, at an end or by folding */
+        *value = slice_trim(*value);
+    return true;
 }
 
-static void take_diag(struct sip_msg *m, struct slice name, struct slice v)
+/* The value of a line if this is its name. */
+static bool value_of(struct slice line, const char *name, struct slice *value)
 {
-    if (m->n_diag < SIP_MAX_DIAG)
-        m->diag[m->n_diag++] = (struct sip_header_ref){name, v};
+    size_t n = strlen(name);
+    return slice_starts(line, name) && value_behind(line, n, value);
 }
 
-/* RFC 3261 §7.3.3 */
-static void take_compact(struct sip_msg *m, uint8_t letter, struct slice v)
+static void take_long(struct slice *field, struct slice line, const char *name)
 {
-    switch (letter) {
-    case 'f':
-        take_party(v, &m->from, &m->from_tag);
-        break;
-    case 't':
-        take_party(v, &m->to, &m->to_tag);
-        break;
-    case 'i':
-        take_once(&m->call_id, v);
-        break;
-    case 'm':
-        take_once(&m->contact, v);
-        break;
-    case 'c':
-        take_once(&m->content_type, v);
-        break;
-    case 'l':
-        take_length(m, v);
-        break;
-    default:
-        break;
-    }
+    struct slice value;
+    if (value_of(line, name, &value))
+        take_once(field, value);
 }
 
-/* The compact form of a header that sip_msg keeps, or 0. */
-static uint8_t compact_of(struct slice name)
+static void take_content(struct sip_msg *m, struct slice line)
 {
-    switch (name.n) {
-    case 1:
-        return ascii_lower(name.p[0]);
-    case 2:
-        return slice_is(name, "To") ? 't' : 0;
-    case 4:
-        return slice_is(name, "From") ? 'f' : 0;
-    case 7:
-        return slice_is(name, "Call-ID") ? 'i' : slice_is(name, "Contact") ? 'm' : 0;
-    case 12:
-        return slice_is(name, "Content-Type") ? 'c' : 0;
-    case 14:
-        return slice_is(name, "Content-Length") ? 'l' : 0;
-    default:
-        return 0;
-    }
+    struct slice value;
+    if (line.n > 8 && ascii_lower(line.p[8]) == 't')
+        take_long(&m->content_type, line, "Content-Type");
+    else if (m->content_length == -1 && value_of(line, "Content-Length", &value))
+        m->content_length = length_of(value);
 }
 
-static void take_long(struct sip_msg *m, struct slice name, struct slice v)
+static void take_diag(struct sip_msg *m, struct slice line)
 {
-    switch (name.n) {
-    case 4:
-        if (slice_is(name, "CSeq") && !m->cseq && !(m->method_text.n && !m->request))
-            take_cseq(m, v);
-        break;
-    case 10:
-        if (slice_is(name, "User-Agent"))
-            take_once(&m->user_agent, v);
-        break;
-    case 11:
-        if (slice_is(name, "Compression"))
-            take_once(&m->compression, v);
-        break;
-    case 14:
-        if (slice_is(name, "ms-diagnostics"))
-            take_diag(m, name, v);
-        break;
-    case 18:
-        if (slice_is(name, "Ms-Conversation-ID"))
-            take_once(&m->conversation_id, v);
-        break;
-    case 21:
-        if (slice_is(name, "ms-client-diagnostics") || slice_is(name, "ms-diagnostics-public"))
-            take_diag(m, name, v);
-        break;
-    case 25:
-        if (slice_is(name, "ms-endpoint-location-data"))
-            take_once(&m->location, v);
-        break;
-    default:
-        break;
-    }
+    static const char *const names[] = {"ms-diagnostics", "ms-diagnostics-public",
+                                        "ms-client-diagnostics"};
+    struct slice value;
+    for (size_t i = 0; i < sizeof names / sizeof *names && m->n_diag < SIP_MAX_DIAG; i++)
+        if (value_of(line, names[i], &value)) {
+            m->diag[m->n_diag++] =
+                (struct sip_header_ref){slice_of(line.p, strlen(names[i])), value};
+            return;
+        }
+}
+
+/* The lines whose names have eight letters and more, of which the key holds eight. */
+static void take_long_header(struct sip_msg *m, uint64_t key, struct slice line)
+{
+    if (key == TEXT_KEY("content-"))
+        take_content(m, line);
+    else if (key == TEXT_KEY("user-age"))
+        take_long(&m->user_agent, line, "User-Agent");
+    else if (key == TEXT_KEY("ms-endpo"))
+        take_long(&m->location, line, "ms-endpoint-location-data");
+    else if (key == TEXT_KEY("ms-diagn") || key == TEXT_KEY("ms-clien"))
+        take_diag(m, line);
+    else if (key == TEXT_KEY("ms-conve"))
+        take_long(&m->conversation_id, line, "Ms-Conversation-ID");
+    else if (key == TEXT_KEY("compress"))
+        take_long(&m->compression, line, "Compression");
+}
+
+/* The others; compact forms: RFC 3261 §7.3.3. */
+static void take_short_header(struct sip_msg *m, uint64_t key, struct slice value)
+{
+    if (key == TEXT_KEY("from") || key == TEXT_KEY("f"))
+        take_once(&m->from, value);
+    else if (key == TEXT_KEY("to") || key == TEXT_KEY("t"))
+        take_once(&m->to, value);
+    else if (key == TEXT_KEY("call-id") || key == TEXT_KEY("i"))
+        take_once(&m->call_id, value);
+    else if (key == TEXT_KEY("contact") || key == TEXT_KEY("m"))
+        take_once(&m->contact, value);
+    else if (key == TEXT_KEY("c"))
+        take_once(&m->content_type, value);
+    else if (key == TEXT_KEY("cseq") && !m->cseq && !(m->method_text.n && !m->request))
+        take_cseq(m, value);
+    else if (key == TEXT_KEY("l") && m->content_length == -1)
+        m->content_length = length_of(value);
 }
 
 /* No header that sip_msg keeps begins with another letter. Most lines of a Lync message do. */
 static bool letter_matters(uint8_t c)
 {
-    switch (ascii_lower(c)) {
-    case 'c':
-    case 'f':
-    case 'i':
-    case 'l':
-    case 'm':
-    case 't':
-    case 'u':
-        return true;
-    default:
-        return false;
-    }
+    const uint32_t letters = 1u << ('c' - 'a') | 1u << ('f' - 'a') | 1u << ('i' - 'a') |
+                             1u << ('l' - 'a') | 1u << ('m' - 'a') | 1u << ('t' - 'a') |
+                             1u << ('u' - 'a');
+    uint8_t letter = (uint8_t)((c | 0x20) - 'a');
+    return letter < 26 && letters >> letter & 1;
 }
 
 static void take_header(struct sip_msg *m, struct slice line)
 {
-    struct slice name, value;
-    if (!letter_matters(line.p[0]) || !header_split(line, &name, &value))
+    struct slice value;
+    if (!letter_matters(line.p[0]))
         return;
-    uint8_t compact = compact_of(name);
-    if (compact)
-        take_compact(m, compact, value);
-    else
-        take_long(m, name, value);
+    uint64_t front = text_word_upto(line.p, line.p + line.n);
+    uint64_t marks = text_equal(front, ':') | text_below(front, ' ' + 1);
+    uint64_t key = text_key(front, marks);
+    if (!marks)
+        take_long_header(m, key, line);
+    else if (value_behind(line, text_first(marks), &value))
+        take_short_header(m, key, value);
 }
 
 /* ---- message ---- */
@@ -363,44 +354,65 @@ static enum wire_result more(struct wire_fault *fault, size_t enough)
     return WIRE_MORE;
 }
 
-/* Body and size, the cursor standing behind the head. */
-static enum wire_result read_body(struct slice in, const uint8_t *at, bool datagram,
-                                  struct sip_msg *m, struct wire_fault *fault)
+/* The slices of a head, moved to where it stands now. */
+static void move_head(struct sip_msg *m, const uint8_t *to)
 {
-    size_t front = (size_t)(at - in.p), left = in.n - front;
+    struct slice *const all[] = {&m->method_text,  &m->uri,         &m->reason,
+                                 &m->call_id,      &m->from,        &m->to,
+                                 &m->contact,      &m->user_agent,  &m->conversation_id,
+                                 &m->content_type, &m->compression, &m->location};
+    const uint8_t *was = m->head.p;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->p)
+            all[i]->p = to + (all[i]->p - was);
+    for (unsigned i = 0; i < m->n_diag; i++) {
+        m->diag[i].name.p = to + (m->diag[i].name.p - was);
+        m->diag[i].value.p = to + (m->diag[i].value.p - was);
+    }
+    m->head.p = to;
+}
+
+enum wire_result sip_body(struct slice in, bool datagram, struct sip_msg *m,
+                          struct wire_fault *fault)
+{
+    size_t front = m->size, left = in.n - front;
     size_t want = datagram ? left : 0;
     if (m->content_length >= 0)
         want = (size_t)m->content_length;
     if (want > left && !datagram)
         return more(fault, front + want);
+    if (m->head.p + m->head.n != in.p + front)
+        move_head(m, in.p + front - m->head.n);
+    m->from_tag = tag_of(m->from);
+    m->to_tag = tag_of(m->to);
     m->body_cut = want > left;
-    m->body = slice_of(at, m->body_cut ? left : want);
+    m->body = slice_of(in.p + front, m->body_cut ? left : want);
     m->size = front + m->body.n;
     return WIRE_OK;
 }
 
-enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
-                           struct wire_fault *fault)
+enum wire_result sip_head(struct slice in, bool datagram, struct sip_msg *m,
+                          struct wire_fault *fault)
 {
-    struct sip_msg m = {.content_length = -1};
     struct cursor c = cursor_on(in);
     struct slice line;
     enum head_line kind;
 
+    *m = (struct sip_msg){.content_length = -1};
     skip_keepalives(&c);
     const uint8_t *start = c.p;
     bool capped = cursor_left(&c) > SIP_MAX_HEADER;
     if (capped)
         c.end = start + SIP_MAX_HEADER;
 
-    enum wire_result r = read_start(&c, &m);
+    enum wire_result r = read_start(&c, m);
     if (r == WIRE_BAD || (r == WIRE_MORE && datagram))
         return wire_bad(fault, "not a SIP start line", (size_t)(start - in.p));
     if (r == WIRE_MORE)
         return more(fault, in.n + 1);
 
     while ((kind = head_next(&c, &line)) == HEAD_FIELD)
-        take_header(&m, line);
+        take_header(m, line);
     if (kind == HEAD_CUT) {
         if (capped)
             return wire_bad(fault, "SIP head too long", (size_t)(c.p - in.p));
@@ -408,8 +420,18 @@ enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
             return more(fault, in.n + 1);
         c.p = c.end; /* an unfinished last line may lie: it is not used */
     }
-    m.head = slice_between(start, c.p);
-    r = read_body(in, c.p, datagram, &m, fault);
+    m->head = slice_between(start, c.p);
+    m->size = (size_t)(c.p - in.p);
+    return WIRE_OK;
+}
+
+enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
+                           struct wire_fault *fault)
+{
+    struct sip_msg m;
+    enum wire_result r = sip_head(in, datagram, &m, fault);
+    if (r == WIRE_OK)
+        r = sip_body(in, datagram, &m, fault);
     if (r == WIRE_OK)
         *out = m;
     return r;

@@ -77,6 +77,15 @@ struct sip_msg {
 enum wire_result sip_parse(struct slice in, bool datagram, struct sip_msg *out,
                            struct wire_fault *fault);
 
+/* The two halves of sip_parse, for who has the head before the body and wants to read it once. The
+ * head: all but tags, body and body_cut; size is up to its end. Unless OK, *m is spoilt. The body:
+ * with the m of the head and the same front of input, grown, and moved perhaps: the slices of *m
+ * are moved, too. With MORE (a stream's, as above) *m is as it was; never BAD. */
+enum wire_result sip_head(struct slice in, bool datagram, struct sip_msg *m,
+                          struct wire_fault *fault);
+enum wire_result sip_body(struct slice in, bool datagram, struct sip_msg *m,
+                          struct wire_fault *fault);
+
 /* Does in begin like SIP (after keep-alives)? MORE if too short to say. */
 enum wire_result sip_looks_like(struct slice in);
 

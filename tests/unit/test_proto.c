@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "flows/limits.h"
+#include "tests/help/guard.h"
 
 static const char OPTIONS[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
                               "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 12\r\n\r\n"
@@ -172,6 +173,62 @@ static void after_a_gap_nothing_is_waited_for(void **state)
     assert_int_equal(messages(l), 1);
 }
 
+static size_t give_copy(struct line *l, enum stream_side side, const char *text, size_t n)
+{
+    uint8_t *copy = guard_copy(text, n);
+    struct stream_take take = from(l, side, copy, n);
+    guard_free(copy, n);
+    assert_false(take.release);
+    return take.used;
+}
+
+/* Both sides wait for a body at once; the heads are long gone when it comes. */
+static void the_bodies_of_two_messages_come_by_turns(void **state)
+{
+    struct line *l = *state;
+    char ask[400], answer[400];
+    int asks = snprintf(ask, sizeof ask,
+                        "INVITE sip:b@fabrikam.com SIP/2.0\r\nFrom: <sip:a@contoso.com>;tag=a\r\n"
+                        "To: <sip:b@fabrikam.com>\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n"
+                        "Content-Length: 30\r\n\r\n%030d",
+                        0);
+    int answers = snprintf(answer, sizeof answer,
+                           "SIP/2.0 200 OK\r\nTo: <sip:a@contoso.com>;tag=a\r\n"
+                           "From: <sip:c@fabrikam.com>\r\nCall-ID: another\r\nCSeq: 1 INVITE\r\n"
+                           "Content-Length: 20\r\n\r\n%020d",
+                           0);
+    uint64_t whole = 0;
+    for (int less = 1; less <= 40; less++) { /* from within the body into the head */
+        assert_int_equal(give_copy(l, SIDE_CLIENT, ask, (size_t)(asks - less)), 0);
+        assert_int_equal(give_copy(l, SIDE_SERVER, answer, (size_t)(answers - less)), 0);
+        assert_int_equal(give_copy(l, SIDE_CLIENT, ask, (size_t)asks), asks);
+        assert_int_equal(give_copy(l, SIDE_SERVER, answer, (size_t)answers), answers);
+        assert_int_equal(give_copy(l, SIDE_CLIENT, ask, (size_t)(asks - less)), 0);
+        assert_int_equal(give_copy(l, SIDE_CLIENT, ask, (size_t)asks), asks);
+        assert_int_equal(messages(l), whole += 3);
+    }
+    struct calls_counts counts;
+    calls_counts(l->calls, &counts);
+    assert_int_equal(counts.calls, 2);
+}
+
+/* The head that waited is not taken for that of what comes behind the gap. */
+static void behind_a_gap_another_message_may_wait(void **state)
+{
+    static const char one[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
+                              "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 3\r\n\r\n",
+                      two[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\nCall-ID: 12\r\n"
+                              "CSeq: 1 OPTIONS\r\nContent-Length: 7\r\n\r\n1234567";
+    struct line *l = *state;
+    const struct stream_reader *r = proto_reader(l->proto);
+    assert_int_equal(give_copy(l, SIDE_CLIENT, one, sizeof one - 1), 0);
+    r->gap(r->arg, &l->stream, SIDE_CLIENT, 3);
+    for (size_t n = sizeof two - 20; n < sizeof two - 1; n++)
+        assert_int_equal(give_copy(l, SIDE_CLIENT, two, n), 0);
+    assert_int_equal(give_copy(l, SIDE_CLIENT, two, sizeof two - 1), sizeof two - 1);
+    assert_int_equal(messages(l), 1);
+}
+
 static void a_message_too_long_is_given_up_and_counted(void **state)
 {
     struct line *l = *state;
@@ -202,6 +259,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_short_message_does_not_wait_for_the_size_of_the_one_before, setup, teardown),
         cmocka_unit_test_setup_teardown(after_a_gap_nothing_is_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_bodies_of_two_messages_come_by_turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(behind_a_gap_another_message_may_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_too_long_is_given_up_and_counted, setup,
                                         teardown),
     };

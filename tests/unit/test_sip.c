@@ -187,6 +187,77 @@ static void the_missing_part_of_a_body_is_told_exactly(void **state)
     assert_int_equal(fault.offset, strlen(MIN "Content-Length: 1000\r\n\r\n") + 1000);
 }
 
+static void same_place(struct slice a, struct slice in_a, struct slice b, struct slice in_b)
+{
+    assert_int_equal(a.n, b.n);
+    if (a.n)
+        assert_int_equal(a.p - in_a.p, b.p - in_b.p);
+}
+
+/* Every slice of m, which lies in in, where whole has it in text. */
+static void same_message(const struct sip_msg *m, struct slice in, const struct sip_msg *whole,
+                         struct slice text)
+{
+    const struct slice *const all[][2] = {
+        {&m->method_text, &whole->method_text},
+        {&m->uri, &whole->uri},
+        {&m->reason, &whole->reason},
+        {&m->call_id, &whole->call_id},
+        {&m->from, &whole->from},
+        {&m->to, &whole->to},
+        {&m->from_tag, &whole->from_tag},
+        {&m->to_tag, &whole->to_tag},
+        {&m->contact, &whole->contact},
+        {&m->user_agent, &whole->user_agent},
+        {&m->conversation_id, &whole->conversation_id},
+        {&m->content_type, &whole->content_type},
+        {&m->compression, &whole->compression},
+        {&m->location, &whole->location},
+        {&m->head, &whole->head},
+        {&m->body, &whole->body},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        same_place(*all[i][0], in, *all[i][1], text);
+    assert_int_equal(m->n_diag, whole->n_diag);
+    for (unsigned i = 0; i < m->n_diag; i++) {
+        same_place(m->diag[i].name, in, whole->diag[i].name, text);
+        same_place(m->diag[i].value, in, whole->diag[i].value, text);
+    }
+    assert_int_equal(m->size, whole->size);
+    assert_int_equal(m->cseq, whole->cseq);
+    assert_int_equal(m->method, whole->method);
+}
+
+/* The head lies elsewhere when the body comes, and what was is gone. */
+static void a_head_is_read_once_and_moves_along(void **state)
+{
+    static const char begins[] = "\r\n\r\n", compression[] = "Compression: LZ77-8K\r\n",
+                      body[] =
+                          "Content-Type: application/sdp\r\nContent-Length: 8\r\n\r\nv=0\r\no=-";
+    char text[sizeof lync_200 + sizeof begins + sizeof compression + sizeof body];
+    (void)state;
+    int size = snprintf(text, sizeof text, "%s%.*s%s%s", begins, (int)sizeof lync_200 - 3, lync_200,
+                        compression, body);
+    struct sip_msg whole = parse(slice_of(text, (size_t)size), false);
+    assert_int_equal(whole.size, size);
+    assert_text(whole.compression, "LZ77-8K");
+    assert_int_equal(whole.n_diag, 3);
+    for (size_t n = (size_t)size - 8; n < (size_t)size; n++) {
+        struct sip_msg m;
+        struct wire_fault fault;
+        struct slice in = text_cut(text, n);
+        assert_int_equal(sip_head(in, false, &m, NULL), WIRE_OK);
+        assert_int_equal(m.size, size - 8);
+        assert_int_equal(sip_body(in, false, &m, &fault), WIRE_MORE);
+        assert_int_equal(fault.offset, size);
+        text_free(in);
+        in = text_cut(text, (size_t)size);
+        assert_int_equal(sip_body(in, false, &m, NULL), WIRE_OK);
+        same_message(&m, in, &whole, slice_of(text, (size_t)size));
+        text_free(in);
+    }
+}
+
 static void a_datagram_cut_anywhere_is_a_message_or_bad(void **state)
 {
     (void)state;
@@ -477,6 +548,7 @@ int main(void)
         cmocka_unit_test(reads_the_lync_answer_of_the_field_report),
         cmocka_unit_test(a_stream_cut_anywhere_asks_for_more),
         cmocka_unit_test(the_missing_part_of_a_body_is_told_exactly),
+        cmocka_unit_test(a_head_is_read_once_and_moves_along),
         cmocka_unit_test(a_datagram_cut_anywhere_is_a_message_or_bad),
         cmocka_unit_test(an_unfinished_last_header_of_a_datagram_is_not_believed),
         cmocka_unit_test(start_lines),
