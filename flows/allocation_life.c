@@ -100,6 +100,8 @@ void allocation_settled(struct allocations *s, struct allocation *a)
 
 static void allocation_drop(struct allocations *s, struct allocation *a)
 {
+    multimap_prefetch(&s->by_tuple, a->tag);
+    multimap_prefetch(&s->by_connection, a->id_tag);
     joiner_allocation_forget(s->joiner, &a->fact);
     ended_remove(s, a);
     allocation_settled(s, a);

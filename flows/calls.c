@@ -116,9 +116,8 @@ static struct slice id_of(const struct sip_msg *m)
     return id.n > CALL_TEXT_MAX ? slice_of(id.p, CALL_TEXT_MAX) : id;
 }
 
-static struct call *call_find(const struct calls *c, struct slice call_id)
+static struct call *call_find(const struct calls *c, uint64_t key, struct slice call_id)
 {
-    uint64_t key = calls_hash(c->seed, call_id);
     for (const struct multimap_slot *at = multimap_first(&c->by_id, key, multimap_more(key)); at;
          at = multimap_next(&c->by_id, at)) {
         struct call *k = at->owner;
@@ -129,7 +128,8 @@ static struct call *call_find(const struct calls *c, struct slice call_id)
     return NULL;
 }
 
-static struct call *call_new(struct calls *c, const struct sip_msg *m, const struct message_at *at)
+static struct call *call_new(struct calls *c, uint64_t key, const struct sip_msg *m,
+                             const struct message_at *at)
 {
     struct arena a;
     if (c->n == LIMIT_CALLS) {
@@ -150,7 +150,6 @@ static struct call *call_new(struct calls *c, const struct sip_msg *m, const str
                                  .ended = TICK_NONE,
                                  .origin = at->origin};
     k->arena = a;
-    uint64_t key = calls_hash(c->seed, id_of(m));
     k->tag = multimap_tag(key);
     multimap_add(&c->by_id, key, multimap_more(key), k, 0, 0, 0);
     k->prev = c->newest;
@@ -257,9 +256,14 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
     c->counts.sip_messages++;
     if (!concerns_calls(m))
         return;
-    struct call *k = call_find(c, id_of(m));
+    /* where the call stands is asked for, the body's hash taken meanwhile */
+    const struct slice id = id_of(m);
+    const uint64_t key = calls_hash(c->seed, id);
+    multimap_prefetch(&c->by_id, multimap_tag(key));
+    const uint64_t body = m->body.n ? calls_hash(c->seed, m->body) : 0;
+    struct call *k = call_find(c, key, id);
     if (!k && begins_call(m))
-        k = call_new(c, m, at);
+        k = call_new(c, key, m, at);
     if (!k)
         return;
     if (!k->fact.caller || !k->fact.callee || !k->caller_tag)
@@ -271,7 +275,7 @@ void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at
     due_update(c, k);
     if (m->n_diag)
         offer_diags(k, m, at->time);
-    offer_body(c, k, m, at->time);
+    offer_body(c, k, m, body, at->time);
     if (k->news == NEWS_FACTS)
         joiner_call(c->joiner, &k->fact);
     else if (k->news == NEWS_STATUS)

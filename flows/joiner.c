@@ -19,6 +19,7 @@ static bool worth_waiting(const struct joiner *j, const struct attempt *a)
 static enum attempt_use attempt_wait(struct joiner *j, const struct pair *t,
                                      const struct attempt *a)
 {
+    orphan_prefetch(j, t);
     struct pair *p = orphan_find(j, t);
     if (!p) {
         if (!worth_waiting(j, a))

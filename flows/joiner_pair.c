@@ -47,8 +47,27 @@ static void unborrow(struct pair *p)
 
 /* ---- orphans ---- */
 
+static void orphan_keys(const struct joiner *j, const struct pair *p, uint64_t keys[4])
+{
+    for (int e = 0; e < 2; e++) {
+        keys[e] = index_key(j, &p->end[e].wire);
+        keys[2 + e] = index_port_key(j, p->end[e].wire.port);
+    }
+    if (p->client_leg)
+        keys[0] = index_client_key(j, &p->end[0].wire.addr);
+}
+
+void orphan_prefetch(const struct joiner *j, const struct pair *p)
+{
+    uint64_t keys[4];
+    orphan_keys(j, p, keys);
+    for (int i = 0; i < 4; i++)
+        multimap_prefetch(i < 2 ? &j->waiting : &j->waiting_port, multimap_tag(keys[i]));
+}
+
 void orphan_add(struct joiner *j, struct pair *p)
 {
+    uint64_t keys[4];
     p->orphan = true;
     p->prev = j->newest;
     p->next = NULL;
@@ -58,22 +77,22 @@ void orphan_add(struct joiner *j, struct pair *p)
         j->oldest = p;
     j->newest = p;
     j->n_orphans++;
-    for (int e = 0; e < 2; e++) {
-        uint64_t key = index_key(j, &p->end[e].wire);
-        j->ports_waiting[p->end[e].wire.port]++;
-        if (p->client_leg && e == 0)
-            key = index_client_key(j, &p->end[0].wire.addr);
-        p->tags[e] = multimap_tag(key);
-        multimap_add(&j->waiting, key, multimap_more(key), p, NODE_PAIR, 0, (unsigned)e);
-        key = index_port_key(j, p->end[e].wire.port);
-        p->tags[2 + e] = multimap_tag(key);
-        if (p->end[e].wire.port >= 1024 && !p->client_leg)
-            multimap_add(&j->waiting_port, key, multimap_more(key), p, NODE_PAIR, 0, (unsigned)e);
+    orphan_keys(j, p, keys);
+    for (int i = 0; i < 4; i++) {
+        uint16_t port = p->end[i % 2].wire.port;
+        p->tags[i] = multimap_tag(keys[i]);
+        if (i < 2)
+            j->ports_waiting[port]++;
+        if (i < 2 || (port >= 1024 && !p->client_leg))
+            multimap_add(i < 2 ? &j->waiting : &j->waiting_port, keys[i], multimap_more(keys[i]), p,
+                         NODE_PAIR, 0, (unsigned)i % 2);
     }
 }
 
 void orphan_remove(struct joiner *j, struct pair *p)
 {
+    for (int i = 0; i < 4; i++)
+        multimap_prefetch(i < 2 ? &j->waiting : &j->waiting_port, p->tags[i]);
     for (int i = 0; i < 4; i++)
         multimap_remove(i < 2 ? &j->waiting : &j->waiting_port, p->tags[i], p);
     for (int e = 0; e < 2; e++)

@@ -199,6 +199,8 @@ void pair_merge(struct joiner *j, struct pair *q, struct pair *p);
 void pair_adopt(struct joiner *j, struct pair *p, const struct found_scope *f);
 
 /* joiner_pair.c: orphans, pairs that wait for an explanation */
+/* p may be added soon. */
+void orphan_prefetch(const struct joiner *j, const struct pair *p);
 void orphan_add(struct joiner *j, struct pair *p);
 void orphan_remove(struct joiner *j, struct pair *p);
 void orphan_room(struct joiner *j); /* for one more: the oldest gives way */

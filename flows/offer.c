@@ -233,7 +233,8 @@ static enum call_side side_of(const struct call *k, const struct sip_msg *m, boo
     return (m->request ? m->method == SIP_ACK : !k->invited) ? SIDE_ANSWER : SIDE_OFFER;
 }
 
-void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, tick_t time)
+void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, uint64_t hash,
+                tick_t time)
 {
     struct mime_walk w;
     struct slice type, disposition, part;
@@ -243,8 +244,7 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, tick_t
         return; /* of a fork that was not taken */
     bool caller = by_caller(k, m), any = false;
     enum call_side side = side_of(k, m, caller);
-    uint64_t now = calls_hash(c->seed, m->body);
-    if (k->offered && k->body[side] == now) {
+    if (k->offered && k->body[side] == hash) {
         c->counts.sdp_bodies++;
         c->counts.sdp_candidates += k->body_candidates[side];
         return;
@@ -265,7 +265,7 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, tick_t
         k->offerer_is_caller = caller == (side == SIDE_OFFER);
     k->offered = true;
     k->news = NEWS_FACTS;
-    k->body[side] = now;
+    k->body[side] = hash;
 }
 
 /* ---- diagnostics ---- */
