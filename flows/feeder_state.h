@@ -1,6 +1,6 @@
 /*
- * What the feeder keeps, for its two halves: feeder.c (which flows are fed, and for how long) and
- * reassembly.c (what becomes of a segment). Nobody else includes this.
+ * What the feeder keeps, for its parts: feeder.c (which flows are fed, and for how long),
+ * reassembly.c (what becomes of a segment) and rooms.c (what is held). Nobody else includes this.
  *
  *   flow->stream --> fed[i] --room--> rooms[j] --> libnids
  *

@@ -9,7 +9,7 @@
  * and libnids knows nothing of it. Healing moves next to waiting[0] and feeds libnids one made-up
  * byte in front of it, since it looks at what waits only when something arrives.
  */
-#include "flows/feeder_state.h"
+#include "flows/rooms.h"
 
 #include "flows/limits.h"
 
@@ -22,21 +22,6 @@ enum { STRAY_AHEAD = HEAL_MAX_BYTES, STRAY_BEHIND = 1 << 24 };
 /* The other side has gone quiet and its acknowledgments can't tell about the hole any more. */
 #define HEAL_UNSEEN (10 * HEAL_AFTER)
 
-static bool clean(const struct half *h)
-{
-    return h->kept == 0 && h->waiting == 0;
-}
-
-static bool has_hole(const struct half *h)
-{
-    return h->waiting || (h->fin_seen && seq_diff(h->fin, h->next) > 0);
-}
-
-static struct room *room_of(struct feeder *f, const struct fed *e)
-{
-    return e->room ? &f->rooms[e->room] : NULL;
-}
-
 /* ---- the reader ---- */
 
 static size_t hand_on(struct feeder *f, struct fed *e, enum stream_side side, struct slice avail)
@@ -47,24 +32,6 @@ static size_t hand_on(struct feeder *f, struct fed *e, enum stream_side side, st
     assert(take.used <= avail.n);
     e->release = take.release;
     return take.release ? avail.n : take.used;
-}
-
-/* The reader must not go on where it stood: what it left is gone. */
-static void tell_break(struct feeder *f, struct fed *e, enum stream_side side, uint32_t missing)
-{
-    e->half[side].kept = 0;
-    if (!e->release)
-        f->reader.gap(f->reader.arg, &e->stream, side, missing);
-}
-
-/* ... because bytes are missing in the capture. */
-static void tell_gap(struct feeder *f, struct fed *e, enum stream_side side, uint32_t missing)
-{
-    if (!e->release) {
-        f->counts.gaps++;
-        f->counts.gap_bytes += missing;
-    }
-    tell_break(f, e, side, missing);
 }
 
 size_t reassembly_sink(void *arg, struct nids_stream *n, enum stream_side side, struct slice avail,
@@ -82,174 +49,8 @@ size_t reassembly_sink(void *arg, struct nids_stream *n, enum stream_side side, 
     }
     h->kept = (uint32_t)(avail.n - hand_on(f, e, side, avail));
     if (h->kept > LIMIT_SIP_MESSAGE)
-        tell_gap(f, e, side, 0);
+        room_tell_gap(f, e, side, 0);
     return avail.n - h->kept;
-}
-
-/* ---- the list of flows with holes ---- */
-
-static void list_hole(struct feeder *f, struct fed *e)
-{
-    if (e->holed)
-        return;
-    f->holed[f->n_holed++] = (uint32_t)(e - f->fed);
-    e->holed = f->n_holed;
-}
-
-static void unlist_hole(struct feeder *f, struct fed *e)
-{
-    if (!e->holed || has_hole(&e->half[SIDE_CLIENT]) || has_hole(&e->half[SIDE_SERVER]))
-        return;
-    uint32_t last = f->holed[--f->n_holed];
-    f->holed[e->holed - 1] = last;
-    f->fed[last].holed = e->holed;
-    e->holed = 0;
-}
-
-static void begin_hole(struct feeder *f, struct fed *e, enum stream_side side)
-{
-    e->half[side].hole_at = e->stream.time;
-    e->half[side].since = 0;
-    list_hole(f, e);
-}
-
-/* ---- rooms in libnids ---- */
-
-static void count_memory(struct feeder *f, struct room *r)
-{
-    size_t now = (size_t)r->rest[0].size + r->rest[1].size;
-    if (r->nids.tcp)
-        now += streams_nids_memory(&r->nids);
-    f->memory += now - r->memory;
-    r->memory = now;
-}
-
-static void give_room(struct feeder *f, struct fed *e)
-{
-    struct room *r = room_of(f, e);
-    streams_nids_close(&r->nids);
-    rest_drop(&f->stock, &r->rest[0]);
-    rest_drop(&f->stock, &r->rest[1]);
-    count_memory(f, r);
-    lru_give(&f->room_lru, e->room);
-    e->room = 0;
-}
-
-/* Nothing is held for this flow any more: what was held is missing, and tell says so. */
-static void lose_room(struct feeder *f, struct fed *e,
-                      void (*tell)(struct feeder *, struct fed *, enum stream_side, uint32_t))
-{
-    give_room(f, e);
-    for (int side = 0; side < 2; side++) {
-        struct half *h = &e->half[side];
-        bool lost = !clean(h);
-        h->waiting = 0;
-        if (lost)
-            tell(f, e, (enum stream_side)side, 0);
-    }
-    unlist_hole(f, e);
-}
-
-void reassembly_leave(struct feeder *f, struct fed *e)
-{
-    reassembly_flush(f, e);
-    /* only a rest that its reader never came back for is left now: the capture has no hole there */
-    if (e->room)
-        lose_room(f, e, tell_break);
-}
-
-void reassembly_close(struct feeder *f, struct fed *e)
-{
-    reassembly_flush(f, e);
-    if (e->room)
-        give_room(f, e);
-}
-
-static void evict_oldest_room(struct feeder *f)
-{
-    f->counts.evicted++;
-    reassembly_leave(f, &f->fed[f->rooms[lru_oldest(&f->room_lru)].fed]);
-}
-
-static struct room *take_room(struct feeder *f, struct fed *e)
-{
-    if (!e->room) {
-        if (f->room_lru.live == f->room_lru.size)
-            evict_oldest_room(f);
-        e->room = lru_take(&f->room_lru);
-        f->rooms[e->room] = (struct room){.fed = (uint32_t)(e - f->fed), .used = e->stream.time};
-    }
-    struct room *r = room_of(f, e);
-    if (is_stale(r->used, e->stream.time, TICK_S)) {
-        lru_touch(&f->room_lru, e->room);
-        r->used = e->stream.time;
-    }
-    return r;
-}
-
-/* Eviction for the sake of memory spares only the stream at hand. */
-static void bound_memory(struct feeder *f, const struct fed *e)
-{
-    while (f->memory > LIMIT_STREAM_BYTES && lru_oldest(&f->room_lru) != e->room)
-        evict_oldest_room(f);
-}
-
-/* False: out of memory, and the flow is not in libnids any more. */
-static bool feed(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq,
-                 struct slice data, enum nids_mode mode)
-{
-    f->mode = mode;
-    bool fed = streams_nids_feed(&room_of(f, e)->nids, side, seq, data, e->stream.time);
-    f->mode = MODE_READ;
-    if (!fed) {
-        f->counts.v6_map_full++;
-        lose_room(f, e, tell_gap);
-    }
-    return fed;
-}
-
-/* libnids goes on with what was collected. False: it has no memory. */
-static bool move_rest(struct feeder *f, struct fed *e, enum stream_side side)
-{
-    struct room *r = room_of(f, e);
-    struct rest *rest = &r->rest[side];
-    uint32_t seq = e->half[side].next - rest->n;
-    streams_nids_seek(&r->nids, side, seq);
-    if (!feed(f, e, side, seq, slice_of(rest->bytes, rest->n), MODE_KEEP))
-        return false;
-    rest_drop(&f->stock, rest);
-    return true;
-}
-
-/* Makes sure that libnids stands at seq on this side, and holds what is kept before it. NULL: it
- * has no memory. */
-static struct room *enter(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
-{
-    struct room *r = take_room(f, e);
-    uint32_t next[2] = {e->half[SIDE_CLIENT].next, e->half[SIDE_SERVER].next};
-    if (!r->nids.tcp && !streams_nids_open(&r->nids, e->room, next, e->stream.time)) {
-        f->counts.v6_map_full++;
-        lose_room(f, e, tell_gap);
-        return NULL;
-    }
-    if (clean(&e->half[side]))
-        streams_nids_seek(&r->nids, side, seq);
-    else if (r->rest[side].n && !move_rest(f, e, side))
-        return NULL;
-    return r;
-}
-
-/* After libnids took something in: forgets what is no longer held. */
-static void settle(struct feeder *f, struct fed *e, enum stream_side side)
-{
-    struct half *h = &e->half[side];
-    struct room *r = room_of(f, e);
-    ranges_drop(&r->waiting[side], h->next);
-    h->waiting = (uint8_t)r->waiting[side].n;
-    if (clean(h))
-        streams_nids_shrink(&r->nids, side);
-    count_memory(f, r);
-    unlist_hole(f, e);
 }
 
 /* ---- holes ---- */
@@ -262,15 +63,15 @@ static void jump(struct feeder *f, struct fed *e, enum stream_side side, uint32_
     assert(h->waiting == 0);
     bool kept = h->kept;
     h->next = seq;
-    tell_gap(f, e, side, missing);
+    room_tell_gap(f, e, side, missing);
     if (kept && room_of(f, e)->rest[side].n) {
         rest_drop(&f->stock, &room_of(f, e)->rest[side]);
-        count_memory(f, room_of(f, e));
+        room_count(f, room_of(f, e));
     } else if (kept) {
         streams_nids_seek(&room_of(f, e)->nids, side, seq);
-        settle(f, e, side);
+        room_settle(f, e, side);
     }
-    unlist_hole(f, e);
+    hole_unlist(f, e);
 }
 
 void reassembly_skip(struct feeder *f, struct fed *e, enum stream_side side, uint32_t seq)
@@ -300,12 +101,12 @@ static void heal(struct feeder *f, struct fed *e, enum stream_side side, uint32_
         return;
     }
     struct room *r = room_of(f, e);
-    tell_gap(f, e, side, seq - h->next);
+    room_tell_gap(f, e, side, seq - h->next);
     bool all = seq == r->waiting[side].r[0].from;
     h->next = all ? seq - 1 : seq;
     streams_nids_seek(&r->nids, side, h->next);
-    if (!all || feed(f, e, side, h->next, slice_of("", 1), MODE_SWALLOW))
-        settle(f, e, side);
+    if (!all || room_feed(f, e, side, h->next, slice_of("", 1), MODE_SWALLOW))
+        room_settle(f, e, side);
 }
 
 static void flush_side(struct feeder *f, struct fed *e, enum stream_side side)
@@ -362,7 +163,7 @@ void reassembly_fin(struct feeder *f, struct fed *e, enum stream_side side, uint
     h->fin = seq;
     h->fin_seen = true;
     if (has_hole(h) && !h->waiting)
-        begin_hole(f, e, side);
+        hole_begin(f, e, side);
 }
 
 /* ---- segments ---- */
@@ -389,17 +190,17 @@ static bool wait_behind_hole(struct feeder *f, struct fed *e, enum stream_side s
                              struct slice data)
 {
     struct half *h = &e->half[side];
-    struct room *r = enter(f, e, side, h->next);
+    struct room *r = room_enter(f, e, side, h->next);
     if (!r || !streams_nids_fits(&r->nids, side, data.n) ||
         !ranges_add(&r->waiting[side], seq, seq + (uint32_t)data.n))
         return false;
     if (!has_hole(h))
-        begin_hole(f, e, side);
+        hole_begin(f, e, side);
     h->waiting = (uint8_t)r->waiting[side].n;
     f->counts.nids_segments++;
-    if (feed(f, e, side, seq, data, MODE_READ)) {
-        count_memory(f, r);
-        bound_memory(f, e);
+    if (room_feed(f, e, side, seq, data, MODE_READ)) {
+        room_count(f, r);
+        room_bound(f, e);
     }
     return true;
 }
@@ -418,11 +219,11 @@ static void give_up_hole(struct feeder *f, struct fed *e, enum stream_side side,
 /* More of a message that is being collected, or the first of one: all or nothing. */
 static bool collect(struct feeder *f, struct fed *e, enum stream_side side, struct slice data)
 {
-    struct room *r = take_room(f, e);
+    struct room *r = room_take(f, e);
     bool done = rest_add(&f->stock, &r->rest[side], data);
     if (!done) {
         f->counts.v6_map_full++;
-        lose_room(f, e, tell_gap);
+        room_lose(f, e, room_tell_gap);
     }
     return done;
 }
@@ -433,10 +234,10 @@ static void keep(struct feeder *f, struct fed *e, enum stream_side side, size_t 
     struct room *r = room_of(f, e);
     e->half[side].kept = (uint32_t)left;
     if (left > LIMIT_SIP_MESSAGE)
-        tell_gap(f, e, side, 0);
+        room_tell_gap(f, e, side, 0);
     rest_taken(&f->stock, &r->rest[side], e->half[side].kept);
-    count_memory(f, r);
-    bound_memory(f, e);
+    room_count(f, r);
+    room_bound(f, e);
 }
 
 static void read_direct(struct feeder *f, struct fed *e, enum stream_side side, struct slice data)
@@ -466,7 +267,7 @@ static void read_collected(struct feeder *f, struct fed *e, enum stream_side sid
     keep(f, e, side, avail.n - hand_on(f, e, side, avail));
     h->hole_at = e->stream.time; /* it waited for this */
     h->since = 0;
-    unlist_hole(f, e);
+    hole_unlist(f, e);
 }
 
 static void read_through_libnids(struct feeder *f, struct fed *e, enum stream_side side,
@@ -475,16 +276,16 @@ static void read_through_libnids(struct feeder *f, struct fed *e, enum stream_si
     struct half *h = &e->half[side];
     uint32_t end = h->next + (uint32_t)data.n;
     f->counts.nids_segments++;
-    take_room(f, e);
-    if (!feed(f, e, side, h->next, data, MODE_READ)) {
+    room_take(f, e);
+    if (!room_feed(f, e, side, h->next, data, MODE_READ)) {
         if (seq_diff(end, h->next) > 0)
             reassembly_skip(f, e, side, end);
         return;
     }
     h->hole_at = e->stream.time;
     h->since = 0;
-    settle(f, e, side);
-    bound_memory(f, e);
+    room_settle(f, e, side);
+    room_bound(f, e);
 }
 
 /* The first part of a segment that was not seen before; empty if there is none. What came first
