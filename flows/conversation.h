@@ -50,7 +50,8 @@ struct conversation {
 /* The newest SIP head whose body was not there yet: it is not read again when more comes. */
 struct sip_begun {
     const struct half *half; /* NULL: none; holds as long as that side waits (half.enough) */
-    struct sip_msg head;
+    struct sip_msg head[2];  /* that one, and room for the message being read */
+    uint8_t waiting;         /* which is which */
 };
 
 struct proto {

@@ -58,23 +58,21 @@ static bool starts_compression(const struct sip_msg *m)
 
 /* The message at the front of rest. Nearly all that carry SDP come in several segments. */
 static enum wire_result next_message(struct proto *p, const struct half *h, bool waited,
-                                     struct slice rest, struct sip_msg *m, struct wire_fault *fault)
+                                     struct slice rest, struct sip_msg **m,
+                                     struct wire_fault *fault)
 {
     struct sip_begun *b = &p->begun;
-    enum wire_result r = WIRE_OK;
     bool begun = b->half == h && waited;
     if (b->half == h)
         b->half = NULL;
-    if (begun)
-        *m = b->head;
-    else
-        r = sip_head(rest, false, m, fault);
+    *m = &b->head[begun ? b->waiting : !b->waiting];
+    enum wire_result r = begun ? WIRE_OK : sip_head(rest, false, *m, fault);
     if (r != WIRE_OK)
         return r;
-    r = sip_body(rest, false, m, fault);
+    r = sip_body(rest, false, *m, fault);
     if (r == WIRE_MORE) {
         b->half = h;
-        b->head = *m;
+        b->waiting = *m == &b->head[1];
     }
     return r;
 }
@@ -93,7 +91,7 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
     while (take.used < avail.n) {
         struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
         struct wire_fault fault;
-        struct sip_msg m;
+        struct sip_msg *m;
         if (h->lost) {
             size_t skip = sip_resync(rest, 0);
             p->counts.resyncs++;
@@ -110,10 +108,10 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
             return take;
         }
         if (r == WIRE_OK) {
-            calls_sip(p->config.calls, &m, &at);
+            calls_sip(p->config.calls, m, &at);
             c->messages++;
-            take.used += m.size;
-            if (!starts_compression(&m))
+            take.used += m->size;
+            if (!starts_compression(m))
                 continue;
             conversation_is(p, s, c, STREAM_SIPCOMP);
             c->compression = memory_got(sipcomp_new());

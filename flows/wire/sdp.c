@@ -232,8 +232,8 @@ __attribute__((noinline)) static bool name_is(struct slice attribute, const char
 /* Most attributes are none of these, as the key of their name tells. */
 static void take_attribute(struct place *at, struct slice attribute)
 {
-    uint64_t front = text_word_upto(attribute.p, attribute.p + attribute.n);
-    uint64_t key = text_key(front, text_equal(front, ':') | text_below(front, 1));
+    uint64_t front = text_word_upto(attribute.p, at->end); /* white space ends the line */
+    uint64_t key = text_key(front, text_equal(front, ':') | text_below(front, ' ' + 1));
 #define NAMED(literal) (key == TEXT_KEY(literal) && name_is(attribute, literal))
     if (NAMED("candidate") || NAMED("x-candidate-ipv6")) {
         struct words words = words_of_value(at, attribute);
