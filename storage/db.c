@@ -352,7 +352,8 @@ int db_bulk_begin(struct db *db)
     if (db_exec(db, "PRAGMA journal_mode = PERSIST"))
         return db->busy ? 0 : -1;
     db->bulk = true;
-    return db_exec(db, "PRAGMA synchronous = OFF");
+    /* what is deleted was written a moment before: no old data stays behind */
+    return db_exec(db, "PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF");
 }
 
 /* If a reader is in the way the log comes back with the next writer. */
@@ -362,7 +363,7 @@ int db_bulk_end(struct db *db)
         return 0;
     db->bulk = false;
     (void)sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-    return db_exec(db, "PRAGMA synchronous = NORMAL");
+    return db_exec(db, "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON");
 }
 
 /* A reader in a directory it may not write in cannot make the index of the write-ahead log. If

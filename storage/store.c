@@ -30,6 +30,8 @@ void store_end(struct store *s)
         text_free(&s->json[i]);
     text_free(&s->bytes);
     bind_free(&s->binds);
+    for (int i = 0; i < SHELVES; i++)
+        shelf_free(&s->shelf[i]);
     free(s->crowded);
     pending_free(&s->pending);
 }
@@ -281,7 +283,7 @@ int store_record(struct store *s, enum record_kind kind, const void *record)
 
 int store_settle_batch(struct store *s)
 {
-    if (store_flush(s) || store_pending(s))
+    if (store_flush(s) || store_unshelve(s) || store_pending(s))
         return -1;
     for (size_t i = 0; i < s->n_crowded; i++) {
         struct binds *b = store_bind(s);

@@ -10,6 +10,7 @@
 #include "storage/pending.h"
 #include "storage/record.h"
 #include "storage/rowset.h"
+#include "storage/shelf.h"
 #include "storage/text.h"
 #include "storage/write_sql.h"
 
@@ -17,20 +18,14 @@ enum { EVIDENCE_PER_FAILURE = 60, STORE_RELAYS = 256, BATCH_ROWS = 256 };
 
 /* What is held back, so that all of a kind are written by one statement; in the order of writing.
  */
-enum batch_kind {
-    BATCH_CALL,
-    BATCH_SDP,
-    BATCH_ALLOCATION,
-    BATCH_ATTEMPT,
-    BATCH_LINK,
-    BATCH_EVIDENCE,
-    BATCHES
-};
+enum batch_kind { BATCH_SDP, BATCH_ATTEMPT, BATCH_LINK, BATCH_EVIDENCE, BATCHES };
 struct batch_row {
     int64_t row;
     int64_t failure;    /* of an attempt or a link: its row, 0 = none */
     const void *record; /* lent until store_flush() */
 };
+/* What is held back until the end of the transaction. */
+enum shelf_kind { SHELF_CALL, SHELF_ALLOCATION, SHELVES };
 struct batch {
     unsigned n;
     struct batch_row list[BATCH_ROWS];
@@ -42,6 +37,7 @@ struct store {
     struct binds binds; /* the row that is being written */
     struct rowset rows;
     struct batch batch[BATCHES];
+    struct shelf shelf[SHELVES];
     struct ids ids;
     int64_t run;
     struct text json[3];    /* scratch: a call's two sides and diagnostics */

@@ -88,11 +88,10 @@ bool store_sdp_row(struct store *s, struct binds *b, const struct batch_row *hel
     return true;
 }
 
-bool store_call_row(struct store *s, struct binds *b, const struct batch_row *held)
+static bool call_row(struct store *s, struct binds *b, int64_t row, const struct fact_call *c)
 {
-    const struct fact_call *c = held->record;
     media_words(c, &s->bytes);
-    bind_int(b, held->row);
+    bind_int(b, row);
     bind_int(b, s->run);
     bind_text(b, c->call_id);
     bind_text(b, c->caller);
@@ -115,15 +114,19 @@ bool store_call_row(struct store *s, struct binds *b, const struct batch_row *he
 int store_call(struct store *s, const struct fact_call *c)
 {
     int64_t row = ids_row(&s->ids, &s->db, IDS_CALL, c->id);
-    if (row < 0 || store_hold(s, BATCH_CALL, row, c))
+    if (row < 0)
+        return -1;
+    if (!call_row(s, store_bind(s), row, c))
+        return db_no_memory(&s->db);
+    if (store_shelve(s, SHELF_CALL, row))
         return -1;
     return c->n_media || c->n_diags ? store_hold(s, BATCH_SDP, row, c) : 0;
 }
 
-bool store_allocation_row(struct store *s, struct binds *b, const struct batch_row *held)
+static bool allocation_row(struct store *s, struct binds *b, int64_t row,
+                           const struct fact_allocation *a)
 {
-    const struct fact_allocation *a = held->record;
-    bind_int(b, held->row);
+    bind_int(b, row);
     bind_int(b, s->run);
     bind_endpoint(b, &a->client);
     bind_endpoint(b, &a->server);
@@ -162,5 +165,7 @@ int store_allocation(struct store *s, const struct fact_allocation *a)
     if (row < 0 || store_relay(s, &a->relay.addr) || store_relay(s, &a->relay2.addr) ||
         store_relay(s, &a->wire_addr))
         return -1;
-    return store_hold(s, BATCH_ALLOCATION, row, a);
+    if (!allocation_row(s, store_bind(s), row, a))
+        return db_no_memory(&s->db);
+    return store_shelve(s, SHELF_ALLOCATION, row);
 }

@@ -9,10 +9,11 @@
 
 /* Holds a record back until store_flush(). 0 or -1. */
 int store_hold(struct store *s, enum batch_kind kind, int64_t row, const void *record);
+/* Copies the row that store_bind() began, until store_unshelve(). 0 or -1. */
+int store_shelve(struct store *s, enum shelf_kind kind, int64_t row);
+int store_unshelve(struct store *s);
 
-bool store_call_row(struct store *s, struct binds *b, const struct batch_row *r);
 bool store_sdp_row(struct store *s, struct binds *b, const struct batch_row *r);
-bool store_allocation_row(struct store *s, struct binds *b, const struct batch_row *r);
 bool store_attempt_row(struct store *s, struct binds *b, const struct batch_row *r);
 bool store_link_row(struct store *s, struct binds *b, const struct batch_row *r);
 bool store_evidence_row(struct store *s, struct binds *b, const struct batch_row *r);

@@ -102,11 +102,16 @@ static int hourly(struct writer *w, tick_t now)
     return first ? 0 : store_flush(&w->store) || windows_night(&w->store, now - TICK_S) ? -1 : 0;
 }
 
+static unsigned batch_records(const struct writer *w)
+{
+    return w->store.db.bulk ? BULK_RECORDS : BATCH_RECORDS;
+}
+
 static int store_block(struct writer *w, const struct block *b)
 {
     enum record_kind kind;
     const void *record;
-    unsigned most = w->store.db.bulk ? BULK_RECORDS : BATCH_RECORDS;
+    unsigned most = batch_records(w);
     for (size_t at = 0; (record = record_next(b, &at, &kind));) {
         if (begin(w) || store_record(&w->store, kind, record))
             return -1;
@@ -185,7 +190,7 @@ static int batch_ms(const struct writer *w)
 static bool due(const struct writer *w, enum queue_took took)
 {
     return w->open && (took != QUEUE_BLOCK_TAKEN || ms_since(&w->begun) >= batch_ms(w) ||
-                       w->records >= BATCH_RECORDS || w->held_bytes >= HELD_BYTES);
+                       w->records >= batch_records(w) || w->held_bytes >= HELD_BYTES);
 }
 
 /* The first time that a table is large, its indexes cost some tenths of a second each. */

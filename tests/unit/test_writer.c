@@ -310,6 +310,34 @@ static void a_record_that_comes_again_replaces_the_earlier(void **state)
     SAYS("SELECT count(*) || ' ' || status FROM calls", "1 487");
 }
 
+/* Held back until a transaction ends or they are too many, and told again on either side of that.
+ */
+static void calls_may_end_in_any_order(void **state)
+{
+    enum { N = 400, LONG = 40000 };
+    struct writer *w = facts_run(*state, "s");
+    struct fact_call c = {.call_id = "c", .ended = TICK_NONE, .answered = TICK_NONE};
+    char *conversation = calloc(1, LONG + 1);
+    assert_non_null(conversation);
+    c.conversation_id = memset(conversation, 'x', LONG);
+    for (int round = 0; round < 3; round++)
+        for (int i = N; i > 0; i--) {
+            c.id = i * 7 % (N + 1); /* each once: 401 is prime */
+            c.started = FACTS_START + c.id * TICK_S;
+            c.status = round * 100 + (int)c.id % 100;
+            if (round == 0 || c.id % 3 == round - 1)
+                writer_call(w, &c);
+        }
+    facts_close(w);
+    free(conversation);
+    SAYS("SELECT count(*) || ' ' || count(DISTINCT started) || ' ' || max(id) || ' ' ||"
+         " min(length(conversation_id)) FROM calls",
+         "400 400 400 40000");
+    SAYS("SELECT count(*) FROM calls WHERE status % 100 = id % 100 AND"
+         " status / 100 = CASE id % 3 WHEN 0 THEN 1 WHEN 1 THEN 2 ELSE 0 END",
+         "399"); /* a status of 0 is none: that of 200 */
+}
+
 static void a_withdrawn_failure_leaves_nothing(void **state)
 {
     struct writer *w = facts_run(*state, "s");
@@ -567,6 +595,7 @@ int main(void)
         ON_DATABASE(a_link_may_come_before_its_attempt),
         ON_DATABASE(of_several_links_the_last_counts),
         ON_DATABASE(a_record_that_comes_again_replaces_the_earlier),
+        ON_DATABASE(calls_may_end_in_any_order),
         ON_DATABASE(a_withdrawn_failure_leaves_nothing),
         ON_DATABASE(of_thousands_told_again_the_last_word_stands),
         ON_DATABASE(a_second_run_goes_on_where_the_first_stood),
