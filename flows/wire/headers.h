@@ -114,11 +114,18 @@ static inline bool header_split(struct slice line, struct slice *name, struct sl
  * included; all of s if it is not closed. */
 static inline size_t header_quoted(struct slice s)
 {
-    for (size_t i = 1; i < s.n; i++) {
+    size_t i = 1;
+    while (i < s.n) {
+        if (s.n - i >= 8) {
+            uint64_t w = text_word(s.p + i);
+            uint64_t marks = text_equal(w, '"') | text_equal(w, '\\');
+            i += marks ? text_first(marks) : 8;
+            if (!marks)
+                continue;
+        }
         if (s.p[i] == '"')
             return i + 1;
-        if (s.p[i] == '\\')
-            i++;
+        i += s.p[i] == '\\' ? 2 : 1;
     }
     return s.n;
 }

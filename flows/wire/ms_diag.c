@@ -240,8 +240,8 @@ static void take_param(struct ms_diag *d, struct slice name, struct slice value)
 
 enum wire_result ms_diag_parse(struct slice value, struct ms_diag *out, struct wire_fault *fault)
 {
-    struct ms_diag d = {0};
     struct slice name, v;
+    uint32_t code;
     size_t pos = 0, digits = 0, at = 0;
     while (at < value.n && value.p[at] <= ' ')
         at++;
@@ -249,12 +249,14 @@ enum wire_result ms_diag_parse(struct slice value, struct ms_diag *out, struct w
         digits++;
     if (!digits)
         return wire_bad(fault, "diagnostics without an error id", at);
-    if (!slice_decimal(slice_of(value.p + at, digits), UINT32_MAX, &d.code))
+    if (!slice_decimal(slice_of(value.p + at, digits), UINT32_MAX, &code))
         return wire_bad(fault, "diagnostics error id too large", at);
-    d.params = slice_trim(slice_from(value, at + digits));
-    while (ms_diag_param(d.params, &pos, &name, &v))
-        take_param(&d, name, v);
-    *out = d;
+    out->code = code;
+    out->reason = out->source = slice_of(NULL, 0);
+    out->params = slice_trim(slice_from(value, at + digits));
+    out->n_media = 0; /* the blocks themselves, most of the struct, are set one by one */
+    while (ms_diag_param(out->params, &pos, &name, &v))
+        take_param(out, name, v);
     return WIRE_OK;
 }
 
