@@ -134,17 +134,36 @@ static bool usable(const struct endpoint *e)
     return e->port != 0 && e->port != 9 && !addr_none(&e->addr);
 }
 
-/* The client's own address: what fails between it and its relay server concerns the call. */
+static bool anybody_waits(const struct joiner *j, const struct addr *client)
+{
+    uint64_t key = index_client_key(j, client);
+    return j->n_orphans && multimap_first(&j->waiting, key, multimap_more(key));
+}
+
+/* The client's own address: what fails between it and its relay server concerns the call. If the
+ * side names another one right after it, that will be the client's, and this one is only of use to
+ * whoever waits for it, or to say that somebody at a public address is known. */
 static void index_client(struct joiner *j, struct fact_call *c, unsigned medium, unsigned side,
-                         const struct addr *a)
+                         const struct addr *a, const struct addr *last)
 {
     struct scope *s = c->join;
     if (addr_eq(&s->client[side], a) || addr_none(a))
         return;
     s->client[side] = *a;
+    if (!addr_eq(a, last) && addr_is_private(a) && !anybody_waits(j, a))
+        return;
     client_add(j, s, a, &(struct index_owner){c, NODE_CALL, medium, side});
     if (j->n_orphans)
         rejudge_client(j, a);
+}
+
+/* Of the candidates from there on; NULL: there is none. */
+static const struct addr *last_host(const struct fact_side *f, unsigned from)
+{
+    for (unsigned i = f->n_candidates; i > from; i--)
+        if (f->candidates[i - 1].type == CAND_HOST && !addr_none(&f->candidates[i - 1].at.addr))
+            return &f->candidates[i - 1].at.addr;
+    return NULL;
 }
 
 /* A side's endpoints are at random places of maps of many megabytes: all are asked for before the
@@ -169,6 +188,7 @@ static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, u
     struct scope *s = c->join;
     const struct fact_side *f = &c->media[medium].side[side];
     uint64_t *preset = &s->preset[medium][side];
+    const struct addr *client = last_host(f, s->indexed[medium][side]);
     prefetch_side(j, f, s->indexed[medium][side]);
     if (f->present && usable(&f->preset) && index_key(j, &f->preset) != *preset) {
         *preset = index_key(j, &f->preset);
@@ -178,7 +198,7 @@ static void index_side(struct joiner *j, struct fact_call *c, unsigned medium, u
         const struct fact_candidate *k = &f->candidates[i];
         bool again = i && endpoint_eq(&k->at, &f->candidates[i - 1].at);
         if (k->type == CAND_HOST)
-            index_client(j, c, medium, side, &k->at.addr);
+            index_client(j, c, medium, side, &k->at.addr, client);
         if (usable(&k->at) && !again && index_key(j, &k->at) != *preset)
             index_endpoint(j, c, medium, side, &k->at, k->type == CAND_RELAY);
     }
