@@ -3,16 +3,18 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 4 };
+enum { WAYS = 4, CACHE_LINE = 64 };
 
+/* Two to a cache line: each new connection looks at both of its ends. */
 struct host {
     struct addr addr;
-    int64_t minute;   /* of count */
+    int32_t minute;   /* of count */
     uint32_t touched; /* hosts.clock at the last use */
     uint32_t open;    /* connections */
     uint16_t count;
-    bool used, heard, one_way;
+    bool used : 1, heard : 1, one_way : 1;
 };
+_Static_assert(sizeof(struct host) * 2 == CACHE_LINE, "a set is two lines");
 
 struct hosts {
     struct host *host;
@@ -29,11 +31,13 @@ struct hosts *hosts_new(uint32_t entries, uint64_t seed)
     struct hosts *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    h->host = calloc((size_t)sets * WAYS, sizeof *h->host);
+    size_t bytes = (size_t)sets * WAYS * sizeof *h->host;
+    h->host = aligned_alloc(CACHE_LINE, bytes);
     if (!h->host) {
         free(h);
         return NULL;
     }
+    memset(h->host, 0, bytes);
     h->mask = sets - 1;
     h->seed = seed;
     return h;
@@ -123,7 +127,7 @@ uint32_t hosts_open(const struct hosts *h, const struct addr *a)
 bool hosts_within_rate(struct hosts *h, const struct addr *a, tick_t now, unsigned limit)
 {
     struct host *e = get(h, a);
-    int64_t minute = now / (60 * TICK_S);
+    int32_t minute = (int32_t)(now / (60 * TICK_S)); /* of 64-bit nanoseconds: it fits */
     if (e->minute != minute) {
         e->minute = minute;
         e->count = 0;
