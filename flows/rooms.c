@@ -98,6 +98,7 @@ void reassembly_close(struct feeder *f, struct fed *e)
     reassembly_flush(f, e);
     if (e->room)
         room_give(f, e);
+    hole_unlist(f, e); /* one before a FIN may have been filled straight from packets */
 }
 
 static void evict_oldest_room(struct feeder *f)

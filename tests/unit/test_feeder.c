@@ -35,6 +35,18 @@ static void test_fin_ahead_of_its_data_waits(void **state)
     assert_int_equal(l->reader.seen.over, 1);
 }
 
+static void test_ended_streams_are_not_listed_for_their_holes(void **state)
+{
+    struct lab *l = *state;
+    lab_text(&l->conn, C, 0, "one\n");
+    lab_flags(&l->conn, S, TCP_FIN | TCP_ACK, 0, 4);
+    lab_flags(&l->conn, C, TCP_FIN | TCP_ACK, 8, 1);
+    assert_int_equal(l->feeder->n_holed, 1);
+    lab_text(&l->conn, C, 4, "two\n");
+    assert_int_equal(l->reader.seen.over, 1);
+    assert_int_equal(l->feeder->n_holed, 0);
+}
+
 static void test_reset_delivers_what_waits(void **state)
 {
     struct lab *l = *state;
@@ -288,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LAB_TEST(test_both_fins_end_the_stream),
         LAB_TEST(test_fin_ahead_of_its_data_waits),
+        LAB_TEST(test_ended_streams_are_not_listed_for_their_holes),
         LAB_TEST(test_reset_delivers_what_waits),
         LAB_TEST(test_reset_elsewhere_is_no_reset),
         LAB_TEST(test_released_flow_is_ignored),
