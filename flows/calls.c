@@ -42,7 +42,7 @@ uint64_t calls_hash(uint64_t h, struct slice s)
         h = hash_fold(hash_load(s.p) ^ k, hash_load(s.p + 8) ^ h);
         other = hash_fold(hash_load(s.p + 16) ^ k, hash_load(s.p + 24) ^ other);
     }
-    h ^= other ^ n;
+    h ^= n >= 32 ? other ^ n : n; /* other is still h: the seed must not go */
     if (s.n >= 16) {
         h = hash_fold(hash_load(s.p) ^ k, hash_load(s.p + 8) ^ h);
         s.p += 16, s.n -= 16;
