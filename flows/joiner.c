@@ -329,9 +329,9 @@ struct joiner *joiner_new(const struct joiner_config *c, const struct joiner_hoo
     uint32_t nodes = LIMIT_CALLS * 64u;
     if (multimap_init(&j->by_endpoint, nodes) ||
         multimap_init(&j->by_port, LIMIT_ALLOCATIONS * 2u) ||
-        multimap_init(&j->waiting, LIMIT_ORPHANS * 2u) ||
-        multimap_init(&j->waiting_port, LIMIT_ORPHANS * 2u) ||
-        multimap_init(&j->by_client, LIMIT_ALLOCATIONS * 2u)) {
+        chains_init(&j->waiting, LIMIT_ORPHANS * 2u) ||
+        chains_init(&j->waiting_port, LIMIT_ORPHANS * 2u) ||
+        chains_init(&j->by_client, LIMIT_ALLOCATIONS * 2u)) {
         joiner_free(j);
         return NULL;
     }
@@ -357,9 +357,9 @@ void joiner_free(struct joiner *j)
         return;
     multimap_clear(&j->by_endpoint);
     multimap_clear(&j->by_port);
-    multimap_clear(&j->waiting);
-    multimap_clear(&j->waiting_port);
-    multimap_clear(&j->by_client);
+    chains_clear(&j->waiting);
+    chains_clear(&j->waiting_port);
+    chains_clear(&j->by_client);
     pool_clear(&j->pairs);
     pool_clear(&j->scopes);
     free(j);

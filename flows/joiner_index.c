@@ -28,8 +28,7 @@ enum { BY_ENDPOINT, BY_PORT, BY_CLIENT };
 
 static struct multimap *map_of(struct joiner *j, unsigned which)
 {
-    struct multimap *const maps[] = {&j->by_endpoint, &j->by_port, &j->by_client};
-    return maps[which];
+    return which == BY_ENDPOINT ? &j->by_endpoint : &j->by_port;
 }
 
 /* Whose entry it is, and of what in it. */
@@ -53,15 +52,17 @@ static bool more_nodes(struct scope *s)
     return true;
 }
 
+/* Is there one entry more in the map? */
 static bool node_add(struct joiner *j, struct scope *s, unsigned which, uint64_t key, uint16_t more,
                      const struct index_owner *o)
 {
     if (s->n_nodes == s->room && !more_nodes(s))
         return false;
-    if (!multimap_add(map_of(j, which), key, more, o->owner, (uint8_t)o->kind, o->medium, o->side))
-        return false;
-    s->nodes[s->n_nodes++] = multimap_tag(key) << 2 | which;
-    return true;
+    enum multimap_added added =
+        multimap_add(map_of(j, which), key, more, o->owner, (uint8_t)o->kind, o->medium, o->side);
+    if (added != MULTIMAP_FULL)
+        s->nodes[s->n_nodes++] = multimap_tag(key) << 2 | which;
+    return added == MULTIMAP_ADDED;
 }
 
 static void endpoint_add(struct joiner *j, struct scope *s, const struct endpoint *e,
@@ -80,8 +81,12 @@ static void port_add(struct joiner *j, struct scope *s, uint16_t port, const str
 static void client_add(struct joiner *j, struct scope *s, const struct addr *a,
                        const struct index_owner *o)
 {
-    uint64_t key = index_client_key(j, a);
-    node_add(j, s, BY_CLIENT, key, multimap_more(key), o);
+    if (s->n_nodes == s->room && !more_nodes(s))
+        return;
+    uint32_t node = chains_add(&j->by_client, index_client_key(j, a), o->owner, (uint8_t)o->kind,
+                               (uint8_t)o->side);
+    if (node)
+        s->nodes[s->n_nodes++] = node << 2 | BY_CLIENT;
 }
 
 const struct multimap_slot *index_first(const struct joiner *j, const struct endpoint *e)
@@ -90,23 +95,32 @@ const struct multimap_slot *index_first(const struct joiner *j, const struct end
                                    : NULL;
 }
 
-const struct multimap_slot *index_client_first(const struct joiner *j, const struct addr *a)
+const struct chain_node *index_client_first(const struct joiner *j, const struct addr *a)
 {
-    uint64_t key = index_client_key(j, a);
-    return multimap_first(&j->by_client, key, multimap_more(key));
+    return chains_first(&j->by_client, index_client_key(j, a));
 }
 
 void index_prefetch(struct joiner *j, const struct scope *s)
 {
-    for (unsigned i = 0; i < s->n_nodes; i++)
-        multimap_prefetch(map_of(j, s->nodes[i] & 3), s->nodes[i] >> 2);
+    for (unsigned i = 0; i < s->n_nodes; i++) {
+        unsigned which = s->nodes[i] & 3;
+        if (which == BY_CLIENT)
+            chains_prefetch_node(&j->by_client, s->nodes[i] >> 2);
+        else
+            multimap_prefetch(map_of(j, which), s->nodes[i] >> 2);
+    }
 }
 
 void index_forget(struct joiner *j, struct scope *s, const void *owner)
 {
     for (unsigned i = 0; i < s->n_nodes; i++) {
-        int port = multimap_remove(map_of(j, s->nodes[i] & 3), s->nodes[i] >> 2, owner);
-        if ((s->nodes[i] & 3) == BY_ENDPOINT && port >= 0)
+        unsigned which = s->nodes[i] & 3;
+        if (which == BY_CLIENT) {
+            chains_remove(&j->by_client, s->nodes[i] >> 2);
+            continue;
+        }
+        int port = multimap_remove(map_of(j, which), s->nodes[i] >> 2, owner);
+        if (which == BY_ENDPOINT && port >= 0)
             j->ports_known[port]--;
     }
     if (s->nodes != s->few)
@@ -136,8 +150,7 @@ static bool usable(const struct endpoint *e)
 
 static bool anybody_waits(const struct joiner *j, const struct addr *client)
 {
-    uint64_t key = index_client_key(j, client);
-    return j->n_orphans && multimap_first(&j->waiting, key, multimap_more(key));
+    return j->n_orphans && chains_first(&j->waiting, index_client_key(j, client));
 }
 
 /* The client's own address: what fails between it and its relay server concerns the call. If the
@@ -179,7 +192,7 @@ static void prefetch_side(const struct joiner *j, const struct fact_side *f, uns
             continue;
         multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, &k->at)));
         if (k->type == CAND_HOST)
-            multimap_prefetch(&j->by_client, multimap_tag(index_client_key(j, &k->at.addr)));
+            chains_prefetch(&j->by_client, index_client_key(j, &k->at.addr));
     }
 }
 
@@ -220,7 +233,7 @@ void index_allocation(struct joiner *j, struct fact_allocation *a)
     if (s->relay_indexed || !a->granted)
         return;
     s->relay_indexed = true;
-    multimap_prefetch(&j->by_client, multimap_tag(index_client_key(j, &a->client.addr)));
+    chains_prefetch(&j->by_client, index_client_key(j, &a->client.addr));
     for (int i = 0; i < 2; i++) {
         multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, relays[i])));
         multimap_prefetch(&j->by_port, multimap_tag(index_port_key(j, relays[i]->port)));
@@ -262,8 +275,8 @@ struct fact_allocation *index_allocation_at(const struct joiner *j, const struct
 
 bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t)
 {
-    for (const struct multimap_slot *n = index_client_first(j, client); n;
-         n = multimap_next(&j->by_client, n)) {
+    for (const struct chain_node *n = index_client_first(j, client); n;
+         n = chains_next(&j->by_client, n)) {
         const struct fact_allocation *a = n->owner;
         if (n->kind == NODE_ALLOCATION && addr_eq(&a->client.addr, client) &&
             a->started <= t + CLIENT_SERVED &&
@@ -276,8 +289,8 @@ bool index_client_served(const struct joiner *j, const struct addr *client, tick
 struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t)
 {
     struct fact_call *best = NULL;
-    for (const struct multimap_slot *n = index_client_first(j, client); n;
-         n = multimap_next(&j->by_client, n)) {
+    for (const struct chain_node *n = index_client_first(j, client); n;
+         n = chains_next(&j->by_client, n)) {
         struct fact_call *c = n->owner;
         if (n->kind == NODE_CALL && addr_eq(&scope_of_call(c)->client[n->side], client) &&
             match_call_alive(c, t, CLIENT_SERVED) && (!best || c->started > best->started))

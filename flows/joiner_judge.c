@@ -123,11 +123,11 @@ static void rejudge(struct joiner *j, struct pair *p)
 
 enum { WALK_MAX = 256 }; /* orphans looked at per new endpoint; more is an attack, not a call */
 
-static unsigned collect(const struct multimap *m, uint64_t key, struct pair *out[WALK_MAX])
+static unsigned collect(const struct chains *m, uint64_t key, struct pair *out[WALK_MAX])
 {
     unsigned n = 0;
-    for (const struct multimap_slot *at = multimap_first(m, key, multimap_more(key));
-         at && n < WALK_MAX; at = multimap_next(m, at))
+    for (const struct chain_node *at = chains_first(m, key); at && n < WALK_MAX;
+         at = chains_next(m, at))
         out[n++] = at->owner;
     return n;
 }

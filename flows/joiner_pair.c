@@ -62,7 +62,7 @@ void orphan_prefetch(const struct joiner *j, const struct pair *p)
     uint64_t keys[4];
     orphan_keys(j, p, keys);
     for (int i = 0; i < 4; i++)
-        multimap_prefetch(i < 2 ? &j->waiting : &j->waiting_port, multimap_tag(keys[i]));
+        chains_prefetch(i < 2 ? &j->waiting : &j->waiting_port, keys[i]);
 }
 
 void orphan_add(struct joiner *j, struct pair *p)
@@ -80,21 +80,21 @@ void orphan_add(struct joiner *j, struct pair *p)
     orphan_keys(j, p, keys);
     for (int i = 0; i < 4; i++) {
         uint16_t port = p->end[i % 2].wire.port;
-        p->tags[i] = multimap_tag(keys[i]);
+        p->nodes[i] = 0;
         if (i < 2)
             j->ports_waiting[port]++;
         if (i < 2 || (port >= 1024 && !p->client_leg))
-            multimap_add(i < 2 ? &j->waiting : &j->waiting_port, keys[i], multimap_more(keys[i]), p,
-                         NODE_PAIR, 0, (unsigned)i % 2);
+            p->nodes[i] = chains_add(i < 2 ? &j->waiting : &j->waiting_port, keys[i], p, NODE_PAIR,
+                                     (uint8_t)(i % 2));
     }
 }
 
 void orphan_remove(struct joiner *j, struct pair *p)
 {
     for (int i = 0; i < 4; i++)
-        multimap_prefetch(i < 2 ? &j->waiting : &j->waiting_port, p->tags[i]);
+        chains_prefetch_node(i < 2 ? &j->waiting : &j->waiting_port, p->nodes[i]);
     for (int i = 0; i < 4; i++)
-        multimap_remove(i < 2 ? &j->waiting : &j->waiting_port, p->tags[i], p);
+        chains_remove(i < 2 ? &j->waiting : &j->waiting_port, p->nodes[i]);
     for (int e = 0; e < 2; e++)
         j->ports_waiting[p->end[e].wire.port]--;
     if (p->prev)
@@ -114,9 +114,8 @@ struct pair *orphan_find(struct joiner *j, const struct pair *like)
 {
     uint64_t key = like->client_leg ? index_client_key(j, &like->end[0].wire.addr)
                                     : index_key(j, &like->end[0].wire);
-    const struct multimap *map = &j->waiting;
-    for (const struct multimap_slot *at = multimap_first(map, key, multimap_more(key)); at;
-         at = multimap_next(map, at)) {
+    const struct chains *map = &j->waiting;
+    for (const struct chain_node *at = chains_first(map, key); at; at = chains_next(map, at)) {
         struct pair *p = at->owner;
         bool same = (endpoint_eq(&p->end[0].wire, &like->end[0].wire) &&
                      endpoint_eq(&p->end[1].wire, &like->end[1].wire)) ||

@@ -13,6 +13,7 @@
 #define EW_FLOWS_JOINER_STATE_H
 
 #include "flows/allowance.h"
+#include "flows/chains.h"
 #include "flows/joiner.h"
 #include "flows/known.h"
 #include "flows/limits.h"
@@ -36,7 +37,7 @@ struct pair {
     struct fact_allocation *own;      /* near allocation (owner when call is NULL) */
     struct pair *own_next, *own_prev; /* list of own's pairs, when call owns the pair */
     unsigned medium;
-    uint32_t tags[4]; /* orphan: in waiting x2, in waiting_port x2 */
+    uint32_t nodes[4]; /* orphan: in waiting x2, in waiting_port x2; 0 = in none */
     bool orphan;
     struct pair_end end[2]; /* in no order */
     uint8_t proto, leg;
@@ -78,7 +79,7 @@ enum { SCOPE_FEW = 16 };
 struct scope {
     struct pair *pairs;    /* owned */
     struct pair *borrowed; /* allocation: pairs owned by a call, through own_next */
-    uint32_t *nodes;       /* entries in the indexes: tag << 2 | which; few, until they are many */
+    uint32_t *nodes;       /* entries in the indexes: tag or node << 2 | which; few, until many */
     unsigned n_nodes, room, n_pairs;
     unsigned sends_seen;   /* allocation: sends that were looked at */
     unsigned answers_seen; /* ... of which were answered */
@@ -106,9 +107,9 @@ struct joiner {
     struct joiner_hooks hooks;
     struct multimap by_endpoint;  /* calls' and allocations' own endpoints */
     struct multimap by_port;      /* allocations by relay port: same port, other address */
-    struct multimap waiting;      /* orphan pairs by wire endpoint */
-    struct multimap waiting_port; /* orphan pairs by port, >= 1024 */
-    struct multimap by_client;    /* granted allocations by client address */
+    struct chains waiting;        /* orphan pairs by wire endpoint */
+    struct chains waiting_port;   /* orphan pairs by port, >= 1024 */
+    struct chains by_client;      /* granted allocations and calls by client address */
     struct pair *oldest, *newest; /* orphans */
     uint32_t n_orphans;
     uint32_t ports_waiting[65536]; /* orphans' ends per port: most new endpoints concern none */
@@ -152,8 +153,8 @@ bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out)
 struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,
                                             tick_t t);
 uint64_t index_client_key(const struct joiner *j, const struct addr *a);
-/* ... of by_client for an address. */
-const struct multimap_slot *index_client_first(const struct joiner *j, const struct addr *a);
+/* ... of by_client for an address; go on with chains_next(). */
+const struct chain_node *index_client_first(const struct joiner *j, const struct addr *a);
 /* The call of the client at this address, begun at most CLIENT_SERVED after t. NULL = none. */
 struct fact_call *index_client_call(const struct joiner *j, const struct addr *client, tick_t t);
 bool index_client_served(const struct joiner *j, const struct addr *client, tick_t t);

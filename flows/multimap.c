@@ -1,6 +1,7 @@
 /* Flat hash table with linear probing; see multimap.h. */
 #include "flows/multimap.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,21 +84,40 @@ static bool grow(struct multimap *m)
     return true;
 }
 
-bool multimap_add(struct multimap *m, uint64_t key, uint16_t more, void *owner, uint8_t kind,
-                  unsigned medium, unsigned side)
+/* Where a new entry's key makes room: the next free slot, or, of too many alike, the oldest's. */
+static uint32_t room_from(const struct multimap *m, uint32_t at, uint32_t tag, uint16_t more)
+{
+    uint32_t oldest = 0, alike = 0;
+    for (; m->slots[at].owner; at = (at + 1) & last_slot(m))
+        if (m->slots[at].tag == tag && m->slots[at].more == more) {
+            oldest = at;
+            alike++;
+        }
+    return alike < MULTIMAP_ALIKE ? at : oldest;
+}
+
+enum multimap_added multimap_add(struct multimap *m, uint64_t key, uint16_t more, void *owner,
+                                 uint8_t kind, unsigned medium, unsigned side)
 {
     if (m->n >= m->cap || (crowded(m) && !grow(m))) {
         m->refused++;
         (void)memory_got(NULL);
-        return false;
+        return MULTIMAP_FULL;
     }
-    uint32_t home = multimap_home(m, multimap_tag(key)), at = free_from(m, home);
+    uint32_t tag = multimap_tag(key), home = multimap_home(m, tag);
+    uint32_t at = room_from(m, home, tag, more);
+    bool gave_way = m->slots[at].owner != NULL;
     for (; at != home; at = (at - 1) & last_slot(m))
         m->slots[at] = m->slots[(at - 1) & last_slot(m)];
-    m->slots[home] = (struct multimap_slot){owner, multimap_tag(key),       more,
-                                            kind,  (uint8_t)(medium & 127), (uint8_t)(side & 1)};
+    m->slots[home] = (struct multimap_slot){
+        owner, tag, more, kind, (uint8_t)(medium & 127), (uint8_t)(side & 1)};
+    if (gave_way) {
+        m->refused++;
+        (void)memory_got(NULL);
+        return MULTIMAP_REPLACED;
+    }
     m->n++;
-    return true;
+    return MULTIMAP_ADDED;
 }
 
 /* What stands behind the hole moves up, unless that were before its home. */

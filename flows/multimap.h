@@ -5,6 +5,7 @@
  *
  * One flat table of slots, four to a cache line, without links: with 10,000 calls at once each key
  * is found in memory that no cache holds, and a second place to look at costs as much as the first.
+ * For keys that are nearly unique; where thousands share one, see chains.h.
  * A key's slots stand from its home onwards, newest first, all slots in between in use. Nothing
  * has a lasting place: an owner takes out what it put in by tag.
  *
@@ -14,7 +15,6 @@
 #ifndef EW_FLOWS_MULTIMAP_H
 #define EW_FLOWS_MULTIMAP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,17 +31,25 @@ struct multimap_slot {
 struct multimap {
     struct multimap_slot *slots;
     uint32_t bits, n, cap;
-    uint64_t refused; /* adds beyond cap or memory */
+    uint64_t refused; /* adds beyond cap or memory, and entries that gave way */
 };
 
 /* 0 or -1 (memory). cap: most entries ever held. */
 int multimap_init(struct multimap *m, uint32_t cap);
 void multimap_clear(struct multimap *m);
 
-/* False when full. medium is below 128, side 0 or 1. */
-bool multimap_add(struct multimap *m, uint64_t key, uint16_t more, void *owner, uint8_t kind,
-                  unsigned medium, unsigned side);
-/* Takes out the newest of owner's entries with that tag. Returns its more, or -1: there is none. */
+enum {
+    MULTIMAP_ALIKE = 1024
+}; /* entries of one key and more: beyond it the oldest gives way, as
+      each step of an add or a walk passes all of them */
+
+enum multimap_added { MULTIMAP_FULL, MULTIMAP_ADDED, MULTIMAP_REPLACED /* the oldest alike */ };
+
+/* medium is below 128, side 0 or 1. */
+enum multimap_added multimap_add(struct multimap *m, uint64_t key, uint16_t more, void *owner,
+                                 uint8_t kind, unsigned medium, unsigned side);
+/* Takes out the newest of owner's entries with that tag. Returns its more, or -1: there is none (it
+ * may have given way). */
 int multimap_remove(struct multimap *m, uint32_t tag, const void *owner);
 
 static inline uint32_t multimap_tag(uint64_t key)

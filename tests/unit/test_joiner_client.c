@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "flows/limits.h"
@@ -83,6 +84,34 @@ static void strangers_at_a_relay_server_fail_so_often_a_minute(void **state)
     assert_int_equal(client_fails(j, 2002, ad("203.0.113.9"), 160), ATTEMPT_CLIENT);
     assert_int_equal(told, before + 2);
     joiner_allocation_forget(j, &own.fact);
+    joiner_free(j);
+}
+
+static double seconds_of(struct joiner *j, unsigned from, unsigned to)
+{
+    clock_t begun = clock();
+    for (unsigned i = from; i < to; i++)
+        client_fails(j, 1 + i, addr_v4(0xc6330000 + i), 100);
+    return (double)(clock() - begun) / CLOCKS_PER_SEC;
+}
+
+/* All of them wait at the server's address, and the oldest give way: a walk past those that wait
+ * there would be 30,000 steps each. */
+static void a_flood_at_one_server_costs_the_same_each(void **state)
+{
+    struct joiner_config c = {
+        .sensor = "test", .relay_low = 50000, .relay_high = 59999, .seed = 42};
+    unsigned told = 0;
+    struct joiner_hooks h = {.arg = &told, .failure = count_failure, .attempt_failure = count_link};
+    struct joiner *j = joiner_new(&c, &h);
+    struct joiner_counts counts;
+    (void)state;
+    double few = seconds_of(j, 0, 4000);
+    seconds_of(j, 4000, LIMIT_ORPHANS);
+    double many = seconds_of(j, LIMIT_ORPHANS, LIMIT_ORPHANS + 4000);
+    joiner_counts(j, &counts);
+    assert_int_equal(counts.orphans_evicted, 4000);
+    assert_true(many < 10 * few + 0.05);
     joiner_free(j);
 }
 
@@ -286,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_client_is_a_client_leg),
         cmocka_unit_test(strangers_at_a_relay_server_fail_so_often_a_minute),
+        cmocka_unit_test(a_flood_at_one_server_costs_the_same_each),
         cmocka_unit_test(failures_of_an_edge_are_no_strangers),
         cmocka_unit_test(trouble_above_tcp_has_no_attempt),
         cmocka_unit_test(client_that_connects_after_all_did_not_fail),

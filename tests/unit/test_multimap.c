@@ -1,6 +1,7 @@
 /* The multimap against a plain list that is searched from end to end, and pools of records. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -67,8 +68,9 @@ static void add_one(struct multimap *m, uint32_t i)
     model[i].more = (uint16_t)any(2);
     model[i].turn = turns++;
     model[i].in = true;
-    assert_true(
-        multimap_add(m, model[i].key, model[i].more, &owners[i], (uint8_t)(i % 3), i % 6, i % 2));
+    assert_int_equal(
+        multimap_add(m, model[i].key, model[i].more, &owners[i], (uint8_t)(i % 3), i % 6, i % 2),
+        MULTIMAP_ADDED);
 }
 
 static void remove_one(struct multimap *m, uint32_t i)
@@ -131,9 +133,32 @@ static void counts_what_its_cap_refuses(void **state)
     (void)state;
     assert_int_equal(multimap_init(&m, 300), 0);
     for (unsigned i = 0; i < 5000; i++)
-        held += multimap_add(&m, (uint64_t)i << 50, 0, &owners[i], 0, 0, 0);
+        held += multimap_add(&m, (uint64_t)i << 50, 0, &owners[i], 0, 0, 0) == MULTIMAP_ADDED;
     assert_int_equal(held, 300);
     assert_int_equal(m.refused, 5000 - held);
+    multimap_clear(&m);
+}
+
+/* What thousands share would make one long run, through which each add has to go. */
+static void the_oldest_of_too_many_alike_gives_way(void **state)
+{
+    struct multimap m;
+    unsigned n = 0;
+    (void)state;
+    assert_int_equal(multimap_init(&m, OWNERS), 0);
+    assert_int_equal(multimap_add(&m, 7, 2, &owners[0], 0, 0, 0), MULTIMAP_ADDED);
+    for (unsigned i = 1; i <= MULTIMAP_ALIKE; i++)
+        assert_int_equal(multimap_add(&m, 7, 1, &owners[i], 0, 0, 0), MULTIMAP_ADDED);
+    assert_int_equal(multimap_add(&m, 8, 1, &owners[0], 0, 0, 0), MULTIMAP_REPLACED);
+    assert_int_equal(m.n, MULTIMAP_ALIKE + 1);
+    assert_int_equal(m.refused, 1);
+    const struct multimap_slot *s = multimap_first(&m, 7, 1);
+    assert_ptr_equal(s->owner, &owners[0]);
+    while ((s = multimap_next(&m, s)))
+        assert_ptr_equal(s->owner, &owners[MULTIMAP_ALIKE - n++]);
+    assert_int_equal(n, MULTIMAP_ALIKE - 1); /* all but owners[1] */
+    assert_int_equal(multimap_remove(&m, multimap_tag(7), &owners[1]), -1);
+    assert_ptr_equal(multimap_first(&m, 7, 2)->owner, &owners[0]);
     multimap_clear(&m);
 }
 
@@ -176,6 +201,7 @@ int main(void)
         cmocka_unit_test(finds_what_was_added_and_not_removed),
         cmocka_unit_test(gives_the_newest_first),
         cmocka_unit_test(counts_what_its_cap_refuses),
+        cmocka_unit_test(the_oldest_of_too_many_alike_gives_way),
         cmocka_unit_test(pool_records_do_not_overlap),
         cmocka_unit_test(pool_takes_back_what_was_given),
     };
