@@ -308,6 +308,23 @@ static const struct ms_diag *taken_apart(struct call *k, const char *value)
     return d && ms_diag_parse(slice_str(value), d, NULL) == WIRE_OK ? d : NULL;
 }
 
+/* A row for each medium it speaks of; none, and no memory, once there are enough. */
+static void keep_diag(struct call *k, const struct ms_diag *d, const struct sip_header_ref *h,
+                      tick_t time)
+{
+    if (k->fact.n_diags == LIMIT_DIAGS_PER_CALL)
+        return;
+    char *name = arena_text(&k->arena, h->name, 64);
+    for (char *p = name; p && *p; p++)
+        *p = (char)ascii_lower((uint8_t)*p);
+    struct fact_diag base = {
+        .seen = time, .header = name, .value = arena_text(&k->arena, h->value, DIAG_TEXT_MAX)};
+    base.said = taken_apart(k, base.value);
+    take_diag_block(k, d, d->n_media ? &d->media[0] : NULL, base);
+    for (unsigned b = 1; b < d->n_media; b++)
+        take_diag_block(k, d, &d->media[b], base);
+}
+
 void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
 {
     if (!k->fact.diags)
@@ -317,16 +334,7 @@ void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
         if (!k->fact.diags || diag_known(&k->fact, m->diag[i].value) ||
             ms_diag_parse(m->diag[i].value, &d, NULL) != WIRE_OK)
             continue;
-        char *name = arena_text(&k->arena, m->diag[i].name, 64);
-        for (char *p = name; p && *p; p++)
-            *p = (char)ascii_lower((uint8_t)*p);
-        struct fact_diag base = {.seen = time,
-                                 .header = name,
-                                 .value = arena_text(&k->arena, m->diag[i].value, DIAG_TEXT_MAX)};
-        base.said = taken_apart(k, base.value);
-        take_diag_block(k, &d, d.n_media ? &d.media[0] : NULL, base);
-        for (unsigned b = 1; b < d.n_media; b++)
-            take_diag_block(k, &d, &d.media[b], base);
+        keep_diag(k, &d, &m->diag[i], time);
         k->fact.media_failed_diag |= ms_diag_is_media_failure(&d);
         k->news = NEWS_FACTS;
     }
