@@ -39,7 +39,7 @@ int multimap_init(struct multimap *m, uint32_t cap);
 void multimap_clear(struct multimap *m);
 
 enum {
-    MULTIMAP_ALIKE = 1024
+    MULTIMAP_ALIKE = 256
 }; /* entries of one key and more: beyond it the oldest gives way, as
       each step of an add or a walk passes all of them */
 
