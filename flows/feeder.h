@@ -19,15 +19,14 @@ struct feeder_counts {
     uint64_t collected_segments; /* in order too, the rest of a message that began before */
     uint64_t nids_segments;      /* through libnids */
     uint64_t streams;
-    uint64_t adopted;          /* of these, begun without sight of their start */
-    uint64_t released;         /* the reader wanted no more */
-    uint64_t swept;            /* places in libnids taken back after STREAM_IDLE */
-    uint64_t evicted;          /* streams, or places in libnids, that made room for newer ones */
-    uint64_t gaps, gap_bytes;  /* told to the reader; bytes where their number is known */
-    uint64_t reopened;         /* gone on far away from where the stream stood */
-    uint64_t nids_warnings;    /* libnids' own complaints (its syslog hook) */
-    uint64_t v6_map_full;      /* refused by libnids for lack of memory (a stream's place is its
-                                  address there, so that no map of addresses can fill up) */
+    uint64_t adopted;         /* of these, begun without sight of their start */
+    uint64_t released;        /* the reader wanted no more */
+    uint64_t swept;           /* places in libnids taken back after STREAM_IDLE */
+    uint64_t evicted;         /* streams, or places in libnids, that made room for newer ones */
+    uint64_t gaps, gap_bytes; /* told to the reader; bytes where their number is known */
+    uint64_t reopened;        /* gone on far away from where the stream stood */
+    uint64_t nids_warnings;   /* libnids' own complaints (its syslog hook) */
+    uint64_t no_memory; /* what a stream held was lost for lack of memory, here or in libnids */
     uint64_t snapped_segments; /* cut by the capture: what is missing is told as a gap */
     uint64_t retransmitted;    /* segments wholly seen before */
 };

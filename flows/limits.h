@@ -16,11 +16,12 @@ enum {
     LIMIT_LOSSY_SPANS = 64,  /* newest times of loss that undecided attempts are held against */
     LIMIT_CHECKS = 1 << 16,  /* UDP endpoint pairs with STUN/TURN requests */
     LIMIT_STREAMS = 1 << 15, /* flows under reassembly or read in order (feeder.h) */
-    LIMIT_NIDS_STREAMS =
-        1 << 14, /* of these, inside libnids at one time: 288 B + 8 kB each at worst */
-    LIMIT_STREAM_BYTES = 64 << 20, /* held in libnids by all streams together; beyond it the longest
-                                      idle ones lose what they hold */
-    LIMIT_CALLS = 1 << 16,         /* dialogs kept; about 4 kB each with candidates */
+    LIMIT_NIDS_STREAMS = 1 << 14, /* of these, in the middle of a message or in disorder: in
+                                     libnids, 288 B + 8 kB each at worst */
+    LIMIT_STREAM_BYTES =
+        64 << 20,          /* of messages that have begun, and in disorder, of all streams
+                              together; beyond it the longest idle ones lose what they hold */
+    LIMIT_CALLS = 1 << 16, /* dialogs kept; about 4 kB each with candidates */
     LIMIT_ALLOCATIONS = 1 << 17,
     LIMIT_ORPHANS = 1 << 15, /* finished attempts that nothing negotiated explains yet */
     LIMIT_ALIASES = 256,

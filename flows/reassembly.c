@@ -222,7 +222,7 @@ static bool collect(struct feeder *f, struct fed *e, enum stream_side side, stru
     struct room *r = room_take(f, e);
     bool done = rest_add(&f->stock, &r->rest[side], data);
     if (!done) {
-        f->counts.v6_map_full++;
+        f->counts.no_memory++;
         room_lose(f, e, room_tell_gap);
     }
     return done;

@@ -138,7 +138,7 @@ bool room_feed(struct feeder *f, struct fed *e, enum stream_side side, uint32_t 
     bool fed = streams_nids_feed(&room_of(f, e)->nids, side, seq, data, e->stream.time);
     f->mode = MODE_READ;
     if (!fed) {
-        f->counts.v6_map_full++;
+        f->counts.no_memory++;
         room_lose(f, e, room_tell_gap);
     }
     return fed;
@@ -164,7 +164,7 @@ struct room *room_enter(struct feeder *f, struct fed *e, enum stream_side side, 
     struct room *r = room_take(f, e);
     uint32_t next[2] = {e->half[SIDE_CLIENT].next, e->half[SIDE_SERVER].next};
     if (!r->nids.tcp && !streams_nids_open(&r->nids, e->room, next, e->stream.time)) {
-        f->counts.v6_map_full++;
+        f->counts.no_memory++;
         room_lose(f, e, room_tell_gap);
         return NULL;
     }
