@@ -26,4 +26,10 @@ verdict "INSTALL names every package" "$found"
 
 found=$(for s in "${scripts[@]}"; do bash -n "$s" 2>&1; done)
 verdict "scripts parse" "$found"
+
+found=$(for s in "${scripts[@]}"; do
+    read -r first <"$s"
+    [[ $first != "#!"* || -x $s ]] || echo "$s begins with #! and is not executable"
+done)
+verdict "scripts can be run" "$found"
 finish
