@@ -9,24 +9,7 @@
 #include "flows/pages.h"
 
 /* Two heads per node: most chains hold one key, and a step along a chain costs a cache miss. */
-enum { FIRST_BITS = 9, FIRST_ROOM = 1 << (FIRST_BITS - 1), HUGE_FROM = 2 << 20 };
-
-/* Zeroed; in huge pages where they pay: a step through a map of 8 MB costs a TLB miss besides the
- * cache miss otherwise. */
-static void *table_new(uint64_t bytes)
-{
-    return bytes < HUGE_FROM ? calloc(1, bytes) : pages_reserve(bytes);
-}
-
-static void table_free(void *p, uint64_t bytes)
-{
-    if (!p)
-        return;
-    if (bytes < HUGE_FROM)
-        free(p);
-    else
-        pages_release(p, bytes);
-}
+enum { FIRST_BITS = 9, FIRST_ROOM = 1 << (FIRST_BITS - 1) };
 
 static uint64_t heads_bytes(const struct chains *c)
 {
@@ -41,15 +24,15 @@ static uint64_t nodes_bytes(const struct chains *c)
 /* Tables for the bits and the room that c has. */
 static bool tables_new(struct chains *c)
 {
-    c->heads = table_new(heads_bytes(c));
-    c->nodes = table_new(nodes_bytes(c));
+    c->heads = pages_table(heads_bytes(c));
+    c->nodes = pages_table(nodes_bytes(c));
     return c->heads && c->nodes;
 }
 
 void chains_clear(struct chains *c)
 {
-    table_free(c->heads, heads_bytes(c));
-    table_free(c->nodes, nodes_bytes(c));
+    pages_table_free(c->heads, heads_bytes(c));
+    pages_table_free(c->nodes, nodes_bytes(c));
     *c = (struct chains){.heads = NULL};
 }
 

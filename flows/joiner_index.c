@@ -448,8 +448,8 @@ static bool side_relays(const struct fact_side *s, uint16_t port, struct endpoin
     return any;
 }
 
-/* Calls that name the far end: asked by that, which few know, and not by the port, which each
- * twentieth call knows. */
+/* Calls that name the far end: asked by that, which few know, and not by the port, which many
+ * calls share. */
 static void guess_by_calls(const struct alias_guess *g)
 {
     const struct endpoint *far = &g->end[!g->which].pub;

@@ -8,22 +8,7 @@
 #include "flows/memory.h"
 #include "flows/pages.h"
 
-enum { FIRST_BITS = 9, HUGE_FROM = 2 << 20 };
-
-/* Zeroed; in huge pages where they pay: a step through a map of 8 MB costs a TLB miss besides the
- * cache miss otherwise. */
-static struct multimap_slot *table_new(uint64_t bytes)
-{
-    return bytes < HUGE_FROM ? calloc(1, bytes) : pages_reserve(bytes);
-}
-
-static void table_free(struct multimap_slot *p, uint64_t bytes)
-{
-    if (bytes < HUGE_FROM)
-        free(p);
-    else
-        pages_release(p, bytes);
-}
+enum { FIRST_BITS = 9 };
 
 static uint64_t table_bytes(const struct multimap *m)
 {
@@ -44,14 +29,14 @@ static bool crowded(const struct multimap *m)
 int multimap_init(struct multimap *m, uint32_t cap)
 {
     *m = (struct multimap){.bits = FIRST_BITS, .cap = cap};
-    m->slots = table_new(table_bytes(m));
+    m->slots = pages_table(table_bytes(m));
     return m->slots ? 0 : -1;
 }
 
 void multimap_clear(struct multimap *m)
 {
     if (m->slots)
-        table_free(m->slots, table_bytes(m));
+        pages_table_free(m->slots, table_bytes(m));
     *m = (struct multimap){.slots = NULL};
 }
 
@@ -70,7 +55,7 @@ static bool grow(struct multimap *m)
     if (m->bits == MULTIMAP_TAG_BITS)
         return false;
     big.bits++;
-    big.slots = table_new(table_bytes(&big));
+    big.slots = pages_table(table_bytes(&big));
     if (!big.slots)
         return false;
     uint32_t start = free_from(m, 0);
@@ -79,7 +64,7 @@ static bool grow(struct multimap *m)
         if (s->owner)
             big.slots[free_from(&big, multimap_home(&big, s->tag))] = *s;
     }
-    table_free(m->slots, table_bytes(m));
+    pages_table_free(m->slots, table_bytes(m));
     *m = big;
     return true;
 }

@@ -2,6 +2,7 @@
 #include "flows/pages.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 enum { HUGE = 2 << 20, PAGE = 4096 };
@@ -38,4 +39,17 @@ void pages_touch(void *p, size_t from, size_t to)
     volatile uint8_t *b = p;
     for (size_t at = from; at < to; at += PAGE)
         b[at] = b[at];
+}
+
+void *pages_table(size_t bytes)
+{
+    return bytes < HUGE ? calloc(1, bytes) : pages_reserve(bytes);
+}
+
+void pages_table_free(void *p, size_t bytes)
+{
+    if (bytes < HUGE)
+        free(p);
+    else
+        pages_release(p, bytes);
 }

@@ -14,4 +14,10 @@ void pages_release(void *p, size_t bytes);
 /* Touches bytes [from, to) of a reserved piece so that no fault comes later. */
 void pages_touch(void *p, size_t from, size_t to);
 
+/* Zeroed memory for a table that begins small: from malloc(), and in huge pages from 2 MB on, where
+ * a step through it would cost a TLB miss besides the cache miss otherwise. NULL without memory. */
+void *pages_table(size_t bytes);
+/* The same bytes again. NULL is fine. */
+void pages_table_free(void *p, size_t bytes);
+
 #endif
