@@ -159,8 +159,9 @@ const struct batch *ring_peek(struct ring *r)
 void ring_release(struct ring *r)
 {
     uint64_t mine = atomic_load_explicit(&r->released, memory_order_relaxed);
-    atomic_store_explicit(&r->released, mine + 1, memory_order_release);
-    bell_ring(&r->room);
+    atomic_store(&r->released, mine + 1);
+    if (atomic_load(&r->published) - (mine + 1) <= r->n / 2)
+        bell_ring(&r->room);
 }
 
 /* closed is read first: what was published before the close is then visible to ring_peek() */

@@ -48,7 +48,8 @@ void ring_publish(struct ring *r);
 void ring_close(struct ring *r);
 /* True if the consumer holds or awaits nothing else: a partly filled batch is worth publishing. */
 bool ring_idle(const struct ring *r);
-/* Sleeps until the ring may have room, at most wait_ms. */
+/* Sleeps until half of the ring may be free, at most wait_ms: to be woken for each batch costs more
+ * than what is won by it. */
 void ring_wait_room(struct ring *r, int wait_ms);
 
 /* Consumer. The oldest published batch, the same one until it is released; NULL if there is none.

@@ -19,7 +19,7 @@ enum {
     CARRY_BYTES = (CAPFILE_MAX_RECORD + 4095) / 4096 * 4096,
     READ_BYTES = 1 << 16, /* so that the whole ring stays in the cache between two threads: a
                              quarter of a megabyte a batch cost the engine 4 % */
-    FILE_BATCHES = 6,
+    FILE_BATCHES = 16,
     RECORD_MIN = 16, /* an empty pcap record: sets the number of descriptors */
     FILTER_LINKTYPES = 16,
 };
