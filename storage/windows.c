@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "storage/load.h"
+#include "storage/relays.h"
 
 /* More rows than this say nothing new, and 10 million of them would be a gigabyte. */
 enum { WINDOW_ROWS = 2000000 };
@@ -16,28 +17,18 @@ struct window {
     double blind;
 };
 
-/* Failures: our end, the far end, and who asked is worked out once for each. */
+/* Failures, with who asked: our end is the one that did, or that was asked from outside. */
 static const char failures_sql[] =
-    "WITH f AS MATERIALIZED (SELECT first_us, coalesce(src_public, src_addr) AS src, src_port,"
-    " coalesce(dst_public, dst_addr) AS dst, dst_port, verdict, leg, transport, info, inbound,"
-    " icmp_type, icmp_code, icmp_from, error_code, id, attempt_row FROM failure_ends"
-    " WHERE first_us BETWEEN ?1 AND ?2)"
-    " SELECT first_us, iif(inbound, dst, src), iif(inbound, src, dst), iif(inbound, src_port,"
-    " dst_port), verdict, leg, transport, info, inbound, icmp_type, icmp_code, icmp_from,"
-    " error_code, id, (SELECT concurrency FROM attempt a WHERE a.id = attempt_row) FROM f";
+    "SELECT first_us, coalesce(src_public, src_addr), coalesce(dst_public, dst_addr), src_port,"
+    " dst_port, transport, inbound, verdict, leg, info, icmp_type, icmp_code, icmp_from,"
+    " error_code, id, (SELECT concurrency FROM attempt a WHERE a.id = attempt_row)"
+    " FROM failure_ends WHERE first_us BETWEEN ?1 AND ?2";
 
-/* Connected attempts of relays, to hold against them. A relay goes by its public address. The index
- * is no help to a run that wrote most of the table itself. */
-#define CONNECTED_SQL(how)                                                                      \
-    "WITH name AS MATERIALIZED (SELECT private_addr, public_addr FROM (SELECT *, row_number()"  \
-    " OVER (PARTITION BY private_addr ORDER BY configured DESC, ports_seen DESC) AS n FROM"     \
-    " alias) WHERE n = 1),"                                                                     \
-    " a AS (SELECT *, src_addr IN (SELECT addr FROM relay_addr) AS ours FROM attempt " how      \
-    " WHERE first_us BETWEEN ?1 AND ?2 AND verdict = 'connected')"                              \
-    " SELECT first_us, coalesce(public_addr, iif(ours, src_addr, dst_addr)), iif(ours,"         \
-    " dst_addr, src_addr), iif(ours, dst_port, src_port), verdict, 'relay-peer', transport, 0," \
-    " NOT ours, NULL, NULL, NULL, NULL, 0, concurrency FROM a LEFT JOIN name ON private_addr =" \
-    " iif(ours, src_addr, dst_addr) WHERE ours OR dst_addr IN (SELECT addr FROM relay_addr)"
+/* Connected attempts, of which those of relays are held against them. The index is no help to a run
+ * that wrote most of the table itself. */
+#define CONNECTED_SQL(how)                                                                 \
+    "SELECT first_us, src_addr, dst_addr, src_port, dst_port, transport, concurrency FROM" \
+    " attempt " how " WHERE first_us BETWEEN ?1 AND ?2 AND verdict = 'connected'"
 
 static const char blind_sql[] =
     "SELECT ifnull(sum(min(to_us, ?2) - max(from_us, ?1)), 0) FROM (SELECT DISTINCT from_us, to_us"
@@ -71,32 +62,76 @@ static int16_t small(sqlite3_stmt *q, int column)
                                                          : (int16_t)sqlite3_column_int(q, column);
 }
 
-static void fill(struct window_row *r, sqlite3_stmt *q)
+static uint8_t proto_of(sqlite3_stmt *q, int column)
 {
-    const char *transport = (const char *)sqlite3_column_text(q, 6);
-    *r = (struct window_row){
-        .first = load_tick(q, 0),
-        .edge = load_addr(q, 1),
-        .peer = load_addr(q, 2),
-        .peer_port = (uint16_t)sqlite3_column_int(q, 3),
-        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 4)),
-        .leg = leg_of((const char *)sqlite3_column_text(q, 5)),
-        .proto = transport && transport[0] == 'U' ? PROTO_UDP : PROTO_TCP,
-        .info = sqlite3_column_int(q, 7) != 0,
-        .from_peer = sqlite3_column_int(q, 8) != 0,
-        .icmp_type = small(q, 9),
-        .icmp_code = small(q, 10),
-        .icmp_from = load_addr(q, 11),
-        .error_code = (uint16_t)sqlite3_column_int(q, 12),
-        .failure = sqlite3_column_int64(q, 13),
-        .concurrency = (uint32_t)sqlite3_column_int64(q, 14),
-    };
+    const char *transport = (const char *)sqlite3_column_text(q, column);
+    return transport && transport[0] == 'U' ? PROTO_UDP : PROTO_TCP;
 }
 
-static int read_rows(struct store *s, struct window *w, const char *sql, int64_t first,
+/* False: not of a relay. A relay goes by its public address. */
+static bool fill_connected(struct window_row *r, sqlite3_stmt *q, const struct relays *relays)
+{
+    const char *src = (const char *)sqlite3_column_text(q, 1);
+    const char *dst = (const char *)sqlite3_column_text(q, 2);
+    bool ours = relays_has(relays, src);
+    if (!ours && !relays_has(relays, dst))
+        return false;
+    const char *name = relays_public(relays, ours ? src : dst);
+    *r = (struct window_row){
+        .first = load_tick(q, 0),
+        .edge = load_addr(q, ours ? 1 : 2),
+        .peer = load_addr(q, ours ? 2 : 1),
+        .peer_port = (uint16_t)sqlite3_column_int(q, ours ? 4 : 3),
+        .verdict = VERDICT_CONNECTED,
+        .leg = LEG_RELAY_PEER,
+        .proto = proto_of(q, 5),
+        .from_peer = !ours,
+        .icmp_type = -1,
+        .icmp_code = -1,
+        .concurrency = (uint32_t)sqlite3_column_int64(q, 6),
+    };
+    if (name) {
+        r->edge = (struct addr){{0}};
+        addr_parse(slice_str(name), &r->edge);
+    }
+    return true;
+}
+
+static bool fill_failure(struct window_row *r, sqlite3_stmt *q, const struct relays *relays)
+{
+    const bool inbound = sqlite3_column_int(q, 6) != 0;
+    (void)relays;
+    *r = (struct window_row){
+        .first = load_tick(q, 0),
+        .edge = load_addr(q, inbound ? 2 : 1),
+        .peer = load_addr(q, inbound ? 1 : 2),
+        .peer_port = (uint16_t)sqlite3_column_int(q, inbound ? 3 : 4),
+        .proto = proto_of(q, 5),
+        .from_peer = inbound,
+        .verdict = (uint8_t)verdict_by_name((const char *)sqlite3_column_text(q, 7)),
+        .leg = leg_of((const char *)sqlite3_column_text(q, 8)),
+        .info = sqlite3_column_int(q, 9) != 0,
+        .icmp_type = small(q, 10),
+        .icmp_code = small(q, 11),
+        .icmp_from = load_addr(q, 12),
+        .error_code = (uint16_t)sqlite3_column_int(q, 13),
+        .failure = sqlite3_column_int64(q, 14),
+        .concurrency = (uint32_t)sqlite3_column_int64(q, 15),
+    };
+    return true;
+}
+
+/* What a statement's rows are made of. */
+struct reading {
+    const char *sql;
+    bool (*fill)(struct window_row *r, sqlite3_stmt *q, const struct relays *relays);
+    const struct relays *relays;
+};
+
+static int read_rows(struct store *s, struct window *w, const struct reading *how, int64_t first,
                      int64_t last)
 {
-    sqlite3_stmt *q = db_prepare(&s->db, sql);
+    sqlite3_stmt *q = db_prepare(&s->db, how->sql);
     int rc = SQLITE_ERROR;
     if (!q)
         return -1;
@@ -106,7 +141,7 @@ static int read_rows(struct store *s, struct window *w, const char *sql, int64_t
     while (w->n < WINDOW_ROWS && result == 0 && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         result = room_for_one(w) ? 0 : db_no_memory(&s->db);
         if (result == 0)
-            fill(&w->rows[w->n++], q);
+            w->n += how->fill(&w->rows[w->n], q, how->relays);
     }
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
         result = db_fault(&s->db, "read");
@@ -130,8 +165,14 @@ static int compare_rows(const void *pa, const void *pb)
 
 static int read_all(struct store *s, struct window *w, int64_t first, int64_t last)
 {
+    struct relays relays;
     const char *connected = s->db.bulk ? CONNECTED_SQL("NOT INDEXED") : CONNECTED_SQL("");
-    if (read_rows(s, w, failures_sql, first, last) || read_rows(s, w, connected, first, last))
+    const struct reading failures = {failures_sql, fill_failure, NULL},
+                         attempts = {connected, fill_connected, &relays};
+    bool bad = relays_load(&relays, &s->db) || read_rows(s, w, &failures, first, last) ||
+               read_rows(s, w, &attempts, first, last);
+    relays_free(&relays);
+    if (bad)
         return -1;
     if (w->n)
         qsort(w->rows, w->n, sizeof *w->rows, compare_rows);
