@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ struct engine {
     struct writer *writer;
     struct pipeline *pipeline;
     struct minutes *minutes;
-    struct tally tally;
+    struct tally tally;          /* while frames are being read, of the thread that joins */
+    _Atomic uint64_t failures;   /* tally_failures() for who looks on meanwhile */
     struct failures_found found; /* a file's: what it made of the database */
     struct progress progress;
     struct notify notify;
@@ -83,6 +85,7 @@ static void on_failure(void *arg, const struct failure *f, const struct finding 
 {
     struct engine *e = arg;
     tally_failure(&e->tally, f);
+    atomic_store_explicit(&e->failures, tally_failures(&e->tally), memory_order_relaxed);
     writer_failure(e->writer, f, list, n);
 }
 
@@ -90,6 +93,7 @@ static void on_failure_gone(void *arg, int64_t id)
 {
     struct engine *e = arg;
     tally_gone(&e->tally, id);
+    atomic_store_explicit(&e->failures, tally_failures(&e->tally), memory_order_relaxed);
     writer_failure_gone(e->writer, id);
 }
 
@@ -180,14 +184,16 @@ static void reload(struct engine *e)
 
 static void show_figures(struct engine *e, bool last)
 {
+    if (!e->job->outlets)
+        return;
+    pipeline_settle(e->pipeline);
     struct metrics_view v = {.sensor = e->setup.config.sensor,
                              .sources = e->job->sources,
                              .pipeline = e->pipeline,
                              .writer = e->writer,
                              .tally = &e->tally,
                              .database_waits = e->database_waits};
-    if (e->job->outlets)
-        outlets_show(e->job->outlets, &v, last);
+    outlets_show(e->job->outlets, &v, last);
 }
 
 /* Things that need not be looked at with every packet. */
@@ -201,7 +207,8 @@ static void look_around(struct engine *e)
     if (signals_reload())
         reload(e);
     keys_follow(e->job->keys);
-    progress_show(&e->progress, e->job->sources, e->packets, tally_failures(&e->tally));
+    progress_show(&e->progress, e->job->sources, e->packets,
+                  atomic_load_explicit(&e->failures, memory_order_relaxed));
     if (!e->database_failed && writer_failed(e->writer, why, sizeof why)) {
         log_error("%s", why);
         e->database_failed = true;
@@ -309,6 +316,7 @@ static int begin(struct engine *e)
     e->setup.config.shed = e->job->live && !e->job->settings->no_shed;
     e->setup.config.live = e->setup.config.interim = e->job->live;
     e->setup.config.veil = writer_veil(e->writer);
+    e->setup.config.threads = !e->job->watch;
     e->pipeline = pipeline_new(&e->setup.config, &out, &why);
     if (e->pipeline)
         e->minutes = minutes_new(e->job->sources, e->pipeline, e->writer);

@@ -156,6 +156,7 @@ static void write_event(struct minutes *m, int iface, const char *name, tick_t t
 {
     struct health_row row = {.iface = iface, .from = time, .to = time, .event = text};
     log_warn("%s %s", name ? name : "the time of the packets", text);
+    pipeline_settle(m->pipeline);
     writer_health(m->writer, &row, name);
 }
 

@@ -245,8 +245,9 @@ static bool from_client(enum stun_kind k)
 }
 
 /* ConnectionBind (RFC 6062) comes on a connection for data, which holds no relay port itself. */
-static bool concerns_turn(enum stun_kind k)
+bool allocations_concerned(const struct stun_msg *m)
 {
+    const enum stun_kind k = m->kind;
     return k != STUN_BINDING_REQ && k != STUN_BINDING_OK && k != STUN_BINDING_ERR &&
            k != STUN_BINDING_IND && k != STUN_SHARED_SECRET && k != STUN_UNKNOWN &&
            k != STUN_CONNBIND_REQ && k != STUN_CONNBIND_OK && k != STUN_CONNBIND_ERR;
@@ -292,12 +293,34 @@ static struct allocation *recall(struct allocations *s, const struct endpoint *c
     return allocation_find(s, client, server, proto);
 }
 
+void allocations_hint(const struct allocations *s, const struct stun_msg *m,
+                      const struct message_at *at)
+{
+    if (at->ref && at->ref->at) {
+        for (size_t i = 0; i < sizeof *at->ref->at; i += 64)
+            __builtin_prefetch((const char *)at->ref->at + i);
+        return;
+    }
+    const bool out = from_client(m->kind);
+    const struct endpoint *client = out ? &at->src : &at->dst, *server = out ? &at->dst : &at->src;
+    multimap_prefetch(&s->by_tuple, multimap_tag(endpoint_hash2(client, server, s->seed)));
+}
+
+void allocations_hint_scope(const struct allocation_ref *ref)
+{
+    if (!ref || !ref->at)
+        return;
+    __builtin_prefetch(ref->at->fact.join);
+    __builtin_prefetch((const char *)ref->at->fact.join + 64);
+    __builtin_prefetch(ref->at->fact.sends);
+}
+
 void allocations_turn(struct allocations *s, const struct stun_msg *m, const struct message_at *at)
 {
     bool out = from_client(m->kind), by_connection = false;
     const struct endpoint *client = out ? &at->src : &at->dst, *server = out ? &at->dst : &at->src;
     s->counts.stun_messages++;
-    if (!concerns_turn(m->kind))
+    if (!allocations_concerned(m))
         return;
     struct allocation *a = recall(s, client, server, at->proto, at->ref);
     if (!a && m->has & STUN_HAS_SEQUENCE) {

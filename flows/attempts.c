@@ -22,15 +22,40 @@ void attempts_close(struct attempts *s)
     s->proof[0] = s->proof[1] = NULL;
 }
 
-uint64_t attempts_begin(struct attempts *s)
-{
-    return ++s->counts.attempts;
-}
-
-bool attempts_wanted(const struct attempts *s, const struct endpoint *src,
-                     const struct endpoint *dst)
+static bool is_wanted(const struct attempts *s, const struct endpoint *src,
+                      const struct endpoint *dst)
 {
     return s->hooks.wanted && s->hooks.wanted(s->hooks.arg, src, dst);
+}
+
+uint64_t attempts_begin(struct attempts *s, const struct endpoint *src, const struct endpoint *dst,
+                        enum wanted *wanted)
+{
+    const uint64_t id = ++s->counts.attempts;
+    if (s->hooks.ask) {
+        if (id >= LIMIT_QUESTIONS)
+            attempts_answers(s, id - LIMIT_QUESTIONS);
+        *wanted = s->hooks.ask(s->hooks.arg, id, src, dst);
+    } else {
+        *wanted = is_wanted(s, src, dst) ? WANTED_YES : WANTED_NO;
+    }
+    return id;
+}
+
+void attempts_asking(struct attempts *s, enum asker asker, uint64_t id, uint32_t n)
+{
+    s->questions[id % LIMIT_QUESTIONS] = (struct question){n, (uint8_t)asker, true};
+}
+
+void attempts_answers(struct attempts *s, uint64_t id)
+{
+    for (; s->answered <= id; s->answered++) {
+        struct question *q = &s->questions[s->answered % LIMIT_QUESTIONS];
+        const struct answered_hook *h = &s->asker[q->asker];
+        if (q->open)
+            h->answered(h->arg, q->n, s->answered, s->hooks.answer(s->hooks.arg, s->answered));
+        q->open = false;
+    }
 }
 
 bool attempts_proof(struct attempts *s, const struct endpoint *src, bool wanted, tick_t now)
@@ -91,7 +116,8 @@ void attempts_report(struct attempts *s, struct attempt *a, tick_t asked, bool s
     if (a->quality == QUALITY_GOOD && a->verdict != VERDICT_CONNECTED &&
         touches(s->gaps, s->n_gaps, a->first, a->last))
         a->quality = QUALITY_LOSSY;
-    a->wanted = a->wanted || attempts_wanted(s, &a->src, &a->dst);
+    if (!s->hooks.ask)
+        a->wanted = a->wanted || is_wanted(s, &a->src, &a->dst);
     if (s->hooks.attempt)
         s->hooks.attempt(s->hooks.arg, a, final);
 }

@@ -251,16 +251,62 @@ static bool concerns_calls(const struct sip_msg *m)
     }
 }
 
+struct sip_keys calls_keys(const struct calls *c, const struct sip_msg *m)
+{
+    struct sip_keys k = {0, 0};
+    if (!concerns_calls(m))
+        return k;
+    k.call = calls_hash(c->seed, id_of(m)) | 1;
+    k.body = m->body.n ? calls_hash(c->seed, m->body) : 0;
+    return k;
+}
+
+void calls_hint(const struct calls *c, const struct sip_keys *k)
+{
+    if (k->call)
+        multimap_prefetch(&c->by_id, multimap_tag(k->call));
+}
+
+/* Probably the call's; NULL: it is new. */
+static const struct call *call_of(const struct calls *c, const struct sip_keys *k)
+{
+    const struct multimap_slot *at =
+        k->call ? multimap_first(&c->by_id, k->call, multimap_more(k->call)) : NULL;
+    return at ? at->owner : NULL;
+}
+
+void calls_hint_call(const struct calls *c, const struct sip_keys *keys)
+{
+    const char *k = (const char *)call_of(c, keys);
+    for (size_t at = 0; k && at < sizeof(struct call) + 64; at += 64) /* its Call-ID is behind it */
+        __builtin_prefetch(k + at);
+}
+
+void calls_hint_media(const struct calls *c, const struct sip_keys *keys)
+{
+    const struct call *k = call_of(c, keys);
+    if (!k)
+        return;
+    __builtin_prefetch(k->fact.media);
+    __builtin_prefetch((const char *)k->fact.media + 64);
+    __builtin_prefetch(k->fact.join);
+    __builtin_prefetch(k->arena.first);
+}
+
 void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at)
 {
+    const struct sip_keys keys = calls_keys(c, m);
+    calls_sip_at(c, m, at, &keys);
+}
+
+void calls_sip_at(struct calls *c, const struct sip_msg *m, const struct message_at *at,
+                  const struct sip_keys *keys)
+{
     c->counts.sip_messages++;
-    if (!concerns_calls(m))
+    if (!keys->call)
         return;
-    /* where the call stands is asked for, the body's hash taken meanwhile */
+    const uint64_t key = keys->call, body = keys->body;
     const struct slice id = id_of(m);
-    const uint64_t key = calls_hash(c->seed, id);
-    multimap_prefetch(&c->by_id, multimap_tag(key));
-    const uint64_t body = m->body.n ? calls_hash(c->seed, m->body) : 0;
     struct call *k = call_find(c, key, id);
     if (!k && begins_call(m))
         k = call_new(c, key, m, at);

@@ -29,11 +29,13 @@ struct run {
     int32_t ipid;
     int16_t ttl, icmp_type, icmp_code;
     uint8_t family, wanted, proof, list;
+    bool asking;        /* whether it is wanted is asked, not answered */
     bool last_is_error; /* nothing was asked since the last error answer */
 };
 
-/* Runs in order of their last request; the first of each list goes first when the table is full. */
-enum list { UNKNOWN_SILENT, UNKNOWN_ANSWERED, WANTED_SILENT, WANTED_ANSWERED, LISTS };
+/* Runs in order of their last request; the first of each list goes first when the table is full. Of
+ * those that are asking none goes, and they have room of their own. */
+enum list { UNKNOWN_SILENT, UNKNOWN_ANSWERED, WANTED_SILENT, WANTED_ANSWERED, ASKING, LISTS };
 
 struct run_list {
     uint32_t oldest, newest;
@@ -43,18 +45,25 @@ struct checks {
     struct attempts *attempts;
     struct run *run; /* run 0 is never used */
     uint32_t *index;
-    uint32_t size, grown, free, buckets;
+    uint32_t most; /* runs that are not asking */
+    uint32_t size, grown, free, used, asking, buckets;
     uint64_t seed;
     struct run_list list[LISTS];
 };
+
+static void answered(void *checks, uint32_t n, uint64_t id, bool wanted);
 
 struct checks *checks_new(uint32_t runs, uint64_t seed, struct attempts *attempts)
 {
     struct checks *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
-    *c = (struct checks){
-        .attempts = attempts, .size = runs + 1, .grown = 1, .buckets = 1, .seed = seed};
+    *c = (struct checks){.attempts = attempts,
+                         .most = runs,
+                         .size = runs + LIMIT_QUESTIONS + 1,
+                         .grown = 1,
+                         .buckets = 1,
+                         .seed = seed};
     while (c->buckets <= runs / 2)
         c->buckets *= 2;
     c->run = pages_reserve(c->size * sizeof *c->run);
@@ -63,6 +72,7 @@ struct checks *checks_new(uint32_t runs, uint64_t seed, struct attempts *attempt
         checks_free(c);
         return NULL;
     }
+    attempts->asker[ASKER_UDP] = (struct answered_hook){c, answered};
     return c;
 }
 
@@ -110,11 +120,18 @@ static void unlist(struct checks *c, struct run *r)
 static void enlist(struct checks *c, struct run *r)
 {
     uint32_t n = (uint32_t)(r - c->run);
-    r->list = (uint8_t)(r->wanted * 2 + (r->oks > 0));
+    r->list = (uint8_t)(r->asking ? ASKING : r->wanted * 2 + (r->oks > 0));
     struct run_list *l = &c->list[r->list];
     r->older = l->newest;
     r->newer = 0;
-    l->newest = n;
+    while (r->older && c->run[r->older].asked > r->asked) { /* it has changed the list */
+        r->newer = r->older;
+        r->older = c->run[r->older].older;
+    }
+    if (r->newer)
+        c->run[r->newer].older = n;
+    else
+        l->newest = n;
     if (r->older)
         c->run[r->older].newer = n;
     else
@@ -129,6 +146,9 @@ static void remove_run(struct checks *c, struct run *r)
     *link = r->next;
     unlist(c, r);
     evidence_drop(c->attempts->proof[r->wanted], &r->evidence);
+    c->used--;
+    c->asking -= r->asking;
+    r->asking = false;
     r->next = c->free;
     c->free = n;
 }
@@ -173,6 +193,7 @@ static void report(struct checks *c, const struct run *r, enum verdict v, bool f
         .peek_out = check ? PEEK_CHECK_REQUEST : PEEK_OTHER,
         .again = final && r->oks,
         .wanted = r->wanted,
+        .asking = r->asking,
         .isn = r->isn,
         .syns = r->requests,
         .synacks = r->oks + r->errors,
@@ -193,8 +214,16 @@ static void report(struct checks *c, const struct run *r, enum verdict v, bool f
     attempts_report(c->attempts, &a, r->asked, a.synacks || r->icmp_type >= 0, final);
 }
 
+/* What is to happen to the run depends on it. */
+static void want_answer(struct checks *c, const struct run *r)
+{
+    if (r->asking)
+        attempts_answers(c->attempts, r->id);
+}
+
 static void end_run(struct checks *c, struct run *r, bool end, tick_t now)
 {
+    want_answer(c, r);
     report(c, r, judge(c, r, end, now), true);
     remove_run(c, r);
 }
@@ -232,28 +261,52 @@ void checks_finish(struct checks *c, tick_t now)
 
 /* ---- packets ---- */
 
+/* For one more that is not asking. */
+static void make_room(struct checks *c)
+{
+    unsigned i = UNKNOWN_SILENT;
+    if (c->used - c->asking < c->most)
+        return;
+    while (!c->list[i].oldest)
+        i++;
+    struct run *old = &c->run[c->list[i].oldest];
+    c->attempts->counts.evicted_checks++;
+    if (old->oks || old->errors || old->wanted)
+        report(c, old, judge(c, old, true, old->asked), true);
+    remove_run(c, old);
+}
+
+static void answered(void *checks, uint32_t n, uint64_t id, bool wanted)
+{
+    struct checks *c = checks;
+    struct run *r = &c->run[n];
+    if (!r->asking || r->id != id)
+        return; /* it is over */
+    make_room(c);
+    unlist(c, r);
+    c->asking--;
+    r->asking = false;
+    r->wanted = wanted;
+    enlist(c, r);
+    if (wanted) {
+        evidence_move(c->attempts->proof[0], c->attempts->proof[1], &r->evidence);
+    } else if (!attempts_proof(c->attempts, &r->src, false, r->first)) {
+        evidence_drop(c->attempts->proof[0], &r->evidence);
+        r->proof = 0;
+    }
+}
+
 static struct run *take(struct checks *c, const struct endpoint *src, const struct endpoint *dst)
 {
     uint32_t n = c->free;
-    if (n) {
+    if (n)
         c->free = c->run[n].next;
-    } else if (c->grown < c->size) {
-        n = c->grown++;
-    } else {
-        unsigned i = UNKNOWN_SILENT;
-        while (!c->list[i].oldest)
-            i++;
-        struct run *old = &c->run[c->list[i].oldest];
-        c->attempts->counts.evicted_checks++;
-        if (old->oks || old->errors || old->wanted)
-            report(c, old, judge(c, old, true, old->asked), true);
-        remove_run(c, old);
-        n = c->free;
-        c->free = c->run[n].next;
-    }
+    else
+        n = c->grown++; /* there is room: of those that ask, only so many are waited for */
     uint32_t *head = bucket(c, src, dst);
     c->run[n] = (struct run){.src = *src, .dst = *dst, .next = *head};
     *head = n;
+    c->used++;
     return &c->run[n];
 }
 
@@ -276,12 +329,21 @@ static void keep_proof(struct checks *c, struct run *r, const struct packet *p)
 
 static struct run *new_run(struct checks *c, const struct packet *p, enum family family, tick_t now)
 {
+    enum wanted wanted;
+    uint64_t id = attempts_begin(c->attempts, &p->src, &p->dst, &wanted);
+    if (wanted != WANTED_LATER)
+        make_room(c);
     struct run *r = take(c, &p->src, &p->dst);
     r->family = (uint8_t)family;
-    r->wanted = attempts_wanted(c->attempts, &p->src, &p->dst);
-    r->proof = attempts_proof(c->attempts, &p->src, r->wanted, now);
-    r->id = attempts_begin(c->attempts);
+    r->id = id;
+    r->wanted = wanted == WANTED_YES;
+    r->asking = wanted == WANTED_LATER;
+    c->asking += r->asking;
+    if (r->asking)
+        attempts_asking(c->attempts, ASKER_UDP, id, (uint32_t)(r - c->run));
+    r->proof = r->asking || attempts_proof(c->attempts, &p->src, r->wanted, now);
     r->first = r->last = p->time;
+    r->asked = now;
     r->rtt_us = r->ipid = r->ttl = r->icmp_type = r->icmp_code = -1;
     enlist(c, r);
     return r;

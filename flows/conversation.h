@@ -38,7 +38,7 @@ struct conversation {
     bool closed;       /* compressed (MS-SIPCOMP), and not read any more */
     uint32_t messages; /* SIP */
     struct half half[2];
-    struct allocation_ref allocation;
+    uint32_t number;      /* among all, and for ever: handover_ref() */
     struct tls_talk *tls; /* STREAM_TLS (proto_tls.c) */
     tick_t first;
     struct conversation *next; /* free list */
@@ -60,18 +60,16 @@ struct proto {
     struct tls_reader tls;
     struct tls_talk *talks; /* TLS connections under reading, newest first */
     uint32_t n_talks;
-    int64_t tls_rows;
     tick_t looked; /* at all talks */
     uint64_t keys_version;
-    tick_t row_minute;
-    uint32_t minute_rows;
     struct stream_reader reader;
     struct conversation *spare;
     struct conversation_block *blocks;
     struct proto_counts counts;
 };
 
-void conversation_at(const struct stream *s, enum stream_side side, struct message_at *at);
+void conversation_at(struct proto *p, const struct stream *s, enum stream_side side,
+                     struct message_at *at);
 struct conversation *conversation_new(struct proto *p);
 void conversation_free(struct proto *p, struct conversation *c);
 /* proto.c: bytes of a stream, or of what a TLS stream carries. */

@@ -158,6 +158,23 @@ unsigned evidence_list(const struct evidence_store *s, uint32_t handle,
     return n;
 }
 
+void evidence_move(struct evidence_store *from, struct evidence_store *to, uint32_t *handle)
+{
+    struct evidence list[ATTEMPT_MAX_EVIDENCE];
+    unsigned n = evidence_list(from, *handle, list);
+    uint32_t moved = 0;
+    for (unsigned i = 0; i < n; i++)
+        evidence_keep(to, &moved,
+                      &(struct raw_packet){.time = list[i].time,
+                                           .data = list[i].bytes,
+                                           .caplen = list[i].caplen,
+                                           .len = list[i].len,
+                                           .linktype = list[i].linktype,
+                                           .iface = list[i].iface});
+    evidence_drop(from, handle);
+    *handle = moved;
+}
+
 uint64_t evidence_lost(const struct evidence_store *s)
 {
     return s->lost;

@@ -18,6 +18,8 @@ void evidence_free(struct evidence_store *s);
 void evidence_keep(struct evidence_store *s, uint32_t *handle, const struct raw_packet *p);
 /* The attempt needs no proof any more; *handle becomes 0. */
 void evidence_drop(struct evidence_store *s, uint32_t *handle);
+/* Another store keeps it from now on. */
+void evidence_move(struct evidence_store *from, struct evidence_store *to, uint32_t *handle);
 /* Oldest first; lent until the next call on s. */
 unsigned evidence_list(const struct evidence_store *s, uint32_t handle,
                        struct evidence out[ATTEMPT_MAX_EVIDENCE]);

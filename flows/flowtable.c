@@ -15,7 +15,8 @@ static size_t index_bytes(const struct flowtable *t)
 
 int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed)
 {
-    *t = (struct flowtable){.size = flows + 1, .grown = 1, .buckets = 1, .seed = seed};
+    *t = (struct flowtable){
+        .most = flows, .size = flows + LIMIT_QUESTIONS + 1, .grown = 1, .buckets = 1, .seed = seed};
     while (t->buckets < FIRST_BUCKETS && t->buckets <= flows)
         t->buckets *= 2;
     for (int i = 0; i < FLOW_LISTS; i++)
@@ -163,7 +164,7 @@ uint32_t flowtable_take(struct flowtable *t, const struct endpoint *client,
 static void set_due(struct flowtable *t, int list)
 {
     uint32_t n = t->list[list].oldest;
-    tick_t wait = handshake_wait_time((enum handshake_wait)(list / 2));
+    tick_t wait = handshake_wait_time((enum handshake_wait)(list / FLOW_KINDS));
     /* nobody has looked at these for the whole wait: the entry is due next, then the one behind */
     __builtin_prefetch(&t->hot[n], 1);
     __builtin_prefetch((const char *)&t->hot[n] + 64, 1);
@@ -194,7 +195,8 @@ static void unlist(struct flowtable *t, uint32_t n)
 void flowtable_arm(struct flowtable *t, uint32_t n, tick_t now)
 {
     struct entry_cold *c = &t->cold[n];
-    int list = t->hot[n].hs.wait * 2 + t->hot[n].wanted;
+    const struct entry *e = &t->hot[n];
+    int list = e->hs.wait * FLOW_KINDS + (e->asking ? FLOW_ASKING : e->wanted);
     unlist(t, n);
     struct flow_list *l = &t->list[list];
     c->list = (int8_t)list;
@@ -211,6 +213,44 @@ void flowtable_arm(struct flowtable *t, uint32_t n, tick_t now)
     }
 }
 
+void flowtable_asking(struct flowtable *t, uint32_t n)
+{
+    t->hot[n].asking = 1;
+    t->asking++;
+}
+
+void flowtable_answered(struct flowtable *t, uint32_t n, bool wanted)
+{
+    struct entry_cold *c = &t->cold[n];
+    int list = c->list - FLOW_ASKING + wanted;
+    t->hot[n].asking = 0;
+    t->hot[n].wanted = wanted;
+    t->asking--;
+    if (c->list < 0)
+        return;
+    unlist(t, n);
+    struct flow_list *l = &t->list[list];
+    uint32_t older = l->newest, newer = 0;
+    while (older && t->cold[older].armed > c->armed) {
+        newer = older;
+        older = t->cold[older].older;
+    }
+    c->list = (int8_t)list;
+    c->older = older;
+    c->newer = newer;
+    l->count++;
+    if (newer)
+        t->cold[newer].older = n;
+    else
+        l->newest = n;
+    if (older) {
+        t->cold[older].newer = n;
+    } else {
+        l->oldest = n;
+        set_due(t, list);
+    }
+}
+
 void flowtable_remove(struct flowtable *t, uint32_t n)
 {
     struct entry *e = &t->hot[n];
@@ -219,6 +259,8 @@ void flowtable_remove(struct flowtable *t, uint32_t n)
         link = &t->hot[*link].next;
     *link = e->next;
     unlist(t, n);
+    t->asking -= e->asking;
+    e->asking = 0;
     e->next = t->free;
     t->free = n;
     t->used--;

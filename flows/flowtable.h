@@ -4,7 +4,7 @@
  *
  *   index[hash] -> entry -> entry ...      chains; a pair may have several: an old connection
  *                                          and a new attempt on its ports, or SYNs both ways
- *   list[wait][wanted]: oldest ... newest  what waits for the same thing waits equally long, so the
+ *   list[wait][kind]: oldest ... newest    what waits for the same thing waits equally long, so the
  *                                          oldest is due first and is evicted first
  *
  * What a packet of an open connection touches is two cache lines (struct entry); the rest is apart.
@@ -14,6 +14,7 @@
 #define EW_FLOWS_FLOWTABLE_H
 
 #include "flows/handshake.h"
+#include "flows/limits.h"
 #include "flows/tracker.h"
 
 struct entry {
@@ -26,6 +27,7 @@ struct entry {
     uint8_t proof;                            /* evidence is kept */
     uint8_t from_client : 1, from_server : 1; /* sides seen */
     uint8_t counted : 1, answered : 1;        /* among its hosts' open ones; SYN got an answer */
+    uint8_t asking : 1;                       /* whether it is wanted is asked, not answered */
 };
 
 struct entry_cold {
@@ -38,7 +40,7 @@ struct entry_cold {
     uint32_t concurrency; /* attempt.concurrency */
     uint16_t ipid;        /* of the first answer (entry.answered) */
     uint8_t ttl;          /* likewise */
-    int8_t list;          /* wait * 2 + wanted, -1 = none */
+    int8_t list;          /* wait * FLOW_KINDS + kind, -1 = none */
 };
 
 _Static_assert(sizeof(struct entry) == 128, "two cache lines");
@@ -46,7 +48,10 @@ _Static_assert(sizeof(struct entry_cold) <= 56, "at most 192 bytes per flow with
 /* The index has at least twice as many places as there are entries: most chains are of one, so that
  * what a hint asks for is what the packet needs. */
 
-enum { FLOW_LISTS = WAITS * 2 };
+/* Those of which it is not known yet whether they are wanted take no part in eviction, and have
+ * room of their own. */
+enum flow_kind { FLOW_UNWANTED, FLOW_WANTED, FLOW_ASKING, FLOW_KINDS };
+enum { FLOW_LISTS = WAITS * FLOW_KINDS };
 
 struct flow_list {
     uint32_t oldest, newest, count;
@@ -56,13 +61,14 @@ struct flowtable {
     struct entry *hot;
     struct entry_cold *cold;
     uint32_t *index;
-    uint32_t size, grown, free, used, buckets;
+    uint32_t most; /* entries that are not asking */
+    uint32_t size, grown, free, used, asking, buckets;
     uint64_t seed;
     struct flow_list list[FLOW_LISTS];
     tick_t due[FLOW_LISTS]; /* of the oldest of each list; INT64_MAX when empty */
 };
 
-/* 0, or -1 without memory. */
+/* 0, or -1 without memory. Besides flows there is room for LIMIT_QUESTIONS that ask. */
 int flowtable_open(struct flowtable *t, uint32_t flows, uint64_t seed);
 void flowtable_close(struct flowtable *t);
 
@@ -86,15 +92,24 @@ void flowtable_remove(struct flowtable *t, uint32_t n);
 
 /* Begins the entry's wait (hs.wait) at now. */
 void flowtable_arm(struct flowtable *t, uint32_t n, tick_t now);
+/* The entry, in no list yet, is asking; and then it is not any more: its wait goes on among the
+ * wanted or the unwanted. */
+void flowtable_asking(struct flowtable *t, uint32_t n);
+void flowtable_answered(struct flowtable *t, uint32_t n, bool wanted);
+/* No room for one more that is not asking. */
+static inline bool flowtable_full(const struct flowtable *t)
+{
+    return t->used - t->asking >= t->most;
+}
 /* The list whose oldest entry is due first, and when: -1 and INT64_MAX when all are empty. */
 int flowtable_due(const struct flowtable *t, tick_t *due);
 
 unsigned flowtable_bytes_per_flow(void);
 
 static inline struct flow_list *flowtable_list(struct flowtable *t, enum handshake_wait w,
-                                               bool wanted)
+                                               enum flow_kind kind)
 {
-    return &t->list[w * 2 + wanted];
+    return &t->list[w * FLOW_KINDS + kind];
 }
 
 #endif

@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 4, CACHE_LINE = 64 };
+enum {
+    WAYS = 4,
+    CACHE_LINE = 64,
+    LATE = 60 /* minutes; farther back, the clock was set or a new capture began */
+};
 
 /* Two to a cache line: each new connection looks at both of its ends. */
 struct host {
@@ -128,7 +132,7 @@ bool hosts_within_rate(struct hosts *h, const struct addr *a, tick_t now, unsign
 {
     struct host *e = get(h, a);
     int32_t minute = (int32_t)(now / (60 * TICK_S)); /* of 64-bit nanoseconds: it fits */
-    if (e->minute != minute) {
+    if (minute > e->minute || minute + LATE < e->minute) {
         e->minute = minute;
         e->count = 0;
     }

@@ -84,6 +84,19 @@ enum attempt_use {
 /* An attempt was decided; a connected one comes twice, the second time when its flow ended. */
 enum attempt_use joiner_attempt(struct joiner *j, const struct attempt *a);
 
+/* For attempts that are known ahead: steps that ask early for the memory joiner_attempt() will
+ * need, each of use some attempts after the one before. The first says what the others are to look
+ * for. */
+struct joiner_hint {
+    uint64_t key[2]; /* of the ends; 0 = nobody knows such a port */
+    uint16_t port[2];
+};
+void joiner_hint(const struct joiner *j, const struct endpoint *src, const struct endpoint *dst,
+                 struct joiner_hint *out);
+void joiner_hint_owners(const struct joiner *j, const struct joiner_hint *h);
+void joiner_hint_media(const struct joiner *j, const struct joiner_hint *h);
+void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h);
+
 enum { TROUBLE_DETAIL = 320, TROUBLE_PARTNER = 96 };
 
 /* A connection to a relay or between SIP servers failed above TCP: pseudo-TLS or TLS. */

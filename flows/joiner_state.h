@@ -2,7 +2,7 @@
  * The joiner's insides, shared by its files: joiner.c (what it is told), joiner_pair.c (life of
  * pairs and scopes), joiner_judge.c (what is claimed of a pair, and when anew), joiner_index.c (who
  * knows this endpoint?), joiner_alias.c (known relays and their two addresses), joiner_emit.c (the
- * failure record).
+ * failure record), joiner_hint.c (memory asked for ahead).
  *
  *   attempt -> pair -> scope (a call's medium, else an allocation, else none)
  *

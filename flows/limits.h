@@ -36,6 +36,8 @@ enum {
     LIMIT_TLS_LINKS = 1 << 14,   /* TLS connections read at one time, about 3 kB each */
     LIMIT_TLS_HELD = 16 << 20,   /* bytes of ciphertext that wait for a key log, in all */
     LIMIT_EVIDENCE_SLOTS = 1 << 15, /* handshake packets kept until their attempt is decided */
+    LIMIT_QUESTIONS = 1 << 10,      /* attempts of which it is asked and not yet known whether they
+                                       are wanted: the answer is fetched so many attempts later */
 };
 
 /* ---- per object ---- */

@@ -40,9 +40,18 @@ static bool build_joining(struct pipeline *p, const struct engine_config *c)
 
 static bool build_reading(struct pipeline *p, const struct engine_config *c, const char **why)
 {
-    struct proto_config pc = {p->calls,      p->allocations, p->joiner,       c->sip_ports,
-                              c->turn_ports, c->n_sip_ports, c->n_turn_ports, &p->out,
-                              p->feeds,      c->keys};
+    struct handover_to second = pipeline_second_half(p);
+    p->handover = handover_new(&second, c->threads);
+    if (!p->handover)
+        return false;
+    struct proto_config pc = {.handover = p->handover,
+                              .joiner = p->joiner,
+                              .sip_ports = c->sip_ports,
+                              .turn_ports = c->turn_ports,
+                              .n_sip_ports = c->n_sip_ports,
+                              .n_turn_ports = c->n_turn_ports,
+                              .feeds = p->feeds,
+                              .keys = c->keys};
     struct tracker_hooks th = pipeline_tracker_hooks(p);
     p->proto = proto_new(&pc);
     p->tracker = tracker_new(c->flows, 0, p->seed, &th);
@@ -78,6 +87,7 @@ struct pipeline *pipeline_new(const struct engine_config *c, const struct engine
 void pipeline_reconfigure(struct pipeline *p, const struct engine_config *c)
 {
     struct joiner_config jc = joining(p, c);
+    handover_settle(p->handover);
     joiner_reconfigure(p->joiner, &jc);
     traffic_relay_ports(p->traffic, c->relay_low, c->relay_high);
     proto_hints(p->proto, c->sip_ports, c->n_sip_ports, c->turn_ports, c->n_turn_ports);
@@ -87,6 +97,8 @@ void pipeline_free(struct pipeline *p)
 {
     if (!p)
         return;
+    if (p->handover)
+        handover_finish(p->handover); /* its thread works with all of the below */
     feeder_free(p->feeder);
     tracker_free(p->tracker);
     proto_free(p->proto);
@@ -95,6 +107,7 @@ void pipeline_free(struct pipeline *p)
     allocations_free(p->allocations);
     joiner_free(p->joiner);
     traffic_free(p->traffic);
+    handover_free(p->handover);
     defrag_free(p->defrag);
     dedup_free(p->dedup);
     free(p->ifaces);
@@ -121,10 +134,7 @@ static void advance(struct pipeline *p, tick_t now)
     feeder_advance(p->feeder, now);
     proto_advance(p->proto, now);
     look_for_gaps(p, now);
-    calls_advance(p->calls, now);
-    allocations_advance(p->allocations, now);
-    feeds_advance(p->feeds, now);
-    p->out.advance(p->out.arg, now);
+    handover_advance(p->handover, now);
 }
 
 /* The clock that stamps packets was set: deadlines begin anew, and silence around it proves
@@ -132,12 +142,14 @@ static void advance(struct pipeline *p, tick_t now)
 static void leap(struct pipeline *p, tick_t to)
 {
     tick_t from = p->now, low = from < to ? from : to, high = from < to ? to : from;
+    handover_settle(p->handover);
     if (p->out.leap)
         p->out.leap(p->out.arg, from, to);
     if (!p->live)
         return;
     tracker_lossy(p->tracker, low - DEADLINE_NO_ANSWER, high);
     tracker_restart(p->tracker, to);
+    handover_settle(p->handover);
     calls_leap(p->calls, from, to);
     allocations_leap(p->allocations, from, to);
 }
@@ -251,6 +263,7 @@ static void on_frame(struct pipeline *p, struct group_item *g, struct group_own 
     if (!goes_on(p, raw->time))
         set_now(p, raw->time);
     if (feed_frame(raw->linktype)) {
+        handover_settle(p->handover);
         bool good = feeds_frame(p->feeds, raw);
         counts->handled += good;
         counts->decode_errors += !good;
@@ -327,8 +340,8 @@ static void group_frames(struct pipeline *p, const struct raw_packet *raw, unsig
 {
     struct group_item *g;
     for (unsigned i = 0; i < n + AHEAD; i++) {
-        if (i + STEP < n && raw[i + STEP].decoded)
-            decoded_hint(raw[i + STEP].decoded);
+        if (i + 2 * STEP < n && raw[i + 2 * STEP].decoded)
+            decoded_hint(raw[i + 2 * STEP].decoded);
         if (i < n)
             begin_item(p, i, &raw[i]);
         if ((g = behind(p, i, 1, n)) && g->tcp)
@@ -348,14 +361,21 @@ void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned 
     while (n) {
         unsigned now = n < PIPELINE_GROUP ? n : PIPELINE_GROUP;
         group_frames(p, raw, now);
+        handover_group_over(p->handover, now < PIPELINE_GROUP);
         raw += now;
         n -= now;
     }
 }
 
+void pipeline_settle(struct pipeline *p)
+{
+    handover_settle(p->handover);
+}
+
 void pipeline_idle(struct pipeline *p, tick_t now)
 {
     set_now(p, now);
+    handover_group_over(p->handover, true);
 }
 
 void pipeline_lossy(struct pipeline *p, tick_t from, tick_t to)
@@ -375,6 +395,7 @@ void pipeline_finish(struct pipeline *p)
         return;
     tracker_advance(p->tracker, now);
     proto_advance(p->proto, now);
+    handover_finish(p->handover);
     p->finishing = true;
     feeder_finish(p->feeder, now);
     tracker_finish(p->tracker, now);
@@ -397,6 +418,8 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
     struct allocations_counts a;
     struct joiner_counts j;
     struct feeds_counts e;
+    struct handover_counts h;
+    handover_settle(p->handover);
     tracker_counts(p->tracker, &t);
     feeder_counts(p->feeder, &f);
     proto_counts(p->proto, &r);
@@ -404,17 +427,18 @@ void pipeline_counts(struct pipeline *p, struct engine_counts *out)
     allocations_counts(p->allocations, &a);
     joiner_counts(p->joiner, &j);
     feeds_counts(p->feeds, &e);
+    handover_counts(p->handover, &h);
     *out = (struct engine_counts){
         .table_evictions = t.evicted_syn + t.evicted_flows + t.evicted_checks + t.evidence_lost +
                            f.evicted + c.evicted + c.dropped + a.evicted + j.orphans_evicted +
-                           j.pairs_dropped + e.evicted + memory_refused() - p->refused,
+                           j.pairs_dropped + e.evicted + memory_refused() - p->refused + h.refused,
         .stream_gaps = f.gaps -
                        (p->shed ? (f.snapped_segments < f.gaps ? f.snapped_segments : f.gaps) : 0) +
                        r.oversized,
         .one_way_flows = t.one_way_flows,
-        .aggregated = p->aggregated + j.strangers_suppressed + r.tls_refused,
-        .sip_messages = c.sip_messages,
-        .stun_messages = a.stun_messages + r.ice_messages,
+        .aggregated = p->aggregated + j.strangers_suppressed + r.tls_refused + h.tls_refused,
+        .sip_messages = c.sip_messages + h.sip_messages,
+        .stun_messages = a.stun_messages + h.stun_messages + r.ice_messages,
         .sdp_bodies = c.sdp_bodies,
         .sdp_candidates = c.sdp_candidates,
         .compressed = r.compressed_streams,

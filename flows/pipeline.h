@@ -1,7 +1,7 @@
 /*
  * The engine from frame to record: decap, defrag, dedup, tracker, feeder, parsers, sessions,
- * joiner. One thread owns it. What it finds leaves through engine_out; it knows no database, file
- * or clock.
+ * joiner. One thread owns it, and joining may have another (handover.h). What it finds leaves
+ * through engine_out; it knows no database, file or clock.
  */
 #ifndef EW_FLOWS_PIPELINE_H
 #define EW_FLOWS_PIPELINE_H
@@ -112,6 +112,8 @@ struct engine_config {
                   is a clock that was set, not a pause */
     bool shed; /* the source cuts what is no signaling: such a cut is no gap */
     const struct joiner_veil *veil; /* lent; NULL: nothing is hidden */
+    bool threads; /* joining has a thread of its own: hooks of engine_out are called from there, one
+                     at a time, and none after pipeline_settle() */
     bool interim; /* long calls and allocations get a row before they end: for who looks on live.
                      Without it, 100,000 calls cost a quarter fewer rows */
 };
@@ -129,6 +131,10 @@ void pipeline_reconfigure(struct pipeline *p, const struct engine_config *c);
  * their flows need from memory is asked for before it is needed. All lent during the call. */
 enum { PIPELINE_GROUP = 32 };
 void pipeline_frames(struct pipeline *p, const struct raw_packet *raw, unsigned n);
+/* Waits until all that the frames so far have brought is told to engine_out. Until the next frames
+ * no hook is called. pipeline_counts(), pipeline_reconfigure() and pipeline_finish() do the same.
+ */
+void pipeline_settle(struct pipeline *p);
 /* Silence: packet time may go on to now. */
 void pipeline_idle(struct pipeline *p, tick_t now);
 /* The sensor lost packets in this span of time. */

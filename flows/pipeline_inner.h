@@ -10,6 +10,7 @@
 #include "flows/allowance.h"
 #include "flows/feeder.h"
 #include "flows/feeds.h"
+#include "flows/handover.h"
 #include "flows/joiner.h"
 #include "flows/limits.h"
 #include "flows/pipeline.h"
@@ -50,6 +51,7 @@ struct pipeline {
     struct calls *calls;
     struct allocations *allocations;
     struct feeds *feeds;
+    struct handover *handover; /* what lies behind it: joiner, calls, allocations, feeds, traffic */
     struct proto *proto;
     struct feeder *feeder;
     struct tracker *tracker;
@@ -70,5 +72,6 @@ struct pipeline {
 /* What the tracker and the joiner have to say, on its way to p->out. */
 struct tracker_hooks pipeline_tracker_hooks(struct pipeline *p);
 struct joiner_hooks pipeline_joiner_hooks(struct pipeline *p);
+struct handover_to pipeline_second_half(struct pipeline *p);
 
 #endif

@@ -16,15 +16,6 @@ static bool within_rate(struct pipeline *p, const struct attempt *a, bool at_rel
     return false;
 }
 
-static void store_attempt(struct pipeline *p, const struct attempt *a)
-{
-    struct evidence ev[ATTEMPT_MAX_EVIDENCE];
-    bool failed = a->verdict != VERDICT_CONNECTED;
-    unsigned n = failed && a->evidence ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
-    p->failed_attempts += failed && !a->again;
-    p->out.attempt(p->out.arg, a, ev, n);
-}
-
 /* A stranger's connection may be opened long before it is used: silence is no failure of it. */
 static bool says_nothing(const struct attempt *a)
 {
@@ -41,9 +32,24 @@ static bool worth_a_row(const struct attempt *a, enum attempt_use use, bool know
     return final || known || use == ATTEMPT_CLIENT;
 }
 
+/* The first half: what is kept of the packets goes along. */
 static void on_attempt(void *arg, const struct attempt *a, bool final)
 {
     struct pipeline *p = arg;
+    struct evidence ev[ATTEMPT_MAX_EVIDENCE];
+    bool failed = a->verdict != VERDICT_CONNECTED;
+    unsigned n = failed && a->evidence ? tracker_evidence(p->tracker, a->evidence, ev) : 0;
+    handover_attempt(p->handover, a, final, ev, n, p->now);
+}
+
+/* The second half. */
+static void join_attempt(void *arg, const struct attempt *told, bool final,
+                         const struct evidence *ev, unsigned n_ev, tick_t now)
+{
+    struct pipeline *p = arg;
+    struct attempt asked = *told;
+    const struct attempt *a = &asked;
+    asked.wanted = asked.wanted || joiner_wanted(p->joiner, &a->src, &a->dst);
     enum attempt_use use = joiner_attempt(p->joiner, a);
     bool own = use == ATTEMPT_RELAY || joiner_relay_addr(p->joiner, &a->src.addr);
     bool known = own || use == ATTEMPT_VISITOR || a->wanted ||
@@ -52,19 +58,37 @@ static void on_attempt(void *arg, const struct attempt *a, bool final)
         return;
     p->attempts += !a->again;
     if (use == ATTEMPT_CLIENT && final && a->proto == PROTO_TCP && !p->finishing)
-        allocations_closed(p->allocations, &a->src, &a->dst, p->now);
+        allocations_closed(p->allocations, &a->src, &a->dst, now);
     bool row = worth_a_row(a, use, known, final);
     bool stored = row && (own || use == ATTEMPT_CLIENT || within_rate(p, a, known));
-    if (stored)
-        store_attempt(p, a);
+    if (stored) {
+        p->failed_attempts += a->verdict != VERDICT_CONNECTED && !a->again;
+        p->out.attempt(p->out.arg, a, ev, n_ev);
+    }
     if ((known || (row && !stored)) && !a->again)
         traffic_add(p->traffic, a, &p->out);
 }
 
-static bool on_wanted(void *arg, const struct endpoint *src, const struct endpoint *dst)
+static void join_advance(void *arg, tick_t now)
 {
     struct pipeline *p = arg;
-    return joiner_wanted(p->joiner, src, dst);
+    calls_advance(p->calls, now);
+    allocations_advance(p->allocations, now);
+    feeds_advance(p->feeds, now);
+    p->out.advance(p->out.arg, now);
+}
+
+static enum wanted on_ask(void *arg, uint64_t attempt, const struct endpoint *src,
+                          const struct endpoint *dst)
+{
+    struct pipeline *p = arg;
+    return handover_ask(p->handover, attempt, src, dst);
+}
+
+static bool on_answer(void *arg, uint64_t attempt)
+{
+    struct pipeline *p = arg;
+    return handover_answer(p->handover, attempt);
 }
 
 static void on_flow_over(void *arg, struct flow *f)
@@ -100,10 +124,25 @@ static void on_alias(void *arg, const struct fact_alias *a)
 
 struct tracker_hooks pipeline_tracker_hooks(struct pipeline *p)
 {
-    return (struct tracker_hooks){p, on_wanted, on_attempt, on_flow_over};
+    return (struct tracker_hooks){.arg = p,
+                                  .ask = on_ask,
+                                  .answer = on_answer,
+                                  .attempt = on_attempt,
+                                  .flow_over = on_flow_over};
 }
 
 struct joiner_hooks pipeline_joiner_hooks(struct pipeline *p)
 {
     return (struct joiner_hooks){p, on_failure, on_failure_gone, on_attempt_failure, on_alias};
+}
+
+struct handover_to pipeline_second_half(struct pipeline *p)
+{
+    return (struct handover_to){.calls = p->calls,
+                                .allocations = p->allocations,
+                                .joiner = p->joiner,
+                                .out = &p->out,
+                                .arg = p,
+                                .attempt = join_attempt,
+                                .advance = join_advance};
 }

@@ -19,7 +19,8 @@ enum { CONVERSATION_BLOCK = 16384, SEARCH_MAX = 16384 };
 
 struct conversation_block {
     struct conversation_block *next;
-    unsigned used; /* items handed out so far; the rest of the memory is untouched */
+    uint32_t first; /* number of items[0] */
+    unsigned used;  /* items handed out so far; the rest of the memory is untouched */
     struct conversation items[CONVERSATION_BLOCK];
 };
 
@@ -77,7 +78,8 @@ void proto_counts(const struct proto *p, struct proto_counts *out)
     *out = p->counts;
 }
 
-void conversation_at(const struct stream *s, enum stream_side side, struct message_at *at)
+void conversation_at(struct proto *p, const struct stream *s, enum stream_side side,
+                     struct message_at *at)
 {
     const struct flow *f = s->flow;
     *at = (struct message_at){
@@ -87,7 +89,7 @@ void conversation_at(const struct stream *s, enum stream_side side, struct messa
         .proto = PROTO_TCP,
         .origin = "wire",
         .both_ways = f->saw_synack,
-        .ref = &((struct conversation *)s->user)->allocation,
+        .ref = handover_ref(p->config.handover, ((struct conversation *)s->user)->number),
     };
 }
 
@@ -101,9 +103,12 @@ static struct conversation *fresh_conversation(struct proto *p)
         if (!b)
             return NULL;
         b->next = p->blocks;
+        b->first = b->next ? b->next->first + CONVERSATION_BLOCK : 0;
         p->blocks = b;
     }
-    return &p->blocks->items[p->blocks->used++];
+    struct conversation *c = &p->blocks->items[p->blocks->used];
+    c->number = p->blocks->first + p->blocks->used++;
+    return c;
 }
 
 struct conversation *conversation_new(struct proto *p)
@@ -113,7 +118,7 @@ struct conversation *conversation_new(struct proto *p)
         p->spare = c->next;
     else if (!(c = fresh_conversation(p)))
         return NULL;
-    *c = (struct conversation){.kind = STREAM_UNDECIDED};
+    *c = (struct conversation){.kind = STREAM_UNDECIDED, .number = c->number};
     return c;
 }
 
@@ -217,9 +222,8 @@ void conversation_is(struct proto *p, struct stream *s, struct conversation *c, 
     };
     ++*counters[kind];
     c->kind = (uint8_t)kind;
-    const struct engine_out *out = p->config.out;
-    if (kind != STREAM_UNDECIDED && kind != STREAM_ICE && out && out->signaling)
-        out->signaling(out->arg, s->flow->server.port);
+    if (kind != STREAM_UNDECIDED && kind != STREAM_ICE)
+        handover_signaling(p->config.handover, s->flow->server.port);
     /* frames before a greeting: the connection is older than the capture */
     if (kind == STREAM_WEBSOCKET || kind == STREAM_MS_TURN)
         c->half[0].greeted = c->half[1].greeted = !s->from_start;
@@ -349,7 +353,7 @@ static bool datagram_stun(struct proto *p, const struct packet *k, struct slice 
     if (!stun_looks_like(payload, true) || stun_parse(payload, true, stun, NULL) != WIRE_OK)
         return false;
     datagram_at(k, &at);
-    allocations_turn(p->config.allocations, stun, &at);
+    handover_turn(p->config.handover, stun, &at);
     return true;
 }
 
@@ -360,14 +364,16 @@ static void datagram_sip(struct proto *p, const struct packet *k)
     if (sip_looks_like(k->payload) != WIRE_OK || sip_parse(k->payload, true, &m, NULL) != WIRE_OK)
         return;
     datagram_at(k, &at);
-    calls_sip(p->config.calls, &m, &at);
+    handover_sip(p->config.handover, &m, &at);
 }
 
 /* HEP on its way to a collector. */
 static bool datagram_hep(struct proto *p, const struct packet *k)
 {
-    return p->config.feeds && hep_looks_like(k->payload) &&
-           feeds_hep(p->config.feeds, k->payload, &k->src, k->time);
+    if (!p->config.feeds || !hep_looks_like(k->payload))
+        return false;
+    handover_settle(p->config.handover);
+    return feeds_hep(p->config.feeds, k->payload, &k->src, k->time);
 }
 
 bool proto_datagram(struct proto *p, const struct packet *k, struct stun_msg *stun)
@@ -389,15 +395,14 @@ bool proto_datagram(struct proto *p, const struct packet *k, struct stun_msg *st
     if (first == 0xff)
         return mux_parse(in, &mux, NULL) == WIRE_OK && mux.size == in.n &&
                datagram_stun(p, k, mux.data, stun);
-    if (first >= 0x40 && first < 0x50 && channel_data_parse(in, false, &channel, NULL) == WIRE_OK) {
-        datagram_at(k, &at);
-        if (allocations_known(p->config.allocations, &at)) {
-            allocations_channel(p->config.allocations, channel.channel, &at);
-            return false;
-        }
-    }
     if (first == 'H' && datagram_hep(p, k))
         return false;
+    if (first >= 0x40 && first < 0x50 && channel_data_parse(in, false, &channel, NULL) == WIRE_OK) {
+        datagram_at(k, &at);
+        handover_channel(p->config.handover, channel.channel, &at);
+        if (sip_looks_like(in) != WIRE_OK)
+            return false;
+    }
     if ((first >= 'A' && first <= 'z') || first == '\r' || first == '\n')
         datagram_sip(p, k);
     return false;

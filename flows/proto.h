@@ -9,21 +9,19 @@
 #ifndef EW_FLOWS_PROTO_H
 #define EW_FLOWS_PROTO_H
 
-#include "flows/session.h"
+#include "flows/handover.h"
 #include "flows/streams.h"
 
 struct proto;
 struct feeds;
 
 struct proto_config {
-    struct calls *calls;
-    struct allocations *allocations;
-    struct joiner *joiner;
+    struct handover *handover;              /* where messages go */
+    struct joiner *joiner;                  /* asked about relays, after settling */
     const uint16_t *sip_ports, *turn_ports; /* hints, lent */
     unsigned n_sip_ports, n_turn_ports;
-    const struct engine_out *out; /* troubles go there too; NULL = nowhere */
-    struct feeds *feeds;          /* for HEP in datagrams; NULL = not looked for */
-    struct tls_keys *keys;        /* lent; NULL = none */
+    struct feeds *feeds;   /* for HEP in datagrams; NULL = not looked for */
+    struct tls_keys *keys; /* lent; NULL = none */
 };
 
 struct proto_counts {
@@ -33,7 +31,7 @@ struct proto_counts {
     uint64_t oversized; /* SIP messages given up because of their size */
     uint64_t compressed_streams, compressed_unread; /* MS-SIPCOMP; of these given up unread */
     uint64_t tls_read;                              /* of tls_streams: decrypted */
-    uint64_t tls_refused; /* TLS connections beyond LIMIT_TLS_LINKS, and rows beyond their rate */
+    uint64_t tls_refused;                           /* TLS connections beyond LIMIT_TLS_LINKS */
 };
 
 struct proto *proto_new(const struct proto_config *c);

@@ -21,10 +21,7 @@ void relay_tell(struct proto *p, struct stream *s, struct conversation *c,
     t.first = c->first;
     t.last = s->time;
     t.isn = f->client_isn;
-    joiner_relay_trouble(p->config.joiner, &t);
-    const struct engine_out *out = p->config.out;
-    if (out && out->trouble)
-        out->trouble(out->arg, &t);
+    handover_trouble(p->config.handover, &t);
 }
 
 static void tell_pseudo_tls(struct proto *p, struct stream *s, struct conversation *c,
@@ -77,8 +74,8 @@ static void control_message(struct proto *p, struct stream *s, struct half *h,
         return;
     }
     h->media = 0;
-    conversation_at(s, side, &at);
-    allocations_turn(p->config.allocations, &m, &at);
+    conversation_at(p, s, side, &at);
+    handover_turn(p->config.handover, &m, &at);
 }
 
 /* Neither side has sent control for long: the connection carries media now. */
@@ -145,7 +142,7 @@ struct stream_take relay_turn(struct proto *p, struct stream *s, struct conversa
     struct half *h = &c->half[side];
     struct stream_take take = {0};
     struct message_at at;
-    conversation_at(s, side, &at);
+    conversation_at(p, s, side, &at);
     while (take.used < avail.n) {
         struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
         struct stun_msg m;
@@ -156,14 +153,14 @@ struct stream_take relay_turn(struct proto *p, struct stream *s, struct conversa
         if (r == WIRE_OK) {
             h->lost = false;
             h->media = 0;
-            allocations_turn(p->config.allocations, &m, &at);
+            handover_turn(p->config.handover, &m, &at);
             take.used += m.size;
             continue;
         }
         if (r == WIRE_BAD && !h->lost &&
             (r = channel_data_parse(rest, true, &d, NULL)) == WIRE_OK) {
             h->media += (uint32_t)d.size;
-            allocations_channel(p->config.allocations, d.channel, &at);
+            handover_channel(p->config.handover, d.channel, &at);
             take.used += d.size;
             continue;
         }
@@ -214,6 +211,6 @@ void relay_over(struct proto *p, struct stream *s, struct conversation *c, bool 
     if (hello_unanswered)
         tell_pseudo_tls(p, s, c, TLS_NOT_TLS);
     if (c->kind == STREAM_MS_TURN || c->kind == STREAM_TURN)
-        allocations_closed_at(p->config.allocations, &c->allocation, &s->flow->client,
-                              &s->flow->server, s->time);
+        handover_closed(p->config.handover, handover_ref(p->config.handover, c->number),
+                        &s->flow->client, &s->flow->server, s->time);
 }

@@ -25,7 +25,7 @@ struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct conver
     struct message_at at;
     struct sip_msg m;
     size_t used;
-    conversation_at(s, side, &at);
+    conversation_at(p, s, side, &at);
     while (take.used < avail.n) {
         struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
         /* what is missing is missing in the history, too */
@@ -42,7 +42,7 @@ struct stream_take sipcomp_data(struct proto *p, struct stream *s, struct conver
             take.release = true;
             break;
         }
-        calls_sip(p->config.calls, &m, &at);
+        handover_sip(p->config.handover, &m, &at);
         c->messages++;
         take.used += used;
     }
@@ -87,7 +87,7 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
         return take;
     bool waited = h->enough != 0;
     h->enough = 0;
-    conversation_at(s, side, &at);
+    conversation_at(p, s, side, &at);
     while (take.used < avail.n) {
         struct slice rest = slice_of(avail.p + take.used, avail.n - take.used);
         struct wire_fault fault;
@@ -108,7 +108,7 @@ struct stream_take sip_data(struct proto *p, struct stream *s, struct conversati
             return take;
         }
         if (r == WIRE_OK) {
-            calls_sip(p->config.calls, m, &at);
+            handover_sip(p->config.handover, m, &at);
             c->messages++;
             take.used += m->size;
             if (!starts_compression(m))
@@ -150,7 +150,7 @@ static void websocket_message(struct proto *p, struct conversation *c,
         return;
     struct slice text = slice_of(c->text, c->text_used);
     if (sip_looks_like(text) == WIRE_OK && sip_parse(text, true, &m, NULL) == WIRE_OK)
-        calls_sip(p->config.calls, &m, at), c->messages++;
+        handover_sip(p->config.handover, &m, at), c->messages++;
     c->text_used = 0;
 }
 
@@ -161,7 +161,7 @@ struct stream_take websocket_data(struct proto *p, struct stream *s, struct conv
     struct stream_take take = {0};
     struct message_at at;
     struct websocket_frame f;
-    conversation_at(s, side, &at);
+    conversation_at(p, s, side, &at);
     if (!h->greeted) {
         enum wire_result r = websocket_upgrade(avail, side == SIDE_CLIENT, &take.used, NULL);
         h->greeted = r == WIRE_OK;

@@ -27,9 +27,12 @@ struct tls_talk {
         uint8_t *p; /* text that its reader wants to see again with more behind it */
         size_t n, room;
     } plain[2];
-    int64_t row; /* 0 = none yet */
+    uint64_t asked; /* question whether the server is a relay (handover_ask_server()), 0 = none */
+    uint32_t since; /* times the stream was looked at since */
     bool release, counted;
-    uint8_t told; /* enum tls_state of the row so far */
+    bool relay, strange; /* the server is one; the talk is nobody's we know */
+    bool spoken;         /* of it to the second half */
+    uint8_t told;        /* enum tls_state of the row so far */
 };
 
 /* ---- what it carries ---- */
@@ -95,7 +98,7 @@ bool tls_begin(struct proto *p)
                                  .arg = p,
                                  .on_text = on_text,
                                  .on_hole = on_hole};
-    p->looked = p->row_minute = TICK_NONE;
+    p->looked = TICK_NONE;
     return p->tls.scratch != NULL;
 }
 
@@ -151,40 +154,61 @@ static bool is_signaling(const struct tls_talk *t)
            tls_link_is_sip(t->link) || t->inner->messages;
 }
 
+/* Who knows about relays, and has heard of all that was seen so far. */
+static const struct joiner *settled(const struct tls_talk *t)
+{
+    handover_settle(t->proto->config.handover);
+    return t->proto->config.joiner;
+}
+
 static bool is_relay(const struct tls_talk *t)
 {
     const struct proto_config *k = &t->proto->config;
     return conversation_listed(k->turn_ports, k->n_turn_ports, t->stream->flow) ||
-           joiner_relay_server(k->joiner, &t->stream->flow->server);
+           joiner_relay_server(settled(t), &t->stream->flow->server);
 }
 
 static bool is_edge(const struct tls_talk *t)
 {
-    return joiner_relay_addr(t->proto->config.joiner, &t->stream->flow->server.addr);
+    return joiner_relay_addr(settled(t), &t->stream->flow->server.addr);
+}
+
+/* May it be known by now whether the server is a relay? Asked once; others are read meanwhile, so
+ * many that the answer is there when it is wanted. */
+static bool is_answered(struct tls_talk *t)
+{
+    enum { OTHERS = 64, LOOKS = 16 };
+    struct handover *h = t->proto->config.handover;
+    if (!t->asked)
+        t->asked = handover_ask_server(h, &t->stream->flow->server);
+    else
+        t->since++;
+    return handover_newest(h) - t->asked >= OTHERS || t->since >= LOOKS;
+}
+
+/* Fetches the answer, before it is overwritten by those to later ones. */
+static bool is_ours(struct tls_talk *t)
+{
+    struct handover *h = t->proto->config.handover;
+    if (!t->relay && handover_newest(h) - t->asked < LIMIT_QUESTIONS)
+        t->relay = handover_server(h, t->asked);
+    else if (!t->relay)
+        t->relay = is_relay(t) || is_edge(t);
+    return t->relay;
 }
 
 /* Nothing about it is ours, and nothing that may still come would change that. */
-static bool is_strange(const struct tls_talk *t)
+static bool is_strange(struct tls_talk *t)
 {
-    const struct tls_keys *keys = t->proto->config.keys;
-    return (!keys || tls_keys_empty(keys)) && tls_link_is_other(t->link) && !is_signaling(t) &&
-           !is_relay(t) && !is_edge(t);
+    const struct proto_config *k = &t->proto->config;
+    if (t->relay || (k->keys && !tls_keys_empty(k->keys)) || !tls_link_is_other(t->link) ||
+        is_signaling(t) || conversation_listed(k->turn_ports, k->n_turn_ports, t->stream->flow))
+        return false;
+    t->strange = is_answered(t) && !is_ours(t);
+    return t->strange;
 }
 
 /* ---- what is told of it ---- */
-
-static bool within_rate(struct proto *p, tick_t now)
-{
-    tick_t minute = now / (60 * TICK_S);
-    if (minute != p->row_minute) {
-        p->row_minute = minute;
-        p->minute_rows = 0;
-    }
-    if (p->minute_rows++ < LIMIT_TLS_ROWS)
-        return true;
-    p->counts.tls_refused++;
-    return false;
-}
 
 static const char compressed_advice[] = "Its SIP is compressed (MS-SIPCOMP) in a way that could "
                                         "not be worked out: import the log of the "
@@ -192,41 +216,34 @@ static const char compressed_advice[] = "Its SIP is compressed (MS-SIPCOMP) in a
 
 void tls_tell_compressed(struct proto *p, const struct stream *s, const struct conversation *c)
 {
-    const struct engine_out *out = p->config.out;
-    if (!out || !out->tls || !within_rate(p, s->time))
-        return;
-    out->tls(out->arg,
-             &(struct fact_tls){.id = ++p->tls_rows,
-                                .client = s->flow->client,
-                                .server = s->flow->server,
-                                .first = c->first,
-                                .last = s->time,
-                                .resumed = -1,
-                                .client_end = {.not_before = TICK_NONE, .not_after = TICK_NONE},
-                                .server_end = {.not_before = TICK_NONE, .not_after = TICK_NONE},
-                                .state = "compressed",
-                                .advice = compressed_advice,
-                                .messages = c->messages});
+    const struct fact_tls row = {.client = s->flow->client,
+                                 .server = s->flow->server,
+                                 .first = c->first,
+                                 .last = s->time,
+                                 .resumed = -1,
+                                 .client_end = {.not_before = TICK_NONE, .not_after = TICK_NONE},
+                                 .server_end = {.not_before = TICK_NONE, .not_after = TICK_NONE},
+                                 .state = "compressed",
+                                 .advice = compressed_advice,
+                                 .messages = c->messages};
+    handover_tls(
+        p->config.handover,
+        &(struct tls_news){.t = &row, .conversation = c->number, .fresh = true, .time = s->time});
 }
 
 static void tell_row(struct tls_talk *t)
 {
     struct proto *p = t->proto;
-    const struct engine_out *out = p->config.out;
     const struct flow *f = t->stream->flow;
     bool swapped = tls_link_client(t->link) == SIDE_SERVER;
+    bool ours = is_signaling(t) || tls_link_has_key(t->link) ||
+                conversation_listed(p->config.turn_ports, p->config.n_turn_ports, f) || t->relay;
     struct tls_texts texts;
     struct fact_tls row;
     char name[2][TLS_PARTNER];
-    if (!out || !out->tls ||
-        !(is_signaling(t) || tls_link_has_key(t->link) || is_relay(t) || is_edge(t)))
+    if (t->strange)
         return;
-    if (!t->row && !within_rate(p, t->stream->time))
-        return;
-    if (!t->row)
-        t->row = ++p->tls_rows;
     tls_link_facts(t->link, &texts, &row);
-    row.id = t->row;
     row.client = swapped ? f->server : f->client;
     row.server = swapped ? f->client : f->server;
     row.messages = t->inner->messages;
@@ -239,14 +256,19 @@ static void tell_row(struct tls_talk *t)
         tls_link_name(t->link, i == 1, name[i]);
     row.partner_client = name[0][0] && row.client_end.subject ? name[0] : NULL;
     row.partner_server = name[1][0] && row.server_end.subject ? name[1] : NULL;
-    out->tls(out->arg, &row);
+    handover_tls(p->config.handover, &(struct tls_news){.t = &row,
+                                                        .conversation = t->outer->number,
+                                                        .fresh = !t->spoken,
+                                                        .time = t->stream->time,
+                                                        .relay = ours ? NULL : &f->server});
+    t->spoken = true;
     t->told = (uint8_t)tls_link_state(t->link);
 }
 
 /* The end that is not ours: of two the one with a public address that is no relay's or Edge's. */
 static bool partner_is_client(const struct tls_talk *t)
 {
-    const struct joiner *j = t->proto->config.joiner;
+    const struct joiner *j = settled(t);
     const struct flow *f = t->stream->flow;
     bool swapped = tls_link_client(t->link) == SIDE_SERVER;
     const struct addr *client = swapped ? &f->server.addr : &f->client.addr;

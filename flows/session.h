@@ -44,6 +44,19 @@ struct calls *calls_new(struct joiner *j, const struct engine_out *out, bool int
                         uint64_t seed);
 void calls_free(struct calls *c);
 void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at);
+/* What a message is found by: may be taken by another thread than the one calls_sip_at() runs in.
+ */
+struct sip_keys {
+    uint64_t call, body; /* of the Call-ID and the body; call is 0 of what is not concerned */
+};
+struct sip_keys calls_keys(const struct calls *c, const struct sip_msg *m);
+/* For messages that are known ahead: steps that ask early for the memory that calls_sip_at() will
+ * need, each of use some messages after the one before. */
+void calls_hint(const struct calls *c, const struct sip_keys *k);
+void calls_hint_call(const struct calls *c, const struct sip_keys *k);
+void calls_hint_media(const struct calls *c, const struct sip_keys *k);
+void calls_sip_at(struct calls *c, const struct sip_msg *m, const struct message_at *at,
+                  const struct sip_keys *keys);
 /* Runs what is due at packet time now: endings, interim rows of long calls. */
 void calls_advance(struct calls *c, tick_t now);
 /* Time begins anew, as in a log that was put together of several: what has ended is over, the rest
@@ -65,8 +78,14 @@ struct allocations_counts {
 struct allocations *allocations_new(struct joiner *j, const struct engine_out *out, bool interim,
                                     uint64_t seed);
 void allocations_free(struct allocations *a);
+/* Is it of interest to allocations_turn() beyond being counted? */
+bool allocations_concerned(const struct stun_msg *m);
 /* Any STUN/TURN message between a client and a server, UDP or TCP; nested ones not included. */
 void allocations_turn(struct allocations *a, const struct stun_msg *m, const struct message_at *at);
+/* As calls_hint() and calls_hint_call(). */
+void allocations_hint(const struct allocations *a, const struct stun_msg *m,
+                      const struct message_at *at);
+void allocations_hint_scope(const struct allocation_ref *ref);
 /* ChannelData (RFC 8656): counts as data to or from the bound peer. */
 void allocations_channel(struct allocations *a, uint16_t channel, const struct message_at *at);
 /* Is there a live allocation of this client at this server? */

@@ -24,6 +24,7 @@ struct tracker *tracker_new(uint32_t flows, uint32_t checks, uint64_t seed,
     t->embryos = flows / 4 < LIMIT_EMBRYOS ? flows / 4 : LIMIT_EMBRYOS;
     if (attempts_open(&t->attempts, seed, hooks) != 0)
         goto no_attempts;
+    t->attempts.asker[ASKER_TCP] = (struct answered_hook){t, entry_answered};
     if (flowtable_open(&t->table, flows, seed) != 0)
         goto no_table;
     t->checks = checks_new(checks ? checks : LIMIT_CHECKS, seed, &t->attempts);

@@ -43,10 +43,20 @@ struct flow_ref {
                    (hooks.flow_over was called for it) */
 };
 
+/* Is a new attempt's endpoint a known relay, allocation or configured Edge? */
+enum wanted { WANTED_NO, WANTED_YES, WANTED_LATER };
+
 struct tracker_hooks {
     void *arg;
-    /* Is the endpoint a known relay, allocation or configured Edge? Asked once per new attempt. */
+    /* Asked once per new attempt, and where it was no, again when it is reported. */
     bool (*wanted)(void *arg, const struct endpoint *src, const struct endpoint *dst);
+    /* May be NULL. Asked instead of the above if the answer may take its time: with WANTED_LATER it
+     * is fetched with answer() when LIMIT_QUESTIONS more attempts have begun, or the attempt ends.
+     * Whoever is told of an attempt asks again himself, and knows the answer of those that are
+     * still asking. */
+    enum wanted (*ask)(void *arg, uint64_t attempt, const struct endpoint *src,
+                       const struct endpoint *dst);
+    bool (*answer)(void *arg, uint64_t attempt);
     /* An attempt is decided. final: nothing will change (bytes are complete); a connected attempt
      * is reported once when bytes went both ways and again, final, when its flow ends.
      * open-no-check is reported when the silence has lasted long enough, and final when the flow

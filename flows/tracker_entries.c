@@ -49,6 +49,7 @@ static void report(struct tracker *t, uint32_t n, const struct handshake *h,
         .peek_out = h->peek_out,
         .peek_in = h->peek_in,
         .wanted = e->wanted,
+        .asking = e->asking,
         .isn = h->client_isn,
         .syns = h->syns,
         .synacks = h->synacks,
@@ -146,8 +147,17 @@ void entry_arm(struct tracker *t, uint32_t n)
         t->due = due;
 }
 
+/* What is to happen to the entry depends on it. */
+static void want_answer(struct tracker *t, uint32_t n)
+{
+    if (t->table.hot[n].asking)
+        attempts_answers(&t->attempts, t->table.cold[n].id);
+}
+
 bool entry_conclude(struct tracker *t, uint32_t n, enum handshake_what what, enum quality quality)
 {
+    if (what != HS_REPLACED) /* whose reporter knows the answer when it comes */
+        want_answer(t, n);
     struct entry *e = &t->table.hot[n];
     struct handshake before = e->hs;
     struct handshake_event ev = {.what = (uint8_t)what,
@@ -175,13 +185,25 @@ bool entry_conclude(struct tracker *t, uint32_t n, enum handshake_what what, enu
 
 /* ---- eviction ---- */
 
+/* What is lost least comes first: embryos, then connections. */
+static const uint8_t order[WAITS] = {WAIT_LINGER,    WAIT_ANSWER,     WAIT_ACK,
+                                     WAIT_AFTER_RST, WAIT_AFTER_ICMP, WAIT_CLOSED,
+                                     WAIT_IDLE_MID,  WAIT_BYTES,      WAIT_IDLE};
+enum { EMBRYOS = 5 };
+
+static bool waits_as_embryo(const struct entry *e)
+{
+    for (unsigned i = 0; i < EMBRYOS; i++)
+        if (e->hs.wait == order[i])
+            return true;
+    return false;
+}
+
 static uint32_t unwanted_embryos(struct tracker *t)
 {
-    static const uint8_t waits[] = {WAIT_ANSWER, WAIT_AFTER_RST, WAIT_AFTER_ICMP, WAIT_ACK,
-                                    WAIT_LINGER};
     uint32_t n = 0;
-    for (size_t i = 0; i < sizeof waits; i++)
-        n += flowtable_list(&t->table, waits[i], false)->count;
+    for (unsigned i = 0; i < EMBRYOS; i++)
+        n += flowtable_list(&t->table, order[i], FLOW_UNWANTED)->count;
     return n;
 }
 
@@ -201,9 +223,9 @@ static void evict(struct tracker *t, uint32_t n)
 
 /* The oldest entry of a list; of those that live by packets, one that had none since its last
  * check. */
-static uint32_t victim(struct tracker *t, enum handshake_wait w, bool wanted)
+static uint32_t victim(struct tracker *t, enum handshake_wait w, enum flow_kind kind)
 {
-    struct flow_list *l = flowtable_list(&t->table, w, wanted);
+    struct flow_list *l = flowtable_list(&t->table, w, kind);
     bool lives = w == WAIT_BYTES || w == WAIT_IDLE || w == WAIT_IDLE_MID;
     for (unsigned i = 0; lives && i < SPARED && l->oldest; i++) {
         uint32_t n = l->oldest;
@@ -214,17 +236,13 @@ static uint32_t victim(struct tracker *t, enum handshake_wait w, bool wanted)
     return l->oldest;
 }
 
-/* What is lost least goes first; nothing of a wanted endpoint while others exist. */
+/* Nothing of a wanted endpoint while others exist. */
 static void evict_one(struct tracker *t, bool embryos_only)
 {
-    static const uint8_t order[WAITS] = {WAIT_LINGER,    WAIT_ANSWER,     WAIT_ACK,
-                                         WAIT_AFTER_RST, WAIT_AFTER_ICMP, WAIT_CLOSED,
-                                         WAIT_IDLE_MID,  WAIT_BYTES,      WAIT_IDLE};
-    enum { EMBRYOS = 5 };
-    unsigned kinds = embryos_only ? EMBRYOS : WAITS;
-    for (int wanted = 0; wanted <= !embryos_only; wanted++)
-        for (unsigned i = 0; i < kinds; i++) {
-            uint32_t n = victim(t, order[i], wanted);
+    unsigned waits = embryos_only ? EMBRYOS : WAITS;
+    for (int kind = FLOW_UNWANTED; kind <= (embryos_only ? FLOW_UNWANTED : FLOW_WANTED); kind++)
+        for (unsigned i = 0; i < waits; i++) {
+            uint32_t n = victim(t, order[i], (enum flow_kind)kind);
             if (n) {
                 evict(t, n);
                 return;
@@ -232,26 +250,55 @@ static void evict_one(struct tracker *t, bool embryos_only)
         }
 }
 
+/* For one more that is not asking. */
+static void make_room(struct tracker *t, bool unwanted_embryo)
+{
+    if (unwanted_embryo && unwanted_embryos(t) >= t->embryos)
+        evict_one(t, true);
+    if (flowtable_full(&t->table))
+        evict_one(t, false);
+}
+
+void entry_answered(void *tracker, uint32_t n, uint64_t id, bool wanted)
+{
+    struct tracker *t = tracker;
+    const struct entry *e = &t->table.hot[n];
+    struct entry_cold *c = &t->table.cold[n];
+    if (!e->asking || c->id != id)
+        return; /* it is over */
+    make_room(t, !wanted && waits_as_embryo(e));
+    flowtable_answered(&t->table, n, wanted);
+    if (wanted) {
+        evidence_move(t->attempts.proof[0], t->attempts.proof[1], &c->evidence);
+    } else if (!attempts_proof(&t->attempts, &e->flow.client, false, e->hs.first)) {
+        drop_proof(t, n);
+        t->table.hot[n].proof = 0;
+    }
+}
+
 uint32_t entry_new(struct tracker *t, const struct endpoint *client, const struct endpoint *server,
                    bool embryo)
 {
-    bool wanted = embryo && attempts_wanted(&t->attempts, client, server);
-    if (embryo && !wanted && unwanted_embryos(t) >= t->embryos)
-        evict_one(t, true);
+    enum wanted wanted = WANTED_NO;
+    uint64_t id = embryo ? attempts_begin(&t->attempts, client, server, &wanted) : 0;
+    if (wanted != WANTED_LATER)
+        make_room(t, embryo && wanted == WANTED_NO);
     uint32_t n = flowtable_take(&t->table, client, server);
-    if (!n) {
-        evict_one(t, false);
-        n = flowtable_take(&t->table, client, server);
-    }
     if (!n)
         return 0;
     struct entry *e = &t->table.hot[n];
-    e->wanted = wanted;
+    e->wanted = wanted == WANTED_YES;
     e->seen = t->now;
-    if (embryo) {
-        t->table.cold[n].id = attempts_begin(&t->attempts);
-        t->table.cold[n].concurrency = hosts_open(t->attempts.hosts, &client->addr);
-        e->proof = attempts_proof(&t->attempts, client, wanted, t->now);
+    if (!embryo)
+        return n;
+    t->table.cold[n].id = id;
+    t->table.cold[n].concurrency = hosts_open(t->attempts.hosts, &client->addr);
+    if (wanted == WANTED_LATER) {
+        flowtable_asking(&t->table, n);
+        attempts_asking(&t->attempts, ASKER_TCP, id, n);
+        e->proof = 1;
+    } else {
+        e->proof = attempts_proof(&t->attempts, client, e->wanted, t->now);
     }
     return n;
 }

@@ -30,6 +30,9 @@ void entry_arm(struct tracker *t, uint32_t n);
 /* Brings what others see of the flow in line with its handshake. */
 void entry_show(struct tracker *t, struct entry *e);
 
+/* What it is asked for is known (attempts.h): struct answered_hook's. */
+void entry_answered(void *tracker, uint32_t n, uint64_t id, bool wanted);
+
 /* Keeps the packet as evidence of the attempt. */
 void entry_keep_proof(struct tracker *t, uint32_t n, const struct packet *p);
 /* The handshake reported connected: proof is not needed any more. */

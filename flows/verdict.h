@@ -57,6 +57,7 @@ struct attempt {
     uint8_t peek_out, peek_in; /* enum peek: first payload of src, of dst */
     bool again;                /* reported before, with final false: count it once */
     bool wanted;               /* src or dst is a known relay or configured Edge (tracker_hooks) */
+    bool asking;               /* the answer to that is not there yet */
     uint32_t isn;
     uint32_t syns, synacks, rsts; /* UDP: requests, answers, 0 */
     tick_t first, last;           /* requests and their answers */

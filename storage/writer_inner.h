@@ -18,9 +18,10 @@ struct writer {
     /* the engine's thread */
     struct queue *queue;
     struct block *current;
-    size_t want;    /* room of the next block */
-    tick_t shipped; /* packet time of the last shipment */
-    uint64_t lost, lost_told;
+    size_t want;           /* room of the next block */
+    tick_t shipped;        /* packet time of the last shipment */
+    _Atomic uint64_t lost; /* written by who puts, read by who looks on */
+    uint64_t lost_told;
     bool live;
     struct privacy *privacy; /* NULL: nothing is hidden */
     struct joiner_veil veil;

@@ -144,11 +144,21 @@ bool stun_looks_like(struct slice in, bool datagram)
     return stun_attr_closes(body, true) || stun_attr_closes(body, false);
 }
 
-bool stun_nested(struct slice data, struct stun_msg *out)
+static struct slice without_length(struct slice data)
 {
     struct rfc4571_frame frame;
-    if (rfc4571_parse(data, &frame, NULL) == WIRE_OK && frame.size == data.n)
-        data = frame.payload;
+    return rfc4571_parse(data, &frame, NULL) == WIRE_OK && frame.size == data.n ? frame.payload
+                                                                                : data;
+}
+
+bool stun_looks_nested(struct slice data)
+{
+    return stun_looks_like(without_length(data), true);
+}
+
+bool stun_nested(struct slice data, struct stun_msg *out)
+{
+    data = without_length(data);
     return stun_looks_like(data, true) && stun_parse(data, true, out, NULL) == WIRE_OK;
 }
 

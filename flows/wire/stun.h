@@ -125,6 +125,8 @@ enum wire_result stun_parse(struct slice in, bool strict_end, struct stun_msg *o
 /* The check or answer inside a message's DATA, with the RFC 4571 length in front that TCP
  * allocations have (P§1.4) or without. False, *out unchanged, if data is media. */
 bool stun_nested(struct slice data, struct stun_msg *out);
+/* May that be true? Cheap. */
+bool stun_looks_nested(struct slice data);
 
 /* True if in (the start of a datagram or stream) can only sensibly be STUN/MS-TURN: enough of the
  * header agrees. Cheap: called per UDP packet. Accepts classic STUN only when exact. Of a stream, 8

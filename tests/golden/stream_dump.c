@@ -327,7 +327,8 @@ int main(int argc, char **argv)
     }
     struct stream_reader bytes = {&d, on_data, on_gap, on_over},
                          texts = {&d, on_tls, on_tls_gap, on_tls_over};
-    struct tracker_hooks hooks = {&d, on_wanted, on_attempt, on_flow_over};
+    struct tracker_hooks hooks = {
+        .arg = &d, .wanted = on_wanted, .attempt = on_attempt, .flow_over = on_flow_over};
     d.feeder = must(feeder_new(0, 0, d.tls.keys ? &texts : &bytes, &why));
     d.tracker = must(tracker_new(0, 0, 1, &hooks));
     d.defrag = must(defrag_new(1));

@@ -4,6 +4,7 @@
 #ifndef EW_TESTS_HELP_TRACKER_LAB_H
 #define EW_TESTS_HELP_TRACKER_LAB_H
 
+#include "flows/limits.h"
 #include "flows/tracker.h"
 
 enum { LAB_REPORTS = 4096, LAB_SYN = TCP_SYN, LAB_SYNACK = TCP_SYN | TCP_ACK };
@@ -14,15 +15,20 @@ struct tracker_lab {
     bool final[LAB_REPORTS];
     unsigned proofs[LAB_REPORTS]; /* how many packets of evidence there were */
     unsigned reports, flows_over;
-    unsigned by_verdict[VERDICTS]; /* final ones */
-    const struct addr *wanted;     /* endpoints with this address are wanted; NULL = none */
-    unsigned strangers;            /* with wanted set: reports of others, which are not kept */
+    unsigned by_verdict[VERDICTS];     /* final ones */
+    const struct addr *wanted;         /* endpoints with this address are wanted; NULL = none */
+    unsigned strangers;                /* with wanted set: reports of others, which are not kept */
+    bool late;                         /* whether an attempt is wanted is answered later */
+    uint64_t answers[LIMIT_QUESTIONS]; /* late: id << 1 | wanted */
+    uint64_t fetched;                  /* late: id of the last answer that was asked for */
 };
 
 /* seconds, from the lab's beginning of time */
 tick_t lab_at(double seconds);
 
 void tracker_lab_open(struct tracker_lab *l, uint32_t flows, uint32_t checks);
+/* The same with answers that come late. */
+void tracker_lab_open_late(struct tracker_lab *l, uint32_t flows, uint32_t checks);
 void tracker_lab_close(struct tracker_lab *l);
 
 /* "10.0.0.1:5000"; aborts on anything else */

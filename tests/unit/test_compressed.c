@@ -25,6 +25,7 @@ static uint8_t closed[200];
 struct line {
     struct joiner *joiner;
     struct calls *calls;
+    struct handover *handover;
     struct tls_keys *keys;
     struct proto *proto;
     struct flow flow;
@@ -68,9 +69,10 @@ static int setup(void **state)
     l->keys = tls_keys_new();
     l->joiner = joiner_new(&plain, &hooks);
     l->calls = calls_new(l->joiner, &out, false, 1);
-    l->proto = proto_new(&(struct proto_config){.calls = l->calls,
+    const struct handover_to to = {.calls = l->calls, .joiner = l->joiner, .out = &out};
+    l->handover = handover_new(&to, false);
+    l->proto = proto_new(&(struct proto_config){.handover = l->handover,
                                                 .joiner = l->joiner,
-                                                .out = &out,
                                                 .keys = l->keys,
                                                 .sip_ports = sip_ports,
                                                 .n_sip_ports = 1});
@@ -85,6 +87,7 @@ static int teardown(void **state)
 {
     struct line *l = *state;
     proto_free(l->proto);
+    handover_free(l->handover);
     calls_free(l->calls);
     joiner_free(l->joiner);
     tls_keys_free(l->keys);

@@ -18,6 +18,7 @@ static const char OPTIONS[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
 struct line {
     struct joiner *joiner;
     struct calls *calls;
+    struct handover *handover;
     struct proto *proto;
     struct flow flow;
     struct stream stream;
@@ -36,7 +37,9 @@ static int setup(void **state)
     struct line *l = calloc(1, sizeof *l);
     l->joiner = joiner_new(&plain, &hooks);
     l->calls = calls_new(l->joiner, &nowhere, false, 1);
-    l->proto = proto_new(&(struct proto_config){.calls = l->calls, .joiner = l->joiner});
+    const struct handover_to to = {.calls = l->calls, .joiner = l->joiner};
+    l->handover = handover_new(&to, false);
+    l->proto = proto_new(&(struct proto_config){.handover = l->handover, .joiner = l->joiner});
     l->flow.client.port = 50000;
     l->flow.server.port = 5060;
     l->stream = (struct stream){.flow = &l->flow, .from_start = true};
@@ -50,6 +53,7 @@ static int teardown(void **state)
     const struct stream_reader *r = proto_reader(l->proto);
     r->over(r->arg, &l->stream, true);
     proto_free(l->proto);
+    handover_free(l->handover);
     calls_free(l->calls);
     joiner_free(l->joiner);
     free(l);

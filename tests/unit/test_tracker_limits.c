@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <cmocka.h>
 
@@ -42,13 +43,12 @@ static struct packet flood_syn(double at, uint64_t *random, const struct endpoin
     return p;
 }
 
-static void a_flood_evicts_its_own_kind(void **state)
+static void flood(void (*open)(struct tracker_lab *, uint32_t, uint32_t))
 {
     uint64_t random = 1;
     struct endpoint relay = lab_end(RELAY), victim = lab_end("10.9.9.9:80");
-    (void)state;
     tracker_lab_close(&lab);
-    tracker_lab_open(&lab, 1 << 14, 8);
+    open(&lab, 1 << 14, 8);
     lab.wanted = &relay.addr;
     lab_handshake(&lab, 0, "10.0.0.1:5", "10.0.0.2:5061"); /* nobody asked for it */
     lab_segment(&lab, 0.1, "10.0.0.1:5", "10.0.0.2:5061", TCP_ACK, 101, 901, 100);
@@ -74,6 +74,76 @@ static void a_flood_evicts_its_own_kind(void **state)
     assert_int_equal(c.evicted_flows, 0);
 }
 
+static void a_flood_evicts_its_own_kind(void **state)
+{
+    (void)state;
+    flood(tracker_lab_open);
+}
+
+/* The wanted one waits for its answer among the others, and is then known from them. */
+static void it_does_where_answers_come_late(void **state)
+{
+    (void)state;
+    flood(tracker_lab_open_late);
+    assert_true(lab.fetched > 900000);
+}
+
+/* The flood waits for a retry after its RSTs, so that those who wait for an answer are few: the
+ * wanted ones, of which that is not known at first. */
+static void who_is_asking_does_not_give_way_to_a_flood(void **state)
+{
+    enum { FLOOD = 20000, EVERY = 100 };
+    uint64_t random = 1;
+    struct endpoint relay = lab_end(RELAY), victim = lab_end("10.9.9.9:80");
+    (void)state;
+    tracker_lab_close(&lab);
+    tracker_lab_open_late(&lab, 1 << 14, 8);
+    lab.wanted = &relay.addr;
+    for (int i = 0; i < FLOOD; i++) {
+        struct packet p = flood_syn(1 + i * 1e-5, &random, &victim), rst = p;
+        tracker_tcp(lab.tracker, &p);
+        rst.src = p.dst, rst.dst = p.src, rst.flags = RST_ACK, rst.seq = 0, rst.ack = p.seq + 1;
+        tracker_tcp(lab.tracker, &rst);
+        if (i % EVERY)
+            continue;
+        p = lab_tcp(1 + i * 1e-5, RELAY, PEER, LAB_SYN, 100, 0, 0);
+        p.dst.port = (uint16_t)(10000 + i / EVERY);
+        tracker_tcp(lab.tracker, &p);
+    }
+    tracker_advance(lab.tracker, lab_at(60));
+    assert_int_equal(lab.reports, FLOOD / EVERY);
+    for (unsigned i = 0; i < lab.reports; i++)
+        assert_true(lab.final[i] && lab.report[i].quality == QUALITY_GOOD && lab.proofs[i] == 1);
+}
+
+/* More wanted runs than there is room for: the oldest silent one gives way, not the one that has
+ * just begun. */
+static void few_are_answered(void (*open)(struct tracker_lab *, uint32_t, uint32_t))
+{
+    enum { RUNS = 12000, LATER = 2050, EVERY = 100 };
+    struct endpoint relay = lab_end(RELAY);
+    char peer[32];
+    tracker_lab_close(&lab);
+    open(&lab, 4096, 4096);
+    lab.wanted = &relay.addr;
+    for (int i = 0; i < RUNS; i++) {
+        snprintf(peer, sizeof peer, "1.1.1.1:%d", 10000 + i);
+        lab_stun(&lab, 1 + i * 1e-3, peer, RELAY, 0x0001, (uint8_t)i);
+        snprintf(peer, sizeof peer, "1.1.1.1:%d", 10000 + i - LATER);
+        if (i >= LATER && i % EVERY == LATER % EVERY)
+            lab_stun(&lab, 1 + i * 1e-3, RELAY, peer, 0x0101, (uint8_t)(i - LATER));
+    }
+    lab_finish(&lab, 1 + RUNS * 1e-3);
+    assert_int_equal(lab.by_verdict[VERDICT_CONNECTED], (RUNS - LATER + EVERY - 1) / EVERY);
+}
+
+static void checks_are_answered_whoever_gave_way(void **state)
+{
+    (void)state;
+    few_are_answered(tracker_lab_open);
+    few_are_answered(tracker_lab_open_late);
+}
+
 static void connections_in_use_outlive_a_flood_of_acks(void **state)
 {
     uint64_t random = 1;
@@ -92,11 +162,10 @@ static void connections_in_use_outlive_a_flood_of_acks(void **state)
     assert_int_equal(lab.flows_over, 0);
 }
 
-static void unknown_sources_keep_only_so_much_evidence(void **state)
+static void one_source_asks(void)
 {
     uint64_t random = 7;
     struct endpoint victim = lab_end("10.9.9.9:80");
-    (void)state;
     for (int i = 0; i < 300; i++) {
         struct packet p = flood_syn(1, &random, &victim);
         p.src.addr = addr_v4(0xc6336401);
@@ -109,6 +178,48 @@ static void unknown_sources_keep_only_so_much_evidence(void **state)
         with += lab.proofs[i];
     assert_int_equal(lab.reports, 300);
     assert_int_equal(with, LIMIT_UNKNOWN_PER_MINUTE);
+}
+
+static void unknown_sources_keep_only_so_much_evidence(void **state)
+{
+    (void)state;
+    one_source_asks();
+}
+
+static void they_do_where_answers_come_late(void **state)
+{
+    (void)state;
+    tracker_lab_close(&lab);
+    tracker_lab_open_late(&lab, 4096, 256);
+    one_source_asks();
+}
+
+/* Entries are taken again before anybody knew whether they are wanted. Random, but always alike. */
+static void tables_smaller_than_the_open_questions(void **state)
+{
+    static const char *const ends[] = {RELAY, PEER, "10.9.9.9:80", "10.9.9.8:81", "10.9.9.7:82"};
+    struct endpoint relay = lab_end(RELAY);
+    uint64_t random = 3;
+    (void)state;
+    tracker_lab_close(&lab);
+    tracker_lab_open_late(&lab, 16, 16);
+    lab.wanted = &relay.addr;
+    for (int i = 0; i < 20000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        unsigned r = (unsigned)(random >> 33);
+        const char *from = ends[r % 5], *to = ends[(r / 5 + r % 5 + 1) % 5];
+        double at = 1 + i * 0.01;
+        if (r % 3 == 0)
+            lab_stun(&lab, at, from, to, r & 64 ? 0x0001 : 0x0101, (uint8_t)(r >> 8));
+        else if (r % 3 == 1)
+            lab_segment(&lab, at, from, to, LAB_SYN, r >> 4, 0, 0);
+        else
+            lab_segment(&lab, at, from, to, r & 64 ? RST_ACK : LAB_SYNACK, 0, r >> 4, 0);
+    }
+    lab_finish(&lab, 300);
+    assert_true(lab.reports > 1000);
+    for (unsigned i = 0; i < lab.reports && i < LAB_REPORTS; i++)
+        assert_true(lab.report[i].wanted); /* others are strangers, counted apart */
 }
 
 static void an_entry_takes_at_most_192_bytes(void **state)
@@ -137,8 +248,13 @@ int main(void)
         /* first: it watches the process's memory grow */
         TEST(small_captures_touch_little_memory),
         TEST(a_flood_evicts_its_own_kind),
+        TEST(it_does_where_answers_come_late),
+        TEST(who_is_asking_does_not_give_way_to_a_flood),
+        TEST(checks_are_answered_whoever_gave_way),
         TEST(connections_in_use_outlive_a_flood_of_acks),
         TEST(unknown_sources_keep_only_so_much_evidence),
+        TEST(they_do_where_answers_come_late),
+        TEST(tables_smaller_than_the_open_questions),
         TEST(an_entry_takes_at_most_192_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,64 @@
+/* Memory that the joiner will need, asked for ahead: who owns the ends of an attempt is found at
+ * random places, each of which says where the next one is. */
+#include "flows/joiner_state.h"
+
+void joiner_hint(const struct joiner *j, const struct endpoint *src, const struct endpoint *dst,
+                 struct joiner_hint *out)
+{
+    const struct endpoint *const wire[2] = {src, dst};
+    for (int e = 0; e < 2; e++) {
+        struct pair_end end;
+        out->key[e] = 0;
+        out->port[e] = wire[e]->port;
+        if (!j->ports_known[wire[e]->port])
+            continue;
+        alias_resolve(j, wire[e], &end);
+        out->key[e] = index_key(j, &end.pub);
+        multimap_prefetch(&j->by_endpoint, multimap_tag(out->key[e]));
+    }
+}
+
+static const struct multimap_slot *first(const struct joiner *j, const struct joiner_hint *h, int e)
+{
+    return h->key[e] ? multimap_first(&j->by_endpoint, h->key[e], h->port[e]) : NULL;
+}
+
+void joiner_hint_owners(const struct joiner *j, const struct joiner_hint *h)
+{
+    for (int e = 0; e < 2; e++)
+        for (const struct multimap_slot *n = first(j, h, e); n;
+             n = multimap_next(&j->by_endpoint, n)) {
+            const size_t size =
+                n->kind == NODE_CALL ? sizeof(struct fact_call) : sizeof(struct fact_allocation);
+            for (size_t at = 0; at < size; at += 64)
+                __builtin_prefetch((const char *)n->owner + at);
+        }
+}
+
+void joiner_hint_media(const struct joiner *j, const struct joiner_hint *h)
+{
+    for (int e = 0; e < 2; e++)
+        for (const struct multimap_slot *n = first(j, h, e); n;
+             n = multimap_next(&j->by_endpoint, n)) {
+            const struct fact_call *c = n->owner;
+            const struct fact_allocation *a = n->owner;
+            const char *media = n->kind == NODE_CALL ? (const char *)(c->media + n->medium) : NULL;
+            __builtin_prefetch(n->kind == NODE_CALL ? c->join : a->join);
+            __builtin_prefetch(media ? media : (const char *)a->sends);
+            if (media)
+                __builtin_prefetch(media + 64);
+        }
+}
+
+void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h)
+{
+    for (int e = 0; e < 2; e++)
+        for (const struct multimap_slot *n = first(j, h, e); n;
+             n = multimap_next(&j->by_endpoint, n)) {
+            const struct fact_call *c = n->owner;
+            if (n->kind != NODE_CALL || n->medium >= c->n_media)
+                continue;
+            for (int side = 0; side < CALL_SIDES; side++)
+                __builtin_prefetch(c->media[n->medium].side[side].ports);
+        }
+}
