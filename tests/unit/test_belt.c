@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MANY = 300000, SMALL = 1000 };
@@ -129,23 +130,34 @@ static void after_settling_all_is_done(void **state)
     end(&t, SMALL);
 }
 
-/* A taker that sleeps is woken by a flush, whatever was sent before without waking it. */
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A taker that sleeps is woken by a flush. By itself it looks once a second: ten items, each after
+ * it has fallen asleep, would take ten. */
 static void a_flush_wakes_the_taker(void **state)
 {
+    enum { TIMES = 10 };
     struct taker t;
     uint32_t random = 1;
     (void)state;
     begin(&t, 0);
-    for (uint32_t i = 0; i < 200; i++) {
-        usleep(i % 20 == 0 ? 2000 : 0); /* it falls asleep */
+    double begun = seconds();
+    for (uint32_t i = 0; i < TIMES; i++) {
+        usleep(2000); /* it falls asleep */
         put(t.belt, &random, i);
         belt_send(t.belt);
         belt_flush(t.belt);
-        for (int wait = 0; wait < 500000 && atomic_load(&t.taken) <= i; wait += 20)
+        while (atomic_load(&t.taken) <= i && seconds() - begun < TIMES * 2)
             usleep(20);
         assert_int_equal(atomic_load(&t.taken), i + 1);
     }
-    end(&t, 200);
+    assert_true(seconds() - begun < TIMES / 2);
+    end(&t, TIMES);
 }
 
 static void an_empty_belt_ends_when_it_is_closed(void **state)
