@@ -178,6 +178,8 @@ static void unlist(struct flowtable *t, uint32_t n)
     if (c->list < 0)
         return;
     struct flow_list *l = &t->list[c->list];
+    if (l->placed == n)
+        l->placed = c->older;
     if (c->newer)
         t->cold[c->newer].older = c->older;
     else
@@ -219,6 +221,18 @@ void flowtable_asking(struct flowtable *t, uint32_t n)
     t->asking++;
 }
 
+/* Behind which entry of the list one goes that was armed then; 0: it becomes the oldest. Answers
+ * come in the order of the questions, so each place is near the one before. */
+static uint32_t place_of(const struct flowtable *t, const struct flow_list *l, tick_t armed)
+{
+    uint32_t older = l->placed ? l->placed : l->newest, newer;
+    while (older && t->cold[older].armed > armed)
+        older = t->cold[older].older;
+    while ((newer = older ? t->cold[older].newer : l->oldest) && t->cold[newer].armed <= armed)
+        older = newer;
+    return older;
+}
+
 void flowtable_answered(struct flowtable *t, uint32_t n, bool wanted)
 {
     struct entry_cold *c = &t->cold[n];
@@ -230,14 +244,11 @@ void flowtable_answered(struct flowtable *t, uint32_t n, bool wanted)
         return;
     unlist(t, n);
     struct flow_list *l = &t->list[list];
-    uint32_t older = l->newest, newer = 0;
-    while (older && t->cold[older].armed > c->armed) {
-        newer = older;
-        older = t->cold[older].older;
-    }
+    uint32_t older = place_of(t, l, c->armed), newer = older ? t->cold[older].newer : l->oldest;
     c->list = (int8_t)list;
     c->older = older;
     c->newer = newer;
+    l->placed = n;
     l->count++;
     if (newer)
         t->cold[newer].older = n;

@@ -55,6 +55,7 @@ enum { FLOW_LISTS = WAITS * FLOW_KINDS };
 
 struct flow_list {
     uint32_t oldest, newest, count;
+    uint32_t placed; /* the last that an answer put there, or an older one; 0 = none */
 };
 
 struct flowtable {
