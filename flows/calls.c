@@ -110,25 +110,20 @@ static void call_end(struct calls *c, struct call *k)
     c->n--;
 }
 
-static struct slice id_of(const struct sip_msg *m)
+static struct call *call_find(const struct calls *c, const struct call_message *m)
 {
-    struct slice id = slice_trim(m->call_id);
-    return id.n > CALL_TEXT_MAX ? slice_of(id.p, CALL_TEXT_MAX) : id;
-}
-
-static struct call *call_find(const struct calls *c, uint64_t key, struct slice call_id)
-{
+    const uint64_t key = m->call;
     for (const struct multimap_slot *at = multimap_first(&c->by_id, key, multimap_more(key)); at;
          at = multimap_next(&c->by_id, at)) {
         struct call *k = at->owner;
         __builtin_prefetch(k + 1); /* where its Call-ID stands: call_new() */
-        if (slice_eq(slice_str(k->fact.call_id), call_id))
+        if (slice_eq(slice_str(k->fact.call_id), m->call_id))
             return k;
     }
     return NULL;
 }
 
-static struct call *call_new(struct calls *c, uint64_t key, const struct sip_msg *m,
+static struct call *call_new(struct calls *c, const struct call_message *m,
                              const struct message_at *at)
 {
     struct arena a;
@@ -138,7 +133,7 @@ static struct call *call_new(struct calls *c, uint64_t key, const struct sip_msg
     }
     arena_init(&a, &c->pool);
     struct call *k = arena_get(&a, sizeof *k);
-    char *id = k ? arena_text(&a, id_of(m), CALL_TEXT_MAX) : NULL;
+    char *id = k ? arena_text(&a, m->call_id, CALL_TEXT_MAX) : NULL;
     if (!id || !*id) {
         arena_free(&a);
         return NULL;
@@ -150,8 +145,8 @@ static struct call *call_new(struct calls *c, uint64_t key, const struct sip_msg
                                  .ended = TICK_NONE,
                                  .origin = at->origin};
     k->arena = a;
-    k->tag = multimap_tag(key);
-    multimap_add(&c->by_id, key, multimap_more(key), k, 0, 0, 0);
+    k->tag = multimap_tag(m->call);
+    multimap_add(&c->by_id, m->call, multimap_more(m->call), k, 0, 0, 0);
     k->prev = c->newest;
     if (c->newest)
         c->newest->next = k;
@@ -168,15 +163,19 @@ const char *calls_text(struct call *k, struct slice s)
     return s.n ? arena_text(&k->arena, s, CALL_TEXT_MAX) : NULL;
 }
 
-static void describe(struct call *k, const struct sip_msg *m)
+static bool names_parties(bool request, unsigned method)
+{
+    return !request || method == SIP_INVITE;
+}
+
+static void describe(struct call *k, const struct call_message *m)
 {
     struct fact_call *f = &k->fact;
-    bool initial = !m->request || m->method == SIP_INVITE;
-    if (initial && !f->caller)
+    if (!f->caller)
         f->caller = calls_text(k, sip_uri_of(m->from));
-    if (initial && !f->callee)
+    if (!f->callee)
         f->callee = calls_text(k, sip_uri_of(m->to));
-    if (initial && !k->caller_tag && m->from_tag.n)
+    if (!k->caller_tag && m->from_tag.n && names_parties(m->request, m->method))
         k->caller_tag = calls_hash(1, m->from_tag) | 1;
     if (!f->conversation_id)
         f->conversation_id = calls_text(k, m->conversation_id);
@@ -190,7 +189,7 @@ static void tell_status(struct call *k)
         k->news = NEWS_STATUS;
 }
 
-static void on_response(struct call *k, const struct sip_msg *m, tick_t time)
+static void on_response(struct call *k, const struct call_message *m, tick_t time)
 {
     struct fact_call *f = &k->fact;
     if (m->method != SIP_INVITE || m->status < 200)
@@ -210,7 +209,7 @@ static void on_response(struct call *k, const struct sip_msg *m, tick_t time)
     }
 }
 
-static void on_request(struct call *k, const struct sip_msg *m, tick_t time)
+static void on_request(struct call *k, const struct call_message *m, tick_t time)
 {
     struct fact_call *f = &k->fact;
     if (m->method == SIP_INVITE) {
@@ -228,7 +227,7 @@ static void on_request(struct call *k, const struct sip_msg *m, tick_t time)
     }
 }
 
-static bool begins_call(const struct sip_msg *m)
+static bool begins_call(const struct call_message *m)
 {
     if (m->request)
         return m->method == SIP_INVITE || (m->method == SIP_BYE && m->n_diag);
@@ -251,40 +250,58 @@ static bool concerns_calls(const struct sip_msg *m)
     }
 }
 
-struct sip_keys calls_keys(const struct calls *c, const struct sip_msg *m)
+void calls_message(const struct calls *c, const struct sip_msg *m, struct call_message *out)
 {
-    struct sip_keys k = {0, 0};
+    static const struct slice none;
+    out->call = 0;
     if (!concerns_calls(m))
-        return k;
-    k.call = calls_hash(c->seed, id_of(m)) | 1;
-    k.body = m->body.n ? calls_hash(c->seed, m->body) : 0;
-    return k;
+        return;
+    const bool parties = names_parties(m->request, m->method);
+    out->call_id = slice_trim(m->call_id);
+    if (out->call_id.n > CALL_TEXT_MAX)
+        out->call_id.n = CALL_TEXT_MAX;
+    out->call = calls_hash(c->seed, out->call_id) | 1;
+    out->content = m->body.n ? calls_hash(c->seed, m->body) : 0;
+    out->from = parties ? m->from : none;
+    out->to = parties ? m->to : none;
+    out->from_tag = m->from_tag;
+    out->to_tag = m->to_tag;
+    out->conversation_id = m->conversation_id;
+    out->content_type = m->content_type;
+    out->body = m->body;
+    out->cseq = m->cseq;
+    out->status = (uint16_t)m->status;
+    out->method = (uint8_t)m->method;
+    out->request = m->request;
+    out->n_diag = m->n_diag;
+    for (unsigned i = 0; i < m->n_diag; i++)
+        out->diag[i] = m->diag[i];
 }
 
-void calls_hint(const struct calls *c, const struct sip_keys *k)
+void calls_hint(const struct calls *c, const struct call_message *m)
 {
-    if (k->call)
-        multimap_prefetch(&c->by_id, multimap_tag(k->call));
+    if (m->call)
+        multimap_prefetch(&c->by_id, multimap_tag(m->call));
 }
 
 /* Probably the call's; NULL: it is new. */
-static const struct call *call_of(const struct calls *c, const struct sip_keys *k)
+static const struct call *call_of(const struct calls *c, const struct call_message *m)
 {
     const struct multimap_slot *at =
-        k->call ? multimap_first(&c->by_id, k->call, multimap_more(k->call)) : NULL;
+        m->call ? multimap_first(&c->by_id, m->call, multimap_more(m->call)) : NULL;
     return at ? at->owner : NULL;
 }
 
-void calls_hint_call(const struct calls *c, const struct sip_keys *keys)
+void calls_hint_call(const struct calls *c, const struct call_message *m)
 {
-    const char *k = (const char *)call_of(c, keys);
+    const char *k = (const char *)call_of(c, m);
     for (size_t at = 0; k && at < sizeof(struct call) + 64; at += 64) /* its Call-ID is behind it */
         __builtin_prefetch(k + at);
 }
 
-void calls_hint_media(const struct calls *c, const struct sip_keys *keys)
+void calls_hint_media(const struct calls *c, const struct call_message *m)
 {
-    const struct call *k = call_of(c, keys);
+    const struct call *k = call_of(c, m);
     if (!k)
         return;
     __builtin_prefetch(k->fact.media);
@@ -295,21 +312,19 @@ void calls_hint_media(const struct calls *c, const struct sip_keys *keys)
 
 void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at)
 {
-    const struct sip_keys keys = calls_keys(c, m);
-    calls_sip_at(c, m, at, &keys);
+    struct call_message message;
+    calls_message(c, m, &message);
+    calls_take(c, &message, at);
 }
 
-void calls_sip_at(struct calls *c, const struct sip_msg *m, const struct message_at *at,
-                  const struct sip_keys *keys)
+void calls_take(struct calls *c, const struct call_message *m, const struct message_at *at)
 {
     c->counts.sip_messages++;
-    if (!keys->call)
+    if (!m->call)
         return;
-    const uint64_t key = keys->call, body = keys->body;
-    const struct slice id = id_of(m);
-    struct call *k = call_find(c, key, id);
+    struct call *k = call_find(c, m);
     if (!k && begins_call(m))
-        k = call_new(c, key, m, at);
+        k = call_new(c, m, at);
     if (!k)
         return;
     if (!k->fact.caller || !k->fact.callee || !k->caller_tag)
@@ -321,7 +336,7 @@ void calls_sip_at(struct calls *c, const struct sip_msg *m, const struct message
     due_update(c, k);
     if (m->n_diag)
         offer_diags(k, m, at->time);
-    offer_body(c, k, m, body, at->time);
+    offer_body(c, k, m, at->time);
     if (k->news == NEWS_FACTS)
         joiner_call(c->joiner, &k->fact);
     else if (k->news == NEWS_STATUS)

@@ -59,9 +59,7 @@ uint64_t calls_hash(uint64_t h, struct slice s);
 const char *calls_text(struct call *k, struct slice s);
 
 /* offer.c: SDP and diagnostics of a message into the call's record, and into k->news. */
-/* hash: calls_hash() of the body. */
-void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, uint64_t hash,
-                tick_t time);
-void offer_diags(struct call *k, const struct sip_msg *m, tick_t time);
+void offer_body(struct calls *c, struct call *k, const struct call_message *m, tick_t time);
+void offer_diags(struct call *k, const struct call_message *m, tick_t time);
 
 #endif

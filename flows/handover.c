@@ -99,39 +99,52 @@ static void end(struct handover *h, void *item)
         handover_handle(h, item);
 }
 
-void handover_sip(struct handover *h, const struct sip_msg *m, const struct message_at *at)
-{
-    if (!h->belt) {
-        calls_sip(h->to.calls, m, at);
-        return;
-    }
-    const struct sip_keys keys = calls_keys(h->to.calls, m);
-    if (!keys.call) {
-        h->passed.sip_messages++;
-        return;
-    }
-    const size_t text = m->head.n + m->body.n;
-    if (sizeof(struct item_sip) + text > BELT_ITEM_MOST) {
-        belt_settle(h->belt);
-        calls_sip_at(h->to.calls, m, at, &keys);
-        return;
-    }
-    struct item_sip *i = (void *)belt_claim(h->belt, sizeof *i + text, ITEM_SIP);
-    i->keys = keys;
-    i->at = *at;
-    i->m = *m;
-    memcpy(i->text, m->head.p, m->head.n);
-    if (m->body.n)
-        memcpy(i->text + m->head.n, m->body.p, m->body.n);
-    sip_move(&i->m, i->text, i->text + m->head.n);
-}
-
 static void take_along(struct slice *s, uint8_t **to)
 {
     if (s->n)
         memcpy(*to, s->p, s->n);
     s->p = *to;
     *to += s->n;
+}
+
+void handover_sip(struct handover *h, const struct sip_msg *m, const struct message_at *at)
+{
+    struct call_message own;
+    if (!h->belt) {
+        calls_sip(h->to.calls, m, at);
+        return;
+    }
+    calls_message(h->to.calls, m, &own);
+    if (!own.call) {
+        h->passed.sip_messages++;
+        return;
+    }
+    size_t text = own.call_id.n + own.from.n + own.to.n + own.from_tag.n + own.to_tag.n +
+                  own.conversation_id.n + own.content_type.n + own.body.n;
+    for (unsigned k = 0; k < own.n_diag; k++)
+        text += own.diag[k].name.n + own.diag[k].value.n;
+    if (sizeof(struct item_sip) + text > BELT_ITEM_MOST) {
+        belt_settle(h->belt);
+        calls_take(h->to.calls, &own, at);
+        return;
+    }
+    struct item_sip *i = (void *)belt_claim(h->belt, sizeof *i + text, ITEM_SIP);
+    uint8_t *to = i->text;
+    i->at = *at;
+    memcpy(&i->m, &own, offsetof(struct call_message, diag));
+    take_along(&i->m.call_id, &to);
+    take_along(&i->m.from, &to);
+    take_along(&i->m.to, &to);
+    take_along(&i->m.from_tag, &to);
+    take_along(&i->m.to_tag, &to);
+    take_along(&i->m.conversation_id, &to);
+    take_along(&i->m.content_type, &to);
+    take_along(&i->m.body, &to);
+    for (unsigned k = 0; k < own.n_diag; k++) {
+        i->m.diag[k] = own.diag[k];
+        take_along(&i->m.diag[k].name, &to);
+        take_along(&i->m.diag[k].value, &to);
+    }
 }
 
 void handover_turn(struct handover *h, const struct stun_msg *m, const struct message_at *at)

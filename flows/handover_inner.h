@@ -59,9 +59,8 @@ enum item_kind {
 
 struct item_sip {
     struct belt_item item;
-    struct sip_keys keys;
     struct message_at at;
-    struct sip_msg m; /* its slices lie in text */
+    struct call_message m; /* its slices lie in text */
     uint8_t text[];
 };
 

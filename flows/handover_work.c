@@ -64,7 +64,7 @@ void handover_handle(struct handover *h, struct belt_item *item)
     switch ((enum item_kind)item->kind) {
     case ITEM_SIP: {
         const struct item_sip *s = i;
-        calls_sip_at(h->to.calls, &s->m, &s->at, &s->keys);
+        calls_take(h->to.calls, &s->m, &s->at);
         break;
     }
     case ITEM_TURN:
@@ -128,7 +128,7 @@ static void hint_place(struct handover *h, struct belt_item *item)
 {
     void *i = item;
     if (item->kind == ITEM_SIP) {
-        calls_hint(h->to.calls, &((struct item_sip *)i)->keys);
+        calls_hint(h->to.calls, &((struct item_sip *)i)->m);
     } else if (item->kind == ITEM_TURN) {
         __builtin_prefetch(((struct item_turn *)i)->at.ref);
     } else if (item->kind == ITEM_CLOSED) {
@@ -147,7 +147,7 @@ static void hint_object(struct handover *h, struct belt_item *item)
 {
     void *i = item;
     if (item->kind == ITEM_SIP) {
-        calls_hint_call(h->to.calls, &((struct item_sip *)i)->keys);
+        calls_hint_call(h->to.calls, &((struct item_sip *)i)->m);
     } else if (item->kind == ITEM_TURN) {
         const struct item_turn *t = i;
         allocations_hint(h->to.allocations, &t->m, &t->at);
@@ -160,7 +160,7 @@ static void hint_parts(struct handover *h, struct belt_item *item)
 {
     void *i = item;
     if (item->kind == ITEM_SIP) {
-        calls_hint_media(h->to.calls, &((struct item_sip *)i)->keys);
+        calls_hint_media(h->to.calls, &((struct item_sip *)i)->m);
     } else if (item->kind == ITEM_TURN) {
         allocations_hint_scope(((struct item_turn *)i)->at.ref);
     } else if (item->kind == ITEM_ATTEMPT) {

@@ -218,7 +218,7 @@ static void take_sdp(struct calls *c, struct call *k, enum call_side side, struc
     }
 }
 
-static bool by_caller(const struct call *k, const struct sip_msg *m)
+static bool by_caller(const struct call *k, const struct call_message *m)
 {
     struct slice tag = m->request ? m->from_tag : m->to_tag;
     return tag.n ? (calls_hash(1, tag) | 1) == k->caller_tag : m->request;
@@ -226,15 +226,14 @@ static bool by_caller(const struct call *k, const struct sip_msg *m)
 
 /* The first description is the offer, unless the message can only carry an answer: a response whose
  * INVITE was not seen, an ACK. */
-static enum call_side side_of(const struct call *k, const struct sip_msg *m, bool caller)
+static enum call_side side_of(const struct call *k, const struct call_message *m, bool caller)
 {
     if (k->offered)
         return caller == k->offerer_is_caller ? SIDE_OFFER : SIDE_ANSWER;
     return (m->request ? m->method == SIP_ACK : !k->invited) ? SIDE_ANSWER : SIDE_OFFER;
 }
 
-void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, uint64_t hash,
-                tick_t time)
+void offer_body(struct calls *c, struct call *k, const struct call_message *m, tick_t time)
 {
     struct mime_walk w;
     struct slice type, disposition, part;
@@ -244,7 +243,7 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, uint64
         return; /* of a fork that was not taken */
     bool caller = by_caller(k, m), any = false;
     enum call_side side = side_of(k, m, caller);
-    if (k->offered && k->body[side] == hash) {
+    if (k->offered && k->body[side] == m->content) {
         c->counts.sdp_bodies++;
         c->counts.sdp_candidates += k->body_candidates[side];
         return;
@@ -265,7 +264,7 @@ void offer_body(struct calls *c, struct call *k, const struct sip_msg *m, uint64
         k->offerer_is_caller = caller == (side == SIDE_OFFER);
     k->offered = true;
     k->news = NEWS_FACTS;
-    k->body[side] = hash;
+    k->body[side] = m->content;
 }
 
 /* ---- diagnostics ---- */
@@ -325,7 +324,7 @@ static void keep_diag(struct call *k, const struct ms_diag *d, const struct sip_
         take_diag_block(k, d, &d->media[b], base);
 }
 
-void offer_diags(struct call *k, const struct sip_msg *m, tick_t time)
+void offer_diags(struct call *k, const struct call_message *m, tick_t time)
 {
     if (!k->fact.diags)
         k->fact.diags = arena_get(&k->arena, LIMIT_DIAGS_PER_CALL * sizeof *k->fact.diags);

@@ -44,19 +44,30 @@ struct calls *calls_new(struct joiner *j, const struct engine_out *out, bool int
                         uint64_t seed);
 void calls_free(struct calls *c);
 void calls_sip(struct calls *c, const struct sip_msg *m, const struct message_at *at);
-/* What a message is found by: may be taken by another thread than the one calls_sip_at() runs in.
- */
-struct sip_keys {
-    uint64_t call, body; /* of the Call-ID and the body; call is 0 of what is not concerned */
+/* The same in two steps, of which the first may be done by another thread. What calls read of a SIP
+ * message, a fraction of it: */
+struct call_message {
+    uint64_t call, content; /* keys of the Call-ID and the body; call is 0 of what is of no concern:
+                               nothing else is set then */
+    struct slice call_id;
+    struct slice from, to; /* whole header values; empty where they don't name the call's parties */
+    struct slice from_tag, to_tag;
+    struct slice conversation_id, content_type, body;
+    uint32_t cseq;
+    uint16_t status;
+    uint8_t method; /* enum sip_method */
+    bool request;
+    unsigned n_diag;
+    struct sip_header_ref diag[SIP_MAX_DIAG];
 };
-struct sip_keys calls_keys(const struct calls *c, const struct sip_msg *m);
-/* For messages that are known ahead: steps that ask early for the memory that calls_sip_at() will
+/* Its slices are m's. */
+void calls_message(const struct calls *c, const struct sip_msg *m, struct call_message *out);
+void calls_take(struct calls *c, const struct call_message *m, const struct message_at *at);
+/* For messages that are known ahead: steps that ask early for the memory that calls_take() will
  * need, each of use some messages after the one before. */
-void calls_hint(const struct calls *c, const struct sip_keys *k);
-void calls_hint_call(const struct calls *c, const struct sip_keys *k);
-void calls_hint_media(const struct calls *c, const struct sip_keys *k);
-void calls_sip_at(struct calls *c, const struct sip_msg *m, const struct message_at *at,
-                  const struct sip_keys *keys);
+void calls_hint(const struct calls *c, const struct call_message *m);
+void calls_hint_call(const struct calls *c, const struct call_message *m);
+void calls_hint_media(const struct calls *c, const struct call_message *m);
 /* Runs what is due at packet time now: endings, interim rows of long calls. */
 void calls_advance(struct calls *c, tick_t now);
 /* Time begins anew, as in a log that was put together of several: what has ended is over, the rest

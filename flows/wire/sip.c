@@ -372,15 +372,6 @@ static void move_head(struct sip_msg *m, const uint8_t *to)
     m->head.p = to;
 }
 
-void sip_move(struct sip_msg *m, const uint8_t *head, const uint8_t *body)
-{
-    const uint8_t *was = m->head.p;
-    move_head(m, head);
-    m->from_tag.p = m->from_tag.p ? head + (m->from_tag.p - was) : NULL;
-    m->to_tag.p = m->to_tag.p ? head + (m->to_tag.p - was) : NULL;
-    m->body.p = body;
-}
-
 enum wire_result sip_body(struct slice in, bool datagram, struct sip_msg *m,
                           struct wire_fault *fault)
 {

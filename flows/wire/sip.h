@@ -86,9 +86,6 @@ enum wire_result sip_head(struct slice in, bool datagram, struct sip_msg *m,
 enum wire_result sip_body(struct slice in, bool datagram, struct sip_msg *m,
                           struct wire_fault *fault);
 
-/* The head and body of *m have been copied there: its slices are moved. */
-void sip_move(struct sip_msg *m, const uint8_t *head, const uint8_t *body);
-
 /* Does in begin like SIP (after keep-alives)? MORE if too short to say. */
 enum wire_result sip_looks_like(struct slice in);
 

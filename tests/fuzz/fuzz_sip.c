@@ -47,45 +47,6 @@ static void body_later(const struct sip_msg *whole, struct slice in)
     check(&m, in);
 }
 
-static void must_be_copy(struct slice moved, struct slice was, struct slice in)
-{
-    must(moved.n == was.n);
-    if (!was.n)
-        return;
-    must_be_inside(moved, in);
-    must(memcmp(moved.p, was.p, was.n) == 0);
-}
-
-/* Head and body copied to places of their own, and the original gone: nothing points there. */
-static void moved(const struct sip_msg *was)
-{
-    struct sip_msg m = *was;
-    uint8_t *head = malloc(was->head.n), *body = malloc(was->body.n + 1);
-    must(head != NULL && body != NULL);
-    memcpy(head, was->head.p, was->head.n);
-    if (was->body.n)
-        memcpy(body, was->body.p, was->body.n);
-    sip_move(&m, head, body);
-    const struct slice *const to[] = {
-        &m.method_text,  &m.uri,        &m.reason,  &m.call_id,    &m.from,     &m.to,
-        &m.from_tag,     &m.to_tag,     &m.contact, &m.user_agent, &m.location, &m.conversation_id,
-        &m.content_type, &m.compression};
-    const struct slice *const from[] = {&was->method_text,  &was->uri,        &was->reason,
-                                        &was->call_id,      &was->from,       &was->to,
-                                        &was->from_tag,     &was->to_tag,     &was->contact,
-                                        &was->user_agent,   &was->location,   &was->conversation_id,
-                                        &was->content_type, &was->compression};
-    for (size_t i = 0; i < sizeof to / sizeof *to; i++)
-        must_be_copy(*to[i], *from[i], slice_of(head, was->head.n));
-    for (unsigned i = 0; i < m.n_diag; i++) {
-        must_be_copy(m.diag[i].name, was->diag[i].name, slice_of(head, was->head.n));
-        must_be_copy(m.diag[i].value, was->diag[i].value, slice_of(head, was->head.n));
-    }
-    must_be_copy(m.body, was->body, slice_of(body, was->body.n));
-    free(head);
-    free(body);
-}
-
 static void walk_stream(struct slice in)
 {
     struct sip_msg m;
@@ -100,7 +61,6 @@ static void walk_stream(struct slice in)
         if (r == WIRE_OK) {
             check(&m, in);
             body_later(&m, in);
-            moved(&m);
             must(sip_looks_like(in) == WIRE_OK);
         } else {
             must(fault.reason && fault.offset <= in.n);
