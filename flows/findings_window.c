@@ -91,21 +91,21 @@ static int compare_rows(const void *pa, const void *pb)
 {
     const struct window_row *a = *(const struct window_row *const *)pa;
     const struct window_row *b = *(const struct window_row *const *)pb;
-    int c = memcmp(&a->edge, &b->edge, sizeof a->edge);
+    int c = addr_cmp(&a->edge, &b->edge);
     if (c == 0)
         c = dynamic_port(a) - dynamic_port(b);
     if (c == 0)
-        c = memcmp(&a->peer, &b->peer, sizeof a->peer);
+        c = addr_cmp(&a->peer, &b->peer);
     return c ? c : (a > b) - (a < b); /* the rows are in time order */
 }
 
 static int compare_lanes_by_peer(const void *pa, const void *pb)
 {
     const struct lane *a = pa, *b = pb;
-    int c = memcmp(a->peer, b->peer, sizeof *a->peer);
+    int c = addr_cmp(a->peer, b->peer);
     if (c == 0)
         c = a->dynamic - b->dynamic;
-    return c ? c : memcmp(a->edge, b->edge, sizeof *a->edge);
+    return c ? c : addr_cmp(a->edge, b->edge);
 }
 
 static bool same_group(const struct lane *a, const struct lane *b)
