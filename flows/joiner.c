@@ -208,7 +208,6 @@ void joiner_call_over(struct joiner *j, struct fact_call *c)
     if (!s || s->over)
         return;
     s->over = true;
-    index_prefetch(j, s);
     bool any = false, bad = c->status >= 300 || c->media_failed_diag;
     for (unsigned m = 0; m < c->n_media && m < LIMIT_MEDIA_PER_CALL; m++) {
         if (c->status < 300)
@@ -297,7 +296,6 @@ void joiner_allocation_over(struct joiner *j, struct fact_allocation *a)
     if (!s || s->over)
         return;
     s->over = true;
-    index_prefetch(j, s);
     if (allocation_failed(a))
         emit_allocation(j, a, VERDICT_ALLOC_FAIL);
     if (!a->granted)

@@ -97,6 +97,16 @@ void joiner_hint_owners(const struct joiner *j, const struct joiner_hint *h);
 void joiner_hint_media(const struct joiner *j, const struct joiner_hint *h);
 void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h);
 
+/* For a call whose description comes: that it names this endpoint, as a host's own address or not.
+ */
+void joiner_hint_endpoint(const struct joiner *j, const struct endpoint *e, bool host);
+/* The same of all that a side names. */
+void joiner_hint_side(const struct joiner *j, const struct fact_side *f);
+/* For calls and allocations that will be over or forgotten soon, join being what the joiner left in
+ * them: its state of them first, and some later the places of the indexes where they stand. */
+void joiner_hint_scope(const void *join);
+void joiner_hint_forget(const struct joiner *j, const void *join);
+
 enum { TROUBLE_DETAIL = 320, TROUBLE_PARTNER = 96 };
 
 /* A connection to a relay or between SIP servers failed above TCP: pseudo-TLS or TLS. */

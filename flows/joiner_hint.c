@@ -1,6 +1,8 @@
 /* Memory that the joiner will need, asked for ahead: who owns the ends of an attempt is found at
- * random places, each of which says where the next one is. */
+ * random places, each of which says where the next one is; and what ends has waited for a minute
+ * and is in no cache any more. */
 #include "flows/joiner_state.h"
+#include "flows/wire/sdp.h"
 
 void joiner_hint(const struct joiner *j, const struct endpoint *src, const struct endpoint *dst,
                  struct joiner_hint *out)
@@ -61,4 +63,36 @@ void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h)
             for (int side = 0; side < CALL_SIDES; side++)
                 __builtin_prefetch(c->media[n->medium].side[side].ports);
         }
+}
+
+/* A side's endpoints are at random places of maps of many megabytes. */
+void joiner_hint_endpoint(const struct joiner *j, const struct endpoint *e, bool host)
+{
+    multimap_prefetch(&j->by_endpoint, multimap_tag(index_key(j, e)));
+    if (host)
+        chains_prefetch(&j->by_client, index_client_key(j, &e->addr));
+}
+
+void joiner_hint_side(const struct joiner *j, const struct fact_side *f)
+{
+    if (f->present)
+        joiner_hint_endpoint(j, &f->preset, false);
+    for (unsigned i = 0; i < f->n_candidates; i++)
+        joiner_hint_endpoint(j, &f->candidates[i].at, f->candidates[i].type == CAND_HOST);
+}
+
+void joiner_hint_scope(const void *join)
+{
+    for (size_t at = 0; join && at < sizeof(struct scope); at += 64)
+        __builtin_prefetch((const char *)join + at, 1);
+}
+
+void joiner_hint_forget(const struct joiner *j, const void *join)
+{
+    const struct scope *s = join;
+    if (!s)
+        return;
+    index_prefetch(j, s);
+    __builtin_prefetch(s->pairs);
+    __builtin_prefetch(s->borrowed);
 }

@@ -147,7 +147,7 @@ const struct multimap_slot *index_first(const struct joiner *j, const struct end
 void index_call(struct joiner *j, struct fact_call *c);
 void index_allocation(struct joiner *j, struct fact_allocation *a);
 /* The scope will be forgotten soon. */
-void index_prefetch(struct joiner *j, const struct scope *s);
+void index_prefetch(const struct joiner *j, const struct scope *s);
 void index_forget(struct joiner *j, struct scope *s, const void *owner);
 bool index_find(struct joiner *j, const struct pair *p, struct found_scope *out);
 struct fact_allocation *index_allocation_at(const struct joiner *j, const struct endpoint *relay,

@@ -195,6 +195,20 @@ static uint8_t legacy_type(const struct calls *c, const struct candidate *k)
     return addr_is_private(&k->at.addr) ? CAND_HOST : CAND_SRFLX;
 }
 
+/* Who else names these endpoints is asked in a moment. */
+static void hint(const struct calls *c)
+{
+    for (unsigned i = 0; i < c->sdp.n_media; i++) {
+        const struct endpoint preset = {c->sdp.media[i].conn, c->sdp.media[i].port};
+        joiner_hint_endpoint(c->joiner, &preset, false);
+    }
+    for (unsigned i = 0; i < c->sdp.n_candidates; i++) {
+        const struct candidate *k = &c->sdp.candidates[i];
+        if (!i || !endpoint_eq(&k->at, &k[-1].at)) /* the next component's */
+            joiner_hint_endpoint(c->joiner, &k->at, k->type == CAND_HOST);
+    }
+}
+
 static void take_sdp(struct calls *c, struct call *k, enum call_side side, struct slice body,
                      tick_t time)
 {
@@ -202,6 +216,7 @@ static void take_sdp(struct calls *c, struct call *k, enum call_side side, struc
         c->counts.bad_sdp++;
         return;
     }
+    hint(c);
     c->counts.sdp_bodies++;
     c->counts.sdp_candidates += c->sdp.n_candidates + c->sdp.dropped_candidates;
     c->counts.dropped += c->sdp.dropped_candidates + c->sdp.dropped_media;

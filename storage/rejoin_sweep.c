@@ -97,6 +97,14 @@ static struct held *load_one(struct sweep *w, bool calls)
     return h;
 }
 
+static void join_call(struct joiner *j, struct fact_call *c)
+{
+    for (unsigned m = 0; m < c->n_media; m++)
+        for (unsigned side = 0; side < CALL_SIDES; side++)
+            joiner_hint_side(j, &c->media[m].side[side]);
+    joiner_call(j, c);
+}
+
 static int load_slice(struct sweep *w, bool calls)
 {
     struct row_cursor *c = &w->cursor[calls];
@@ -106,7 +114,7 @@ static int load_slice(struct sweep *w, bool calls)
             return -1;
         list_add(&w->open[calls], h);
         if (calls)
-            joiner_call(w->j, &h->of_call);
+            join_call(w->j, &h->of_call);
         else
             joiner_allocation(w->j, &h->of_allocation);
         if (!calls && !w->unconnected)
