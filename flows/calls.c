@@ -359,6 +359,14 @@ static bool is_due(const struct call *k, tick_t now)
     return k && now - k->leapt - k->fact.ended > CALL_GRACE;
 }
 
+/* Nothing is due yet, nor is it of those behind it: messages come at most some seconds out of
+ * order. */
+static bool is_young(const struct call *k, tick_t now)
+{
+    tick_t age = now - k->leapt - k->fact.started;
+    return age >= 0 && age < CALL_INTERIM - 2 * SWEEP_EVERY;
+}
+
 /* In the list by age: it is linked anew. */
 static void hint_neighbour(const struct call *k)
 {
@@ -396,7 +404,7 @@ void calls_advance(struct calls *c, tick_t now)
     if (c->swept != TICK_NONE && now - c->swept < SWEEP_EVERY && now >= c->swept)
         return;
     c->swept = now;
-    for (struct call *k = c->oldest, *next; k; k = next) {
+    for (struct call *k = c->oldest, *next; k && !is_young(k, now); k = next) {
         next = k->next;
         if (given_up(k, now)) {
             call_end(c, k);

@@ -168,11 +168,18 @@ static void hint_parts(struct handover *h, struct belt_item *item)
     }
 }
 
-static void hint_rest(struct handover *h, struct belt_item *item)
+static void hint_ports(struct handover *h, struct belt_item *item)
 {
     void *i = item;
     if (item->kind == ITEM_ATTEMPT)
         joiner_hint_ports(h->to.joiner, &((struct item_attempt *)i)->hint);
+}
+
+static void hint_candidates(struct handover *h, struct belt_item *item)
+{
+    void *i = item;
+    if (item->kind == ITEM_ATTEMPT)
+        joiner_hint_candidates(h->to.joiner, &((struct item_attempt *)i)->hint);
 }
 
 /* ---- the thread ---- */
@@ -180,16 +187,18 @@ static void hint_rest(struct handover *h, struct belt_item *item)
 static void handle_all(struct handover *h, uint64_t from, uint64_t to)
 {
     for (uint64_t n = from; n < to; n++) {
+        if (n + 5 * STEP < to)
+            hint_item(belt_at(h->belt, n + 5 * STEP));
         if (n + 4 * STEP < to)
-            hint_item(belt_at(h->belt, n + 4 * STEP));
+            hint_place(h, belt_at(h->belt, n + 4 * STEP));
         if (n + 3 * STEP < to)
-            hint_place(h, belt_at(h->belt, n + 3 * STEP));
+            hint_object(h, belt_at(h->belt, n + 3 * STEP));
         if (n + 2 * STEP < to)
-            hint_object(h, belt_at(h->belt, n + 2 * STEP));
+            hint_parts(h, belt_at(h->belt, n + 2 * STEP));
         if (n + STEP < to)
-            hint_parts(h, belt_at(h->belt, n + STEP));
+            hint_ports(h, belt_at(h->belt, n + STEP));
         if (n + 1 < to)
-            hint_rest(h, belt_at(h->belt, n + 1));
+            hint_candidates(h, belt_at(h->belt, n + 1));
         handover_handle(h, belt_at(h->belt, n));
         h->refused = memory_refused();
         belt_done(h->belt, n + 1);

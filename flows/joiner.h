@@ -96,6 +96,7 @@ void joiner_hint(const struct joiner *j, const struct endpoint *src, const struc
 void joiner_hint_owners(const struct joiner *j, const struct joiner_hint *h);
 void joiner_hint_media(const struct joiner *j, const struct joiner_hint *h);
 void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h);
+void joiner_hint_candidates(const struct joiner *j, const struct joiner_hint *h);
 
 /* For a call whose description comes: that it names this endpoint, as a host's own address or not.
  */

@@ -60,8 +60,28 @@ void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h)
             const struct fact_call *c = n->owner;
             if (n->kind != NODE_CALL || n->medium >= c->n_media)
                 continue;
-            for (int side = 0; side < CALL_SIDES; side++)
+            for (int side = 0; side < CALL_SIDES; side++) {
                 __builtin_prefetch(c->media[n->medium].side[side].ports);
+                __builtin_prefetch(c->media[n->medium].side[side].ufrag);
+            }
+        }
+}
+
+/* The first candidate at each end's port. */
+void joiner_hint_candidates(const struct joiner *j, const struct joiner_hint *h)
+{
+    for (int e = 0; e < 2; e++)
+        for (const struct multimap_slot *n = first(j, h, e); n;
+             n = multimap_next(&j->by_endpoint, n)) {
+            const struct fact_call *c = n->owner;
+            if (n->kind != NODE_CALL || n->medium >= c->n_media)
+                continue;
+            for (int side = 0; side < CALL_SIDES; side++) {
+                const struct fact_side *s = &c->media[n->medium].side[side];
+                unsigned i = fact_next_at(s, 0, h->port[n->side == side ? e : !e]);
+                if (i < s->n_candidates)
+                    __builtin_prefetch(&s->candidates[i]);
+            }
         }
 }
 

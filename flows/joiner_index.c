@@ -107,7 +107,7 @@ void index_prefetch(const struct joiner *j, const struct scope *s)
         if ((s->nodes[i] & 3) == BY_CLIENT)
             chains_prefetch_node(&j->by_client, at);
         else
-            multimap_prefetch((s->nodes[i] & 3) == BY_PORT ? &j->by_port : &j->by_endpoint, at);
+            multimap_prefetch_old((s->nodes[i] & 3) == BY_PORT ? &j->by_port : &j->by_endpoint, at);
     }
 }
 

@@ -20,10 +20,10 @@ static uint32_t last_slot(const struct multimap *m)
     return (1u << m->bits) - 1;
 }
 
-/* Beyond five eighths the runs of slots in use grow long. */
+/* Beyond a half many runs of slots in use reach into the next line. */
 static bool crowded(const struct multimap *m)
 {
-    return m->n >= (UINT64_C(5) << m->bits) / 8;
+    return m->n >= UINT64_C(1) << m->bits >> 1;
 }
 
 int multimap_init(struct multimap *m, uint32_t cap)

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MULTIMAP_TAG_BITS = 30 };
+enum { MULTIMAP_TAG_BITS = 30, MULTIMAP_LINE = 4 /* slots */ };
 
 struct multimap_slot {
     void *owner;   /* NULL: the slot is free */
@@ -63,16 +63,24 @@ static inline uint16_t multimap_more(uint64_t key)
     return (uint16_t)key;
 }
 
-/* Where the tag's slots begin. */
+/* Where the tag's slots begin: at the front of a cache line, so that most are all in that one. */
 static inline uint32_t multimap_home(const struct multimap *m, uint32_t tag)
 {
-    return tag >> (MULTIMAP_TAG_BITS - m->bits);
+    return tag >> (MULTIMAP_TAG_BITS - m->bits) & ~(uint32_t)(MULTIMAP_LINE - 1);
 }
 
 /* The tag will be looked for, added or removed soon. */
 static inline void multimap_prefetch(const struct multimap *m, uint32_t tag)
 {
     __builtin_prefetch(&m->slots[multimap_home(m, tag)], 1);
+}
+
+/* The same where the oldest entries are meant, which newer ones have pushed on. */
+static inline void multimap_prefetch_old(const struct multimap *m, uint32_t tag)
+{
+    const struct multimap_slot *home = &m->slots[multimap_home(m, tag)];
+    __builtin_prefetch(home, 1);
+    __builtin_prefetch(home + MULTIMAP_LINE, 1); /* behind the last slot: no harm */
 }
 
 static inline const struct multimap_slot *multimap_skip(const struct multimap *m, uint32_t at,

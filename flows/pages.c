@@ -3,9 +3,10 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE = 2 << 20, PAGE = 4096 };
+enum { HUGE = 2 << 20, PAGE = 4096, LINE = 64 };
 
 static size_t whole(size_t bytes)
 {
@@ -43,7 +44,10 @@ void pages_touch(void *p, size_t from, size_t to)
 
 void *pages_table(size_t bytes)
 {
-    return bytes < HUGE ? calloc(1, bytes) : pages_reserve(bytes);
+    if (bytes >= HUGE)
+        return pages_reserve(bytes);
+    void *p = aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
+    return p ? memset(p, 0, bytes) : NULL;
 }
 
 void pages_table_free(void *p, size_t bytes)
