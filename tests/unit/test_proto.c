@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "flows/feeds.h"
 #include "flows/limits.h"
 #include "tests/help/guard.h"
 
@@ -18,6 +19,7 @@ static const char OPTIONS[] = "OPTIONS sip:b@fabrikam.com SIP/2.0\r\n"
 struct line {
     struct joiner *joiner;
     struct calls *calls;
+    struct feeds *feeds;
     struct handover *handover;
     struct proto *proto;
     struct flow flow;
@@ -39,7 +41,9 @@ static int setup(void **state)
     l->calls = calls_new(l->joiner, &nowhere, false, 1);
     const struct handover_to to = {.calls = l->calls, .joiner = l->joiner};
     l->handover = handover_new(&to, false);
-    l->proto = proto_new(&(struct proto_config){.handover = l->handover, .joiner = l->joiner});
+    l->feeds = feeds_new(l->calls, &nowhere);
+    l->proto = proto_new(&(struct proto_config){
+        .handover = l->handover, .joiner = l->joiner, .feeds = l->feeds});
     l->flow.client.port = 50000;
     l->flow.server.port = 5060;
     l->stream = (struct stream){.flow = &l->flow, .from_start = true};
@@ -54,6 +58,7 @@ static int teardown(void **state)
     r->over(r->arg, &l->stream, true);
     proto_free(l->proto);
     handover_free(l->handover);
+    feeds_free(l->feeds);
     calls_free(l->calls);
     joiner_free(l->joiner);
     free(l);
@@ -252,6 +257,41 @@ static void a_message_too_long_is_given_up_and_counted(void **state)
     free(text);
 }
 
+static size_t chunk(uint8_t *at, uint8_t type, const void *value, size_t n)
+{
+    const uint8_t head[6] = {0, 0, 0, type, (uint8_t)((n + 6) >> 8), (uint8_t)(n + 6)};
+    memcpy(at, head, 6);
+    memcpy(at + 6, value, n);
+    return n + 6;
+}
+
+/* "HEP3" is as well the head of ChannelData of 0x5033 bytes on channel 0x4845. */
+static void hep_that_is_as_long_as_channel_data(void **state)
+{
+    enum { SIZE = 4 + 0x5033, HEAD = 6 + 10 + 10 + 7 + 6 };
+    static uint8_t bytes[SIZE], message[SIZE - HEAD];
+    static const uint8_t seconds[4] = {0x50, 0xc5, 0xc0, 0}, micros[4], sip = 1;
+    struct line *l = *state;
+    struct packet k = {.proto = PROTO_UDP, .payload = slice_of(bytes, SIZE)};
+    struct stun_msg stun;
+    struct feeds_counts counts;
+    size_t n = 6;
+    memset(message, 'x', sizeof message);
+    memcpy(message, OPTIONS, strlen(OPTIONS));
+    memcpy(bytes, "HEP3", 4);
+    bytes[4] = SIZE >> 8;
+    bytes[5] = SIZE & 255;
+    n += chunk(bytes + n, 9, seconds, 4);
+    n += chunk(bytes + n, 10, micros, 4);
+    n += chunk(bytes + n, 11, &sip, 1);
+    n += chunk(bytes + n, 15, message, sizeof message);
+    assert_int_equal(n, SIZE);
+    assert_false(proto_datagram(l->proto, &k, &stun));
+    feeds_counts(l->feeds, &counts);
+    assert_int_equal(counts.messages, 1);
+    assert_int_equal(messages(l), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(behind_a_gap_another_message_may_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_too_long_is_given_up_and_counted, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(hep_that_is_as_long_as_channel_data, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
