@@ -42,8 +42,8 @@ static int setup(void **state)
     const struct handover_to to = {.calls = l->calls, .joiner = l->joiner};
     l->handover = handover_new(&to, false);
     l->feeds = feeds_new(l->calls, &nowhere);
-    l->proto = proto_new(&(struct proto_config){
-        .handover = l->handover, .joiner = l->joiner, .feeds = l->feeds});
+    l->proto = proto_new(
+        &(struct proto_config){.handover = l->handover, .joiner = l->joiner, .feeds = l->feeds});
     l->flow.client.port = 50000;
     l->flow.server.port = 5060;
     l->stream = (struct stream){.flow = &l->flow, .from_start = true};
