@@ -57,12 +57,13 @@ Q       := $(if $(V),,@)
 
 all: edgewatch
 
-edgewatch: $(B)/edgewatch
-	$(Q)cp -f $< $@
+# whichever flavour was made last
+edgewatch: $(B)/edgewatch FORCE
+	$(Q)cmp -s $< $@ || cp -f $< $@
 
-$(B)/edgewatch: $(or $(WHOLE),$(B)/cli/main.o $(LIB))
+$(B)/edgewatch: $(or $(WHOLE),$(B)/cli/main.o $(LIB)) $(B)/linked
 	@echo "  LD    $@"
-	$(Q)$(CC) $(OPT) $(if $(WHOLE),-flto=auto) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OPT) $(if $(WHOLE),-flto=auto) $(LDFLAGS) -o $@ $(filter-out $(B)/linked,$^) $(LIBS)
 
 $(LIB): $(OBJS)
 	@echo "  AR    $@"
@@ -83,6 +84,12 @@ export NOW := $(CC) $(ALLC)
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$NOW" | cmp -s - $@ || printf '%s\n' "$$NOW" >$@
+
+# made of other objects than last time: it is linked anew
+export LINKED := $(if $(WHOLE),whole,library) $(LDFLAGS)
+$(B)/linked: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$LINKED" | cmp -s - $@ || printf '%s\n' "$$LINKED" >$@
 
 # SQL scripts and the style sheet are part of the program (.incbin in storage/schema.c, settle.c, report/html.c)
 $(B)/storage/schema.o $(B)/whole/storage/schema.o: storage/schema.sql

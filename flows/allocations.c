@@ -310,8 +310,11 @@ void allocations_hint_scope(const struct allocation_ref *ref)
 {
     if (!ref || !ref->at)
         return;
-    __builtin_prefetch(ref->at->fact.join);
-    __builtin_prefetch((const char *)ref->at->fact.join + 64);
+    const char *join = ref->at->fact.join;
+    if (join) {
+        __builtin_prefetch(join);
+        __builtin_prefetch(join + 64);
+    }
     __builtin_prefetch(ref->at->fact.sends);
 }
 

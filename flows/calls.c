@@ -304,8 +304,10 @@ void calls_hint_media(const struct calls *c, const struct call_message *m)
     const struct call *k = call_of(c, m);
     if (!k)
         return;
-    __builtin_prefetch(k->fact.media);
-    __builtin_prefetch((const char *)k->fact.media + 64);
+    if (k->fact.media) {
+        __builtin_prefetch(k->fact.media);
+        __builtin_prefetch((const char *)k->fact.media + 64);
+    }
     __builtin_prefetch(k->fact.join);
     __builtin_prefetch(k->arena.first);
 }

@@ -84,8 +84,11 @@ static const char *take_cell(const char *p, struct cell *c)
 static void hint(const struct shelf *s, size_t i)
 {
     enum { MOST = 320 };
-    for (size_t at = 0; i < s->n && at < MOST; at += 64)
-        __builtin_prefetch(s->bytes.p + s->list[i].at + at);
+    if (i >= s->n)
+        return;
+    const size_t from = s->list[i].at, end = from + MOST < s->bytes.n ? from + MOST : s->bytes.n;
+    for (size_t at = from; at < end; at += 64)
+        __builtin_prefetch(s->bytes.p + at);
 }
 
 void shelf_row(const struct shelf *s, size_t i, struct binds *out)
