@@ -361,8 +361,9 @@ static bool is_due(const struct call *k, tick_t now)
     return k && now - k->leapt - k->fact.ended > CALL_GRACE;
 }
 
-/* Nothing is due yet, nor is it of those behind it: messages come at most some seconds out of
- * order. */
+/* Nothing is due yet, nor is it of those behind it: packets come at most some seconds out of order.
+ * In feeds and logs an older one may stand there; it is seen when this one is not young any more.
+ */
 static bool is_young(const struct call *k, tick_t now)
 {
     tick_t age = now - k->leapt - k->fact.started;

@@ -52,36 +52,44 @@ void joiner_hint_media(const struct joiner *j, const struct joiner_hint *h)
         }
 }
 
+/* The medium in which a call names the endpoint; NULL: it is an allocation's. */
+static const struct fact_media *medium_of(const struct multimap_slot *n)
+{
+    const struct fact_call *c = n->owner;
+    return n->kind == NODE_CALL && n->medium < c->n_media ? &c->media[n->medium] : NULL;
+}
+
 void joiner_hint_ports(const struct joiner *j, const struct joiner_hint *h)
 {
     for (int e = 0; e < 2; e++)
         for (const struct multimap_slot *n = first(j, h, e); n;
              n = multimap_next(&j->by_endpoint, n)) {
-            const struct fact_call *c = n->owner;
-            if (n->kind != NODE_CALL || n->medium >= c->n_media)
-                continue;
-            for (int side = 0; side < CALL_SIDES; side++) {
-                __builtin_prefetch(c->media[n->medium].side[side].ports);
-                __builtin_prefetch(c->media[n->medium].side[side].ufrag);
+            const struct fact_media *m = medium_of(n);
+            for (int side = 0; m && side < CALL_SIDES; side++) {
+                __builtin_prefetch(m->side[side].ports);
+                __builtin_prefetch(m->side[side].ufrag);
             }
         }
 }
 
-/* The first candidate at each end's port. */
+/* The first candidate of this side at that port. */
+static void hint_candidate(const struct fact_side *s, uint16_t port)
+{
+    unsigned i = fact_next_at(s, 0, port);
+    if (i < s->n_candidates)
+        __builtin_prefetch(&s->candidates[i]);
+}
+
 void joiner_hint_candidates(const struct joiner *j, const struct joiner_hint *h)
 {
     for (int e = 0; e < 2; e++)
         for (const struct multimap_slot *n = first(j, h, e); n;
              n = multimap_next(&j->by_endpoint, n)) {
-            const struct fact_call *c = n->owner;
-            if (n->kind != NODE_CALL || n->medium >= c->n_media)
+            const struct fact_media *m = medium_of(n);
+            if (!m)
                 continue;
-            for (int side = 0; side < CALL_SIDES; side++) {
-                const struct fact_side *s = &c->media[n->medium].side[side];
-                unsigned i = fact_next_at(s, 0, h->port[n->side == side ? e : !e]);
-                if (i < s->n_candidates)
-                    __builtin_prefetch(&s->candidates[i]);
-            }
+            hint_candidate(&m->side[n->side], h->port[e]);
+            hint_candidate(&m->side[!n->side], h->port[!e]);
         }
 }
 
